@@ -1,0 +1,159 @@
+/**
+ * What a run is, as plain data: the record, its events, its journal.
+ *
+ * A run is a pure function of the record, its data and its events. The record never changes after
+ * `createRun`, except for its name; what a person changes later is an event at a step boundary.
+ */
+
+export type ConfigValue = number | string | boolean;
+/** A task's settings by field name, as its schema declares them. */
+export type Config = Readonly<Record<string, ConfigValue>>;
+
+export type OptimizerKind = "sgd" | "momentum" | "rmsprop" | "adam" | "adamw";
+export type ScheduleKind = "constant" | "cosine" | "step" | "linear";
+
+export interface ScheduleConfig {
+  readonly kind: ScheduleKind;
+  /** Steps of linear warm-up from 0 to the full rate. */
+  readonly warmup: number;
+  /** Step at which cosine and linear reach `floor`. Fixed at the start, so that more steps do not bend it. */
+  readonly horizon: number;
+  /** Share of the rate that cosine and linear end at, 0 … 1. */
+  readonly floor: number;
+  /** `step`: multiply by `factor` after each `every` steps. */
+  readonly every: number;
+  readonly factor: number;
+}
+
+export interface OptimizerConfig {
+  readonly kind: OptimizerKind;
+  /** Base rate; the schedule scales it. */
+  readonly learningRate: number;
+  /** sgd: unused. momentum: μ of Nesterov momentum. */
+  readonly momentum: number;
+  /** adam, adamw. */
+  readonly beta1: number;
+  readonly beta2: number;
+  /** rmsprop: decay of the mean square (PyTorch's alpha). */
+  readonly decay: number;
+  readonly epsilon: number;
+  /** adamw: decoupled; the others: L2, added to the gradient, as in PyTorch. */
+  readonly weightDecay: number;
+  /** Clip the gradient's global norm to this; 0 means off. */
+  readonly clipNorm: number;
+  readonly schedule: ScheduleConfig;
+}
+
+/** When to save. Events (pause, hidden, end) always save too, except under `never`. */
+export type SaveRule =
+  | { readonly kind: "never" }
+  | { readonly kind: "steps"; readonly every: number }
+  | { readonly kind: "seconds"; readonly every: number }
+  | { readonly kind: "epochs"; readonly every: number };
+
+export interface Policy {
+  readonly save: SaveRule;
+  /** Live pictures and evaluations while training. They change no number of the run. */
+  readonly draw: boolean;
+}
+
+/** Where the samples come from: bytes in the store, by content hash. */
+export interface DataRecord {
+  /** SHA-256 of the bytes, hex. */
+  readonly hash: string;
+  readonly bytes: number;
+  /** A file's name, or what generated it. For people only. */
+  readonly name: string;
+  readonly origin: "generated" | "file";
+  /** How the bytes become samples, as the task declares it; part of the run. */
+  readonly preprocessing: Config;
+}
+
+/** Where numbers come from. Two equal environments compute the same bits. */
+export interface Environment {
+  readonly backend: "webgpu" | "webgl" | "cpu";
+  readonly adapter: Readonly<Record<string, string>>;
+  /** Browser engine and major version. */
+  readonly browser: string;
+  readonly tfjs: string;
+  readonly flags: Readonly<Record<string, string>>;
+  /** A number per task, optimizer and kernel set, raised when its results change. */
+  readonly math: Readonly<Record<string, number>>;
+}
+
+export interface RunRecord {
+  /** Generated: `r` and 16 of [a-z0-9]. */
+  readonly id: string;
+  readonly name: string;
+  readonly task: string;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  /** 0 … 2^53 - 1. */
+  readonly seed: number;
+  readonly parent: { readonly run: string; readonly step: number } | null;
+  /** 0, or the step that it was forked at. */
+  readonly firstStep: number;
+  /** Steps asked for at the start; `extended` events raise it. */
+  readonly steps: number;
+  readonly config: Config;
+  readonly optimizer: OptimizerConfig;
+  readonly policy: Policy;
+  readonly data: DataRecord;
+  readonly environment: Environment;
+}
+
+/** What may change while a run goes on. */
+export interface Changes {
+  readonly learningRate?: number;
+  readonly clipNorm?: number;
+}
+
+/**
+ * Something that happened at a step boundary. `step` is the state it happened at: a `changed` at step 12
+ * is first used by the update that makes S_13. Events count in the order of (step, seq): one that is made now for
+ * a later step does not overrule a nearer one before its time.
+ */
+export type RunEvent = {
+  readonly seq: number;
+  readonly step: number;
+  /** ms since 1970 */ readonly time: number;
+} & RunEventBody;
+
+export type RunEventBody =
+  | { readonly kind: "started" }
+  | { readonly kind: "paused"; readonly why: string }
+  | {
+      readonly kind: "resumed";
+      /** Step of the checkpoint that was restored. */
+      readonly from: number;
+      /** Steps replayed and found equal. */
+      readonly replayed: number;
+      readonly why: string;
+    }
+  | { readonly kind: "changed"; readonly changes: Changes }
+  /** `steps`: the new total, so that the event may arrive twice. */
+  | { readonly kind: "extended"; readonly steps: number; readonly horizon?: number }
+  | { readonly kind: "finished" }
+  | { readonly kind: "stopped" }
+  | { readonly kind: "forked"; readonly child: string }
+  | { readonly kind: "trouble"; readonly code: string; readonly message: string };
+
+/**
+ * A stretch of the journal: row i is the update that made S_(from + i).
+ * Bits count: compare losses through a Uint32Array over the same buffer, never as numbers.
+ */
+export interface JournalRows {
+  /** Step of the first row, ≥ 1. */
+  readonly from: number;
+  readonly loss: Float32Array<ArrayBuffer>;
+  /** The rate that the update used. */
+  readonly rate: Float32Array<ArrayBuffer>;
+  /** Wall time of the step, milliseconds. */
+  readonly ms: Float32Array<ArrayBuffer>;
+}
+
+export type RunStatus = "running" | "paused" | "finished" | "stopped" | "failed";
+
+/** Why a checkpoint was made. */
+export type SaveReason =
+  "start" | "policy" | "pause" | "hidden" | "end" | "recovered" | "fork" | "import" | "asked";

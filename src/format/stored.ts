@@ -1,0 +1,105 @@
+/**
+ * What goes into the store and comes out of it, as plain data. It lives this far down so that store, checkpoint and
+ * engine can name it without looking up at the worker boundary, which hands it on unchanged.
+ */
+import type { ErrorCode } from "../errors";
+import type { Environment, JournalRows, RunEvent, RunRecord, RunStatus, SaveReason } from "./run";
+import type { State } from "./tensors";
+
+/** The right to write one run. Each write of the run checks `epoch`; a writer with an older one gets `fenced`. */
+export interface Lease {
+  readonly run: string;
+  readonly epoch: number;
+}
+
+export interface StorageStatus {
+  /** `memory`: the browser refuses to store; nothing survives this page. */
+  readonly mode: "opfs" | "memory";
+  /** Why `memory`, in words; empty for `opfs`. */
+  readonly reason: string;
+  /** Bytes that the browser counts for this site, and the most it allows; null where it does not say. */
+  readonly usage: number | null;
+  readonly quota: number | null;
+  readonly persisted: boolean;
+  /** Stored bytes by run id. */
+  readonly perRun: Readonly<Record<string, number>>;
+}
+
+/** What one save cost, milliseconds. `held` is the sum and `stall` the longest stretch that the trainer's thread was held. */
+export interface SaveTimes {
+  readonly stall: number;
+  readonly held: number;
+  readonly readBack: number;
+}
+
+export interface SaveRequest {
+  /** Transferred. */
+  readonly state: State;
+  /** Journal rows up to the state's step that were not acknowledged yet: committed with the checkpoint. */
+  readonly rows: JournalRows | null;
+  readonly reason: SaveReason;
+  /** `loss` of the step that made this state and others by name; finite numbers only. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly environment: Environment;
+  readonly times: SaveTimes;
+}
+
+export interface CheckpointInfo {
+  readonly run: string;
+  readonly step: number;
+  readonly time: number;
+  readonly reason: SaveReason;
+  /** Loss of the step that made it; null for a first one. */
+  readonly loss: number | null;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** SHA-256 of the canonical list of the state, hex. */
+  readonly digest: string;
+  /** Bytes of tensors, and bytes that were written for them. */
+  readonly rawBytes: number;
+  readonly storedBytes: number;
+  /** `saved`: on the device. `verified`: read back since, every bit. `damaged`: it was read back, and is not whole. */
+  readonly check: "saved" | "verified" | "damaged";
+  readonly times: SaveTimes & { readonly encode: number; readonly write: number; readonly commit: number };
+}
+
+/** A checkpoint that could not be used, and why. */
+export interface Unusable {
+  readonly step: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface Restored {
+  readonly checkpoint: CheckpointInfo;
+  readonly state: State;
+  readonly environment: Environment;
+  /** Newer checkpoints that are damaged, newest first. */
+  readonly skipped: readonly Unusable[];
+}
+
+/** A line of the list of runs. */
+export interface RunInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly task: string;
+  /** `interrupted`: it was training when its tab, worker or browser ended. `elsewhere`: another tab trains it now. */
+  readonly status: RunStatus | "interrupted" | "elsewhere";
+  /** Last step in the journal, and steps asked for. */
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number | null;
+  /** At most 60 losses, evenly spread over the run. */
+  readonly sparkline: readonly number[];
+  readonly bytes: number;
+  readonly created: number;
+  /** Time of the newest checkpoint, ms since 1970. */
+  readonly saved: number | null;
+  readonly checkpoints: number;
+  readonly parent: { readonly run: string; readonly step: number } | null;
+}
+
+export interface RunDetail extends RunInfo {
+  readonly record: RunRecord;
+  readonly events: readonly RunEvent[];
+  readonly checkpointList: readonly CheckpointInfo[];
+}

@@ -1,0 +1,226 @@
+/**
+ * Packs in the origin private file system, through synchronous access handles: the only interface whose `flush()`
+ * reaches the device (fdatasync in Chromium). It exists in dedicated workers only.
+ *
+ * A flush does not cover the file's *name*: nothing does, in any browser, until the browser syncs its directory
+ * database by itself. Recycled packs keep names that have been durable for long, which is why packs are emptied for
+ * reuse and never removed. (Nor could they be safely: a file cannot be removed while its handle is held, and once the
+ * handle is gone another tab may fill it.)
+ */
+import { hasCode, HoldfastError } from "../errors";
+import { named, storageError } from "./platform-error";
+import { isPackName, newPackName, type PackFile, type PackStore, type PackWriter } from "./pack-store";
+
+const FOLDER = "packs";
+/** A handle of a tab that was just killed is free again within milliseconds, at worst seconds. 6.35 s in all. */
+const BUSY_WAITS_MS = [50, 100, 200, 400, 800, 1600, 1600, 1600];
+
+export type Sleep = (ms: number) => Promise<void>;
+
+/**
+ * Opens the packs of this site. `refused` where the browser stores nothing, found out by writing. A full disk is no
+ * reason to refuse: what is there must stay readable, and deletable.
+ */
+export async function openOpfs(storage: StorageManager): Promise<OpfsPacks> {
+  const packs = new OpfsPacks(() => storage.getDirectory());
+  const probe = await packs.create();
+  try {
+    await probe.append(new Uint8Array(1));
+    await probe.flush();
+    await probe.cut(0);
+  } catch (error) {
+    if (!hasCode(error, "quota")) throw error;
+  } finally {
+    await probe.close();
+  }
+  return packs;
+}
+
+/** A pack store on a folder of the origin private file system. */
+export class OpfsPacks implements PackStore {
+  readonly mode = "opfs";
+  readonly #root: () => Promise<FileSystemDirectoryHandle>;
+  readonly #sleep: Sleep;
+
+  /** `root` is asked anew for each call: after site data was cleared an old folder handle leads nowhere. */
+  constructor(root: () => Promise<FileSystemDirectoryHandle>, sleep: Sleep = wait) {
+    this.#root = root;
+    this.#sleep = sleep;
+  }
+
+  async create(): Promise<PackWriter> {
+    const folder = await this.#folder();
+    for (const { name, size } of await this.#listIn(folder)) {
+      if (size > 0) continue;
+      const handle = await this.#tryOpen(folder, name, false);
+      if (handle === null) continue;
+      // Another tab may have filled and closed it since it was listed.
+      if (handle.getSize() === 0) return new OpfsWriter(name, handle);
+      handle.close();
+    }
+    const name = newPackName();
+    return new OpfsWriter(name, await this.#openPatiently(folder, name));
+  }
+
+  async sizeOf(name: string): Promise<number | null> {
+    try {
+      const folder = await this.#folder();
+      return (await (await folder.getFileHandle(name)).getFile()).size;
+    } catch (error) {
+      if (named(error, "NotFoundError")) return null;
+      throw storageError(error, `Pack ${name} cannot be looked up`);
+    }
+  }
+
+  async read(name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      const folder = await this.#folder();
+      // A File goes stale with the next write to its pack, so it is never kept.
+      const file = await (await folder.getFileHandle(name)).getFile();
+      if (offset + length > file.size) {
+        throw new HoldfastError(
+          "corrupt",
+          `Pack ${name} ends at byte ${file.size}; bytes to ${offset + length} are asked.`,
+        );
+      }
+      return new Uint8Array(await file.slice(offset, offset + length).arrayBuffer());
+    } catch (error) {
+      if (named(error, "NotFoundError")) {
+        throw new HoldfastError("missing", `There is no pack ${name}.`, { cause: error });
+      }
+      throw storageError(error, `Pack ${name} cannot be read`);
+    }
+  }
+
+  async list(): Promise<readonly PackFile[]> {
+    return this.#listIn(await this.#folder());
+  }
+
+  async recycle(name: string, isFree: () => Promise<boolean>): Promise<boolean> {
+    const folder = await this.#folder();
+    const handle = await this.#tryOpen(folder, name, false);
+    if (handle === null) return (await this.sizeOf(name)) === null;
+    try {
+      if (!(await isFree())) return false;
+      handle.truncate(0);
+      handle.flush();
+    } catch (error) {
+      throw storageError(error, `Pack ${name} cannot be emptied`);
+    } finally {
+      handle.close();
+    }
+    return true;
+  }
+
+  async #folder(): Promise<FileSystemDirectoryHandle> {
+    try {
+      return await (await this.#root()).getDirectoryHandle(FOLDER, { create: true });
+    } catch (error) {
+      throw storageError(error, "The browser opens no private file system for this site");
+    }
+  }
+
+  async #listIn(folder: FileSystemDirectoryHandle): Promise<PackFile[]> {
+    const files: PackFile[] = [];
+    for await (const [name, entry] of folder.entries()) {
+      if (!isPackName(name) || !isFile(entry)) continue;
+      try {
+        files.push({ name, size: (await entry.getFile()).size });
+      } catch (error) {
+        if (!named(error, "NotFoundError")) throw storageError(error, `Pack ${name} cannot be looked up`);
+      }
+    }
+    return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Null where somebody else holds it open, or where it is gone. */
+  async #tryOpen(
+    folder: FileSystemDirectoryHandle,
+    name: string,
+    create: boolean,
+  ): Promise<FileSystemSyncAccessHandle | null> {
+    try {
+      return await (await folder.getFileHandle(name, { create })).createSyncAccessHandle();
+    } catch (error) {
+      if (named(error, "NoModificationAllowedError") || named(error, "NotFoundError")) return null;
+      throw storageError(error, `Pack ${name} cannot be opened`);
+    }
+  }
+
+  async #openPatiently(folder: FileSystemDirectoryHandle, name: string): Promise<FileSystemSyncAccessHandle> {
+    for (const ms of [0, ...BUSY_WAITS_MS]) {
+      if (ms > 0) await this.#sleep(ms);
+      const handle = await this.#tryOpen(folder, name, true);
+      if (handle !== null) return handle;
+    }
+    throw new HoldfastError(
+      "busy",
+      `The browser keeps pack ${name} locked. Close other tabs of this site, or restart the browser.`,
+    );
+  }
+}
+
+class OpfsWriter implements PackWriter {
+  readonly name: string;
+  readonly #handle: FileSystemSyncAccessHandle;
+  #size = 0;
+
+  constructor(name: string, handle: FileSystemSyncAccessHandle) {
+    this.name = name;
+    this.#handle = handle;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  async append(bytes: Uint8Array): Promise<number> {
+    const offset = this.#size;
+    let written = 0;
+    try {
+      while (written < bytes.length) {
+        // The standard allows short writes. A write of nothing would loop for ever.
+        const count = this.#handle.write(bytes.subarray(written), { at: offset + written });
+        if (count === 0) throw new HoldfastError("quota", `The browser wrote nothing to pack ${this.name}.`);
+        written += count;
+      }
+    } catch (error) {
+      if (written > 0) this.#handle.truncate(offset);
+      throw storageError(error, `${bytes.length} bytes cannot be written to pack ${this.name}`);
+    }
+    this.#size = offset + written;
+    return Promise.resolve(offset);
+  }
+
+  async cut(size: number): Promise<void> {
+    try {
+      this.#handle.truncate(size);
+    } catch (error) {
+      throw storageError(error, `Pack ${this.name} cannot be cut`);
+    }
+    this.#size = size;
+    return Promise.resolve();
+  }
+
+  async flush(): Promise<void> {
+    try {
+      this.#handle.flush();
+    } catch (error) {
+      throw storageError(error, `Pack ${this.name} cannot be flushed`);
+    }
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.#handle.close();
+    return Promise.resolve();
+  }
+}
+
+function isFile(entry: FileSystemHandle): entry is FileSystemFileHandle {
+  return entry.kind === "file";
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
