@@ -1,0 +1,182 @@
+/**
+ * What runs train on, by content: the same bytes are stored for as long as a run needs them, once for all runs. They are
+ * kept twice, in different packs, because no checkpoint is worth anything without them and nothing else has them.
+ */
+import { hasCode, HoldfastError } from "../errors";
+import { sha256, toHex, type Bytes } from "../format/bytes";
+import { CHUNK_BYTES } from "../format/chunks";
+import { ChunkEncoder } from "../format/codec";
+import { encodeFrame } from "../format/frame";
+import { readyZstd } from "../format/zstd";
+import type { PackStore } from "../store/pack-store";
+import type { Catalog, CatalogWriter, DataRow, Place } from "../store/tables";
+import { DurableWriter } from "./durable";
+import { readFrame } from "./read";
+
+/** Data that no run refers to stays this long after it was last asked for: a run that needs it may be about to begin. */
+const GRACE_MS = 10 * 60 * 1000;
+const COPIES = 2;
+/** The store is cleaned up now and then, not all the time. */
+const MAX_ATTEMPTS = 5;
+/** Data belongs to no run. */
+const NO_RUN = "";
+
+/** The frames of each copy. */
+type Copies = readonly (readonly Place[])[];
+
+export class DataStore {
+  readonly #packs: PackStore;
+  readonly #catalog: Catalog;
+  readonly #now: () => number;
+
+  constructor(packs: PackStore, catalog: Catalog, now: () => number) {
+    this.#packs = packs;
+    this.#catalog = catalog;
+    this.#now = now;
+  }
+
+  /** Stores bytes and returns their SHA-256, hex. Resolves when they are durable. */
+  async put(bytes: Bytes): Promise<string> {
+    const hash = toHex(await sha256(bytes));
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const { whole } = await this.#copies(hash);
+      const commit = (copies: Copies) => this.#commit(hash, bytes.length, whole, copies);
+      if (await this.#copy(bytes, COPIES - whole.length, whole, commit)) return hash;
+    }
+    throw new HoldfastError("busy", "The store was being cleaned up all the while. Try again.");
+  }
+
+  /** The bytes with this SHA-256. `missing`, or `corrupt` where no copy is what it was. */
+  async get(hash: string): Promise<Bytes> {
+    const { bytes, fault } = await this.#copies(hash, true);
+    if (bytes !== null) return bytes;
+    const name = `The data ${hash.slice(0, 12)}…`;
+    if (fault === null)
+      throw new HoldfastError("missing", `${name} is not in the store. Add the file again.`);
+    const why = fault.code === "corrupt" ? "" : ` (${fault.message})`;
+    throw new HoldfastError("corrupt", `${name} is damaged${why}. Add the file again.`, { cause: fault });
+  }
+
+  /**
+   * Reads copies back before they count: a row alone would promise what a damaged pack cannot give. `fault` is why
+   * the last damaged one cannot be used. With `one`, the first whole copy is enough.
+   */
+  async #copies(
+    hash: string,
+    one = false,
+  ): Promise<{ readonly whole: Copies; readonly bytes: Bytes | null; readonly fault: HoldfastError | null }> {
+    const row = await this.#catalog.read((tx) => tx.get("data", hash));
+    const whole: (readonly Place[])[] = [];
+    let found: Bytes | null = null;
+    let fault: HoldfastError | null = null;
+    for (const frames of row?.copies ?? []) {
+      if (row === undefined || (one && found !== null)) break;
+      try {
+        found = await this.#read(row, frames);
+        whole.push(frames);
+      } catch (error) {
+        // Whatever keeps this copy from being read: there is another one.
+        if (!(error instanceof HoldfastError)) throw error;
+        fault = error;
+      }
+    }
+    return { whole, bytes: found, fault };
+  }
+
+  async #read({ hash, bytes: length }: DataRow, frames: readonly Place[]): Promise<Bytes> {
+    const bytes = new Uint8Array(length);
+    let at = 0;
+    for (const place of frames) {
+      const { raw } = await readFrame(this.#packs, place, { type: "data", run: NO_RUN });
+      if (at + raw.length > length) throw changed(hash);
+      bytes.set(raw, at);
+      at += raw.length;
+    }
+    if (toHex(await sha256(bytes)) !== hash) throw changed(hash);
+    return bytes;
+  }
+
+  /** Writes copies, each into packs of its own, and commits once all are durable. One is enough where no more fit. */
+  async #copy(
+    bytes: Bytes,
+    count: number,
+    copies: Copies,
+    commit: (copies: Copies) => Promise<boolean>,
+  ): Promise<boolean> {
+    if (count <= 0) return commit(copies);
+    const writer = new DurableWriter(this.#packs, { epoch: 0, now: this.#now });
+    try {
+      return await writer.durably(
+        (add) => writeData(add, bytes),
+        (frames) => this.#copy(bytes, count - 1, [...copies, frames], commit),
+      );
+    } catch (error) {
+      if (!hasCode(error, "quota") || copies.length === 0) throw error;
+      return await commit(copies);
+    } finally {
+      await writer.close();
+    }
+  }
+
+  /** False, and nothing is written, where a copy that is used again has been let go of since it was read. */
+  async #commit(hash: string, bytes: number, used: Copies, copies: Copies): Promise<boolean> {
+    return this.#catalog.write("strict", async (tx) => {
+      const before = (await tx.get("data", hash))?.copies ?? [];
+      const known = new Set(before.flatMap(packsOf));
+      if (used.flatMap(packsOf).some((name) => !known.has(name))) return false;
+      await dropDataPacks(tx, [...known]);
+      for (const name of copies.flatMap(packsOf)) await tx.put("packs", { name, run: null });
+      await tx.put("data", { hash, bytes, copies, touched: this.#now() });
+      return true;
+    });
+  }
+}
+
+/** Drops data that no run refers to any more. Returns the packs that nothing refers to now. */
+export async function dropUnusedData(tx: CatalogWriter, now: number): Promise<readonly string[]> {
+  const used = new Set((await tx.all("runs")).map(({ record }) => record.data.hash));
+  const all = await tx.all("data");
+  const unused = all.filter(({ hash, touched }) => !used.has(hash) && now - touched > GRACE_MS);
+  const freed = unused.flatMap(({ copies }) => copies.flatMap(packsOf));
+  for (const { hash } of unused) await tx.remove("data", hash);
+  await dropDataPacks(tx, freed);
+  return freed;
+}
+
+/** A pack that was freed may be a run's by now. */
+async function dropDataPacks(tx: CatalogWriter, names: readonly string[]): Promise<void> {
+  for (const name of names) if ((await tx.get("packs", name))?.run === null) await tx.remove("packs", name);
+}
+
+async function writeData(
+  add: (frame: Uint8Array) => Promise<Place>,
+  bytes: Bytes,
+): Promise<readonly Place[]> {
+  await readyZstd();
+  const encoder = new ChunkEncoder();
+  const places: Place[] = [];
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    const raw = bytes.subarray(at, at + CHUNK_BYTES);
+    const { codec, bytes: stored } = encoder.encode(raw, "byte", null);
+    const hash = await sha256(raw);
+    const header = {
+      type: "data",
+      run: NO_RUN,
+      epoch: 0,
+      sequence: places.length,
+      codec,
+      rawLength: raw.length,
+      hash,
+    } as const;
+    places.push(await add(encodeFrame(header, stored)));
+  }
+  return places;
+}
+
+function packsOf(frames: readonly Place[]): readonly string[] {
+  return [...new Set(frames.map(({ pack }) => pack))];
+}
+
+function changed(hash: string): HoldfastError {
+  return new HoldfastError("corrupt", `A copy of the data ${hash.slice(0, 12)}… is not what it was.`);
+}

@@ -1,0 +1,130 @@
+/** Out of the store and into it as files: one checkpoint as safetensors, a run as one file. */
+import { hasCode } from "../errors";
+import { encodeManifest } from "../format/manifest";
+import { readRunFile, writeRunFile, type RunFile, type RunFileCheckpoint } from "../format/run-file";
+import type { RunEvent, RunRecord, RunStatus } from "../format/run";
+import type { SaveRequest } from "../format/stored";
+import { writeSafetensors } from "../format/safetensors";
+import { surplus } from "../policy/keep";
+import { beginRun, commitCheckpoint, putEvent } from "../store/commit";
+import { readRows } from "../store/journal";
+import { FIRST_EPOCH, findRun } from "../store/owner";
+import { randomId } from "../store/pack-store";
+import type { CatalogWriter } from "../store/tables";
+import { DurableWriter } from "./durable";
+import type { CheckpointManager, StoreParts } from "./manager";
+import { readCheckpoint } from "./read";
+import { writeCheckpoint, type Written } from "./write";
+
+/** One checkpoint as safetensors, which other tools read; the manifest is a JSON string in its metadata. */
+export async function exportCheckpoint(manager: CheckpointManager, run: string, step: number): Promise<Blob> {
+  const { manifest, state } = await manager.read(run, step);
+  const text = new TextDecoder().decode(encodeManifest(manifest));
+  return new Blob(writeSafetensors(state.tensors, { holdfast: text }));
+}
+
+/**
+ * A run in one file: its record, events, journal, data, and all of its checkpoints that are whole. `missing` where
+ * none is; a damaged one is left out, since a rescue of the others is what a person with a failing disk needs.
+ */
+export async function exportRun(
+  manager: CheckpointManager,
+  { packs, catalog }: StoreParts,
+  run: string,
+): Promise<Blob> {
+  // The newest one decides whether there is anything to export, and names what is wrong if there is not.
+  await manager.restore(run);
+  // One transaction: a run that goes on meanwhile would otherwise give rows that an event changed without that event.
+  const { record, events, journal, rows } = await catalog.read(async (tx) => {
+    const found = await findRun(tx, run);
+    return {
+      record: found.record,
+      events: (await tx.of("events", run)).map(({ event }) => event),
+      journal: await readRows(tx, run, found.record.firstStep + 1, found.step),
+      rows: await tx.of("checkpoints", run),
+    };
+  });
+  const checkpoints: RunFileCheckpoint[] = [];
+  for (const row of rows) {
+    try {
+      checkpoints.push(await readCheckpoint(packs, row));
+    } catch (error) {
+      if (!hasCode(error, "corrupt") && !hasCode(error, "missing")) throw error;
+    }
+  }
+  const data = await manager.getData(record.data.hash);
+  const file = { record, events, journal: journal.loss.length === 0 ? null : journal, checkpoints, data };
+  return new Blob(await writeRunFile(file));
+}
+
+/**
+ * Takes a run in from a file; returns its id. The file is verified as a whole before anything is written, and the
+ * run becomes visible by one transaction. Where there is a run with its id already, it becomes a copy with another.
+ */
+export async function importRun(manager: CheckpointManager, parts: StoreParts, blob: Blob): Promise<string> {
+  const file = await readRunFile(new Uint8Array(await blob.arrayBuffer()));
+  const taken = await parts.catalog.read((tx) => tx.get("runs", file.record.id));
+  const record =
+    taken === undefined
+      ? file.record
+      : { ...file.record, id: `r${randomId(16)}`, name: `${file.record.name} (copy)` };
+  await manager.putData(file.data);
+  const writer = new DurableWriter(parts.packs, { epoch: FIRST_EPOCH, now: parts.clock.now });
+  try {
+    await writer.durably(
+      async (add) => {
+        const written: Written[] = [];
+        for (const checkpoint of file.checkpoints) {
+          const last = written.at(-1);
+          const run = {
+            record,
+            steps: checkpoint.manifest.steps,
+            nextFrame: last?.nextFrame ?? 0,
+            lastCommit: last?.row.manifestHash ?? null,
+          };
+          const clock = { ...parts.clock, now: () => checkpoint.manifest.time };
+          const context = { lease: leaseOf(record), run, events: file.events, clock, previous: null };
+          written.push(await writeCheckpoint(add, requestOf(checkpoint), context));
+        }
+        return written;
+      },
+      (written) => parts.catalog.write("strict", (tx) => commitImport(tx, record, file, written)),
+    );
+  } finally {
+    await writer.close();
+  }
+  return record.id;
+}
+
+async function commitImport(
+  tx: CatalogWriter,
+  record: RunRecord,
+  file: RunFile,
+  written: readonly Written[],
+): Promise<void> {
+  await beginRun(tx, record, statusAfter(file.events));
+  for (const event of file.events) await putEvent(tx, await findRun(tx, record.id), event);
+  let rows = file.journal;
+  for (const { row, nextFrame, leansOn } of written) {
+    await commitCheckpoint(tx, leaseOf(record), { row, rows, nextFrame, leansOn }, surplus);
+    rows = null;
+  }
+}
+
+function leaseOf(record: RunRecord): { readonly run: string; readonly epoch: number } {
+  return { run: record.id, epoch: FIRST_EPOCH };
+}
+
+function requestOf({ manifest, state }: RunFileCheckpoint): SaveRequest {
+  const { reason, metrics, environment, times } = manifest;
+  return { state, rows: null, reason, metrics, environment, times };
+}
+
+/** What the events say that the run was when it was exported; one that was training is paused here. */
+function statusAfter(events: readonly RunEvent[]): RunStatus {
+  for (const { kind } of events.toReversed()) {
+    if (kind === "finished" || kind === "stopped") return kind;
+    if (kind === "resumed" || kind === "started" || kind === "extended" || kind === "paused") return "paused";
+  }
+  return "paused";
+}

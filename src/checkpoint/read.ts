@@ -1,0 +1,166 @@
+/**
+ * Getting a state back. Nothing is believed because it was found: every frame is checked by CRC and SHA-256 against
+ * what the manifest says of it, the manifest against the catalogue, and the state's digest is computed again.
+ */
+import { HoldfastError, messageOf, type ErrorCode } from "../errors";
+import { equalBytes, fromHex, toHex, type Bytes } from "../format/bytes";
+import { planChunks, scatter, type PlannedChunk } from "../format/chunks";
+import { digestFromChunks } from "../format/digest";
+import { contentOf, openFrame, type Frame, type FrameHeader, type FrameType } from "../format/frame";
+import { parseManifest, type ChunkRef, type Manifest, type StoredChunk } from "../format/manifest";
+import type { Restored, Unusable } from "../format/stored";
+import { byteLength, valuesOf } from "../format/tensor-bytes";
+import type { NamedTensor, Scalars, State } from "../format/tensors";
+import type { PackStore } from "../store/pack-store";
+import type { CheckpointRow, Place } from "../store/tables";
+
+const NOTHING = new Uint8Array(0);
+
+/** A checkpoint, whole. */
+export interface ReadCheckpoint {
+  readonly manifest: Manifest;
+  readonly state: State;
+}
+
+/** Reads exactly this checkpoint. `corrupt`, `missing` or `unsupported` where it cannot be had bit for bit. */
+export async function readCheckpoint(packs: PackStore, row: CheckpointRow): Promise<ReadCheckpoint> {
+  const manifest = await readManifest(packs, row);
+  const bytes = manifest.tensors.map(({ dtype, shape }) => new Uint8Array(byteLength(dtype, shape) ?? 0));
+  await readChunks(packs, row, manifest, (planned, raw) => {
+    scatter(planned, raw, bytes);
+  });
+  const tensors = manifest.tensors.map(({ name, dtype, shape }, index): NamedTensor => {
+    const values = valuesOf(dtype, bytes[index] ?? NOTHING, `The tensor "${name}"`);
+    // One tensor is in memory twice, not the state.
+    bytes[index] = NOTHING;
+    return { name, dtype, shape, values };
+  });
+  return { manifest, state: { tensors, scalars: scalarsOf(manifest) } };
+}
+
+/** Reads every bit of it as a restore does, and keeps no more than two chunks in memory. Throws as that does. */
+export async function verifyCheckpoint(packs: PackStore, row: CheckpointRow): Promise<void> {
+  await readChunks(packs, row, await readManifest(packs, row), () => undefined);
+}
+
+async function readChunks(
+  packs: PackStore,
+  row: CheckpointRow,
+  manifest: Manifest,
+  take: (planned: PlannedChunk, raw: Bytes) => void,
+): Promise<void> {
+  const hashes: Bytes[] = [];
+  for (const [index, planned] of planChunks(manifest.tensors).entries()) {
+    const chunk = manifest.chunks[index];
+    const raw = chunk === undefined ? undefined : await readChunk(packs, chunk, manifest.run);
+    if (chunk === undefined || raw?.length !== planned.bytes)
+      throw damaged(row, "a chunk is not as long as its tensors are");
+    take(planned, raw);
+    // `readChunk` has compared it.
+    hashes.push(fromHex(chunk.hash));
+  }
+  const digest = await digestFromChunks(manifest.tensors, hashes, scalarsOf(manifest));
+  if (digest !== manifest.digest || digest !== row.info.digest)
+    throw damaged(row, "its state has another digest");
+}
+
+function scalarsOf({ step, samples, counters }: Manifest): Scalars {
+  return { step, samples, counters };
+}
+
+/**
+ * The first of `rows` that is whole; those before it are named in `skipped`. `stillThere` tells damage from a
+ * checkpoint that was let go of while it was read. `missing` where none is whole.
+ */
+export async function readNewestWhole(
+  packs: PackStore,
+  rows: readonly CheckpointRow[],
+  stillThere: (row: CheckpointRow) => Promise<boolean>,
+): Promise<Restored> {
+  const skipped: Unusable[] = [];
+  for (const row of rows) {
+    try {
+      const { manifest, state } = await readCheckpoint(packs, row);
+      return { checkpoint: row.info, state, environment: manifest.environment, skipped };
+    } catch (error) {
+      const code = codeOfDamage(error);
+      if (code === null) throw error;
+      if (await stillThere(row)) skipped.push({ step: row.step, code, message: messageOf(error) });
+    }
+  }
+  const reasons = skipped.map(({ step, message }) => ` Step ${step}: ${message}`).join("");
+  throw new HoldfastError("missing", `No checkpoint of this run is whole.${reasons}`);
+}
+
+async function readManifest(packs: PackStore, row: CheckpointRow): Promise<Manifest> {
+  const { raw, header } = await readFrame(packs, row.commit, { type: "commit", run: row.run });
+  if (toHex(header.hash) !== row.manifestHash)
+    throw damaged(row, "its manifest is not the one that was committed");
+  const manifest = parseManifest(raw);
+  if (manifest.run !== row.run || manifest.step !== row.step)
+    throw damaged(row, "its manifest is of another checkpoint");
+  return manifest;
+}
+
+/** A chunk, with what it is the difference from read first. Its content has the hash that the manifest says. */
+async function readChunk(packs: PackStore, { base, ...own }: ChunkRef, run: string): Promise<Bytes> {
+  if (base === null) return readStored(packs, own, run);
+  const reference = await openStored(packs, base, run);
+  const frame = await openStored(packs, own, run);
+  // A frame refers only to what was there before it, so no chain of references can be a circle.
+  if (reference.header.sequence >= frame.header.sequence) throw another(own);
+  return contentOf(frame, await contentOf(reference));
+}
+
+/** The content of one frame with a chunk that is no difference. */
+export async function readStored(packs: PackStore, chunk: StoredChunk, run: string): Promise<Bytes> {
+  return contentOf(await openStored(packs, chunk, run));
+}
+
+async function openStored(packs: PackStore, chunk: StoredChunk, run: string): Promise<Frame> {
+  const frame = await openPlace(packs, chunk, { type: "chunk", run });
+  const { hash, codec } = frame.header;
+  if (!equalBytes(hash, fromHex(chunk.hash)) || codec !== chunk.codec) throw another(chunk);
+  return frame;
+}
+
+/** One frame, checked from magic to content hash, of this type and this run. */
+export async function readFrame(
+  packs: PackStore,
+  place: Place,
+  owner: { readonly type: FrameType; readonly run: string },
+): Promise<{ readonly raw: Bytes; readonly header: FrameHeader }> {
+  const frame = await openPlace(packs, place, owner);
+  return { raw: await contentOf(frame), header: frame.header };
+}
+
+/** A frame whose content is not known yet. */
+async function openPlace(
+  packs: PackStore,
+  place: Place,
+  { type, run }: { readonly type: FrameType; readonly run: string },
+): Promise<Frame> {
+  const frame = openFrame(await packs.read(place.pack, place.offset, place.length));
+  if (frame.header.type !== type || frame.header.run !== run) throw another(place);
+  return frame;
+}
+
+function another({ pack, offset }: Place): HoldfastError {
+  return new HoldfastError(
+    "corrupt",
+    `Pack ${pack} holds another frame at byte ${offset} than was recorded.`,
+  );
+}
+
+function damaged(row: CheckpointRow, what: string): HoldfastError {
+  return new HoldfastError("corrupt", `The checkpoint of step ${row.step} is damaged: ${what}.`);
+}
+
+/** The code where an error says that these bytes cannot be used; null where it says nothing about them. */
+export function codeOfDamage(error: unknown): ErrorCode | null {
+  if (!(error instanceof HoldfastError)) return null;
+  const { code } = error;
+  return code === "corrupt" || code === "missing" || code === "unsupported" || code === "refused"
+    ? code
+    : null;
+}

@@ -1,0 +1,94 @@
+/**
+ * From a file's bytes to numbers: UTF-8, one character per code point, the alphabet sorted by code point.
+ *
+ * Nothing is normalised (line ends, accents, case): what the model writes is what the person gave.
+ */
+import { HoldfastError } from "../errors";
+
+const MAX_CHARACTERS = 512;
+const MIB = 1024 * 1024;
+
+/** A text as numbers. */
+export interface Characters {
+  /** Each character that occurs, in code point order; a number is a place in here. */
+  readonly alphabet: readonly string[];
+  readonly ids: Uint16Array<ArrayBuffer>;
+}
+
+/** Reads UTF-8 text of at most `maxBytes`. Throws `invalid` with the reason, the place and the remedy. */
+export function charactersOf(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): Characters {
+  const text = textOf(bytes, maxBytes);
+  const seen = new Map<string, number>();
+  const order = Array.from(text, (character) => {
+    const known = seen.get(character);
+    if (known !== undefined) return known;
+    seen.set(character, seen.size);
+    return seen.size - 1;
+  });
+  if (seen.size > MAX_CHARACTERS) {
+    throw new HoldfastError(
+      "invalid",
+      `The text has ${seen.size} different characters; a model of characters can take ${MAX_CHARACTERS}. Choose a text in one alphabet.`,
+    );
+  }
+  if (seen.size < 2) {
+    throw new HoldfastError(
+      "invalid",
+      "The text is only one character, again and again: nothing can be learnt. Choose another text.",
+    );
+  }
+  const alphabet = [...seen.keys()].sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
+  const place = new Map(alphabet.map((character, i) => [seen.get(character), i]));
+  return { alphabet, ids: Uint16Array.from(order, (id) => place.get(id) ?? 0) };
+}
+
+function textOf(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): string {
+  if (bytes.length === 0)
+    throw new HoldfastError("invalid", "The text is empty; choose a file with text in it.");
+  if (bytes.length > maxBytes) {
+    const size = (bytes.length / MIB).toFixed(1);
+    throw new HoldfastError(
+      "invalid",
+      `The text is ${size} MiB; at most ${maxBytes / MIB} MiB can be used. Choose a part of it.`,
+    );
+  }
+  const nul = bytes.indexOf(0);
+  if (nul >= 0) {
+    throw new HoldfastError(
+      "invalid",
+      `This is not a text file: byte ${nul} is zero. Choose a text, saved as UTF-8 and not as UTF-16.`,
+    );
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const place = `byte ${firstInvalid(bytes)} is not UTF-8`;
+    throw new HoldfastError(
+      "invalid",
+      `This is not a text file, or one in another encoding: ${place}. Save it as UTF-8.`,
+      { cause },
+    );
+  }
+}
+
+/** The first byte that no UTF-8 text can go on with, or the length where the last character is cut off. */
+function firstInvalid(bytes: Uint8Array<ArrayBuffer>): number {
+  let whole = 0;
+  let broken = bytes.length + 1;
+  while (broken - whole > 1) {
+    const middle = (whole + broken) >>> 1;
+    if (beginsValidly(bytes.subarray(0, middle))) whole = middle;
+    else broken = middle;
+  }
+  return whole;
+}
+
+/** Could more bytes make this UTF-8? A decoder in streaming mode waits for them instead of throwing. */
+function beginsValidly(bytes: Uint8Array<ArrayBuffer>): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}

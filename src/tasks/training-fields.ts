@@ -1,0 +1,296 @@
+/**
+ * The settings of a run that are the same for every task, as fields like a task's own: the form is drawn from them,
+ * and what comes in by the console is checked against them.
+ */
+import type { OptimizerConfig, OptimizerKind, ScheduleConfig, ScheduleKind } from "../format/run";
+import { fieldProblems, type Field, type NumberField, type PresetName } from "./meta";
+
+/** The sizes to choose from; what each means is the task's business. */
+export const PRESETS: readonly {
+  readonly value: PresetName;
+  readonly label: string;
+  readonly help: string;
+}[] = [
+  { value: "tiny", label: "Tiny", help: "learns in seconds, on anything" },
+  { value: "small", label: "Small", help: "the one to start with" },
+  { value: "medium", label: "Medium", help: "wants a real GPU and minutes" },
+];
+
+const OPTIMIZERS: readonly { readonly value: OptimizerKind; readonly label: string }[] = [
+  { value: "adamw", label: "AdamW" },
+  { value: "adam", label: "Adam" },
+  { value: "rmsprop", label: "RMSProp" },
+  { value: "momentum", label: "SGD with Nesterov momentum" },
+  { value: "sgd", label: "SGD" },
+];
+
+const SCHEDULES: readonly { readonly value: ScheduleKind; readonly label: string }[] = [
+  { value: "constant", label: "Constant" },
+  { value: "cosine", label: "Warm-up, then cosine" },
+  { value: "linear", label: "Warm-up, then linear" },
+  { value: "step", label: "In steps" },
+];
+
+export const STEPS: NumberField = {
+  name: "steps",
+  label: "Steps",
+  help: "More can be added later.",
+  kind: "integer",
+  default: 1000,
+  min: 1,
+  max: 10_000_000,
+};
+export const SEED: NumberField = {
+  name: "seed",
+  label: "Seed",
+  help: "The same seed gives the same run, bit for bit.",
+  kind: "integer",
+  default: 1,
+  min: 0,
+  max: Number.MAX_SAFE_INTEGER,
+};
+export const OPTIMIZER: Field = {
+  name: "optimizer",
+  label: "Optimizer",
+  kind: "choice",
+  default: "adamw",
+  options: OPTIMIZERS,
+};
+export const LEARNING_RATE: NumberField = {
+  name: "learningRate",
+  label: "Learning rate",
+  help: "Can be changed while it trains.",
+  kind: "number",
+  default: 0.001,
+  min: 1e-9,
+  max: 10,
+};
+export const CLIP_NORM: NumberField = {
+  name: "clipNorm",
+  label: "Clip gradients at norm",
+  help: "0 turns it off.",
+  kind: "number",
+  default: 1,
+  min: 0,
+  max: 1_000_000,
+};
+export const SCHEDULE: Field = {
+  name: "schedule",
+  label: "Schedule of the rate",
+  kind: "choice",
+  default: "cosine",
+  options: SCHEDULES,
+};
+export const SAVE_KIND: Field = {
+  name: "saveKind",
+  label: "Counted in",
+  kind: "choice",
+  default: "steps",
+  options: [
+    { value: "steps", label: "steps" },
+    { value: "seconds", label: "seconds" },
+    { value: "epochs", label: "epochs (passes over the data)" },
+  ],
+};
+
+export const DRAW: Field = {
+  name: "draw",
+  label: "Live pictures",
+  help: "Costs a little speed; changes no number of the run.",
+  kind: "switch",
+  default: true,
+};
+
+const BETA1: NumberField = {
+  name: "beta1",
+  label: "Beta 1",
+  kind: "number",
+  default: 0.9,
+  min: 0,
+  max: 0.9999,
+};
+const BETA2: NumberField = {
+  name: "beta2",
+  label: "Beta 2",
+  kind: "number",
+  default: 0.999,
+  min: 0,
+  max: 0.999999,
+};
+const EPSILON: NumberField = {
+  name: "epsilon",
+  label: "Epsilon",
+  kind: "number",
+  default: 1e-8,
+  min: 1e-12,
+  max: 1,
+};
+const MOMENTUM: NumberField = {
+  name: "momentum",
+  label: "Momentum",
+  kind: "number",
+  default: 0.9,
+  min: 0,
+  max: 0.9999,
+};
+const DECAY: NumberField = {
+  name: "decay",
+  label: "Decay of the mean square",
+  kind: "number",
+  default: 0.99,
+  min: 0,
+  max: 0.999999,
+};
+
+function weightDecayField(kind: OptimizerKind): NumberField {
+  return {
+    name: "weightDecay",
+    label: "Weight decay",
+    help: kind === "adamw" ? "Decoupled from the gradient." : "Added to the gradient (L2).",
+    kind: "number",
+    default: kind === "adamw" ? 0.01 : 0,
+    min: 0,
+    max: 10,
+  };
+}
+
+/** The fields that matter to an optimizer, beside its rate and clipping. */
+export function optimizerFields(kind: OptimizerKind): readonly Field[] {
+  const weightDecay = weightDecayField(kind);
+  switch (kind) {
+    case "sgd":
+      return [weightDecay];
+    case "momentum":
+      return [MOMENTUM, weightDecay];
+    case "rmsprop":
+      return [DECAY, EPSILON, weightDecay];
+    case "adam":
+    case "adamw":
+      return [BETA1, BETA2, EPSILON, weightDecay];
+    default:
+      return kind satisfies never;
+  }
+}
+
+const WARMUP: NumberField = {
+  name: "warmup",
+  label: "Warm-up",
+  kind: "integer",
+  default: 20,
+  min: 0,
+  max: 10_000_000,
+  unit: "steps",
+};
+const FLOOR: NumberField = {
+  name: "floor",
+  label: "Ends at",
+  help: "Share of the full rate.",
+  kind: "number",
+  default: 0.1,
+  min: 0,
+  max: 1,
+};
+export const EVERY: NumberField = {
+  name: "every",
+  label: "Lower it every",
+  kind: "integer",
+  default: 500,
+  min: 1,
+  max: 10_000_000,
+  unit: "steps",
+};
+const FACTOR: NumberField = {
+  name: "factor",
+  label: "By the factor",
+  kind: "number",
+  default: 0.3,
+  min: 0.0001,
+  max: 1,
+};
+
+const HORIZON: NumberField = {
+  name: "horizon",
+  label: "Horizon",
+  help: "Step at which cosine and linear end.",
+  kind: "integer",
+  default: 1000,
+  min: 1,
+  max: 10_000_000,
+  unit: "steps",
+};
+
+/** The fields that matter to a schedule. */
+export function scheduleFields(kind: ScheduleKind): readonly Field[] {
+  switch (kind) {
+    case "constant":
+      return [];
+    case "cosine":
+    case "linear":
+      return [WARMUP, FLOOR];
+    case "step":
+      return [EVERY, FACTOR];
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** How often to save, in the unit chosen. */
+export function saveEveryField(kind: string): Field {
+  const field = { name: "saveEvery", label: "Save every", default: 100, max: 1_000_000 };
+  if (kind === "seconds" || kind === "epochs") return { ...field, kind: "number", min: 0.01, unit: kind };
+  return { ...field, kind: "integer", min: 1, unit: "steps" };
+}
+
+export function isOptimizerKind(value: unknown): value is OptimizerKind {
+  return OPTIMIZERS.some((option) => option.value === value);
+}
+
+export function isScheduleKind(value: unknown): value is ScheduleKind {
+  return SCHEDULES.some((option) => option.value === value);
+}
+
+/** What is wrong with an optimizer's settings, one sentence each; those that its kind does not use count too. */
+export function optimizerProblems({ kind, schedule, ...values }: OptimizerConfig): readonly string[] {
+  return [
+    ...fieldProblems(OPTIMIZER, kind),
+    ...problemsIn(
+      [LEARNING_RATE, CLIP_NORM, BETA1, BETA2, EPSILON, MOMENTUM, DECAY, weightDecayField(kind)],
+      values,
+    ),
+    ...fieldProblems(SCHEDULE, schedule.kind),
+    ...problemsIn([WARMUP, HORIZON, FLOOR, EVERY, FACTOR], schedule),
+  ];
+}
+
+/** PyTorch's defaults where it has one. */
+export function defaultOptimizer(kind: OptimizerKind, learningRate: number, steps: number): OptimizerConfig {
+  return {
+    kind,
+    learningRate,
+    momentum: MOMENTUM.default,
+    beta1: BETA1.default,
+    beta2: BETA2.default,
+    decay: DECAY.default,
+    epsilon: EPSILON.default,
+    weightDecay: weightDecayField(kind).default,
+    clipNorm: CLIP_NORM.default,
+    schedule: defaultSchedule(steps),
+  };
+}
+
+/** Warm-up and cosine over the whole run; a short run warms up over a tenth of it. */
+export function defaultSchedule(steps: number): ScheduleConfig {
+  return {
+    kind: "cosine",
+    warmup: Math.min(WARMUP.default, Math.floor(steps / 10)),
+    horizon: steps,
+    floor: FLOOR.default,
+    every: Math.max(1, Math.floor(steps / 3)),
+    factor: FACTOR.default,
+  };
+}
+
+function problemsIn(fields: readonly Field[], values: object): readonly string[] {
+  const entries = new Map<string, unknown>(Object.entries(values));
+  return fields.flatMap((field) => fieldProblems(field, entries.get(field.name)));
+}

@@ -1,0 +1,226 @@
+/** What the whole page shares: the list of runs, storage, backend, notices and toasts. */
+import { SvelteSet } from "svelte/reactivity";
+import { messageOf } from "../errors";
+import type { HoldfastEvent, HoldfastPage } from "../worker/api";
+import type { BackendInfo, Changes, RunInfo, RunStep, StorageStatus } from "../worker/protocol";
+import { download, fileName } from "./download";
+import { href } from "./route";
+import { seenFromHere } from "./run-state.svelte";
+
+/** A line that comes up below and goes by itself, with at most one thing to do. */
+export interface Toast {
+  readonly id: number;
+  readonly message: string;
+  readonly action: { readonly label: string; readonly run: () => void } | null;
+}
+
+/** A line at the top that stays until it is closed. */
+export interface Notice {
+  readonly id: number;
+  readonly level: "info" | "warning" | "error";
+  readonly message: string;
+  readonly ofScreen: boolean;
+}
+
+const TOAST_MS = 10_000;
+/** Saves come in bursts; the list is read again once for all of them. */
+const REFRESH_DELAY_MS = 300;
+
+/** Components read it; only its methods write it. */
+export class AppState {
+  readonly api: HoldfastPage;
+  /** Null until first read. */
+  runs = $state.raw<readonly RunInfo[] | null>(null);
+  runsFailed = $state.raw<string | null>(null);
+  storage = $state.raw<StorageStatus | null>(null);
+  backend = $state.raw<BackendInfo | null>(null);
+  notices = $state.raw<readonly Notice[]>([]);
+  toasts = $state.raw<readonly Toast[]>([]);
+  /** Interrupted runs that the person does not want to be asked about now. */
+  readonly postponed = new SvelteSet<string>();
+  /** Newest interrupted run that is not postponed. */
+  offered = $derived(
+    this.runs
+      ?.filter((run) => run.status === "interrupted" && !this.postponed.has(run.id))
+      .sort(newestFirst)[0] ?? null,
+  );
+  #ids = 0;
+  #refresh: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(api: HoldfastPage) {
+    this.api = api;
+  }
+
+  /** Follows the api until the returned function is called. */
+  open(): () => void {
+    const unsubscribe = this.api.subscribe((event) => this.apply(event));
+    void this.refresh();
+    void this.attempt(async () => {
+      this.backend = await this.api.backend();
+      if (this.backend.notice !== "") this.notify("info", this.backend.notice);
+    });
+    return () => {
+      unsubscribe();
+      if (this.#refresh !== null) clearTimeout(this.#refresh);
+      this.#refresh = null;
+    };
+  }
+
+  /** Reads runs and storage again. */
+  async refresh(): Promise<void> {
+    try {
+      const [runs, storage] = await Promise.all([this.api.runs(), this.api.storage()]);
+      this.runs = [...runs].sort(newestFirst);
+      this.storage = storage;
+      this.runsFailed = null;
+    } catch (error) {
+      this.runsFailed = messageOf(error);
+    }
+  }
+
+  apply(event: HoldfastEvent): void {
+    switch (event.kind) {
+      case "progress": {
+        const loss = event.rows?.loss.at(-1);
+        this.#update(event.run, {
+          step: event.step,
+          steps: event.steps,
+          ...(loss === undefined ? {} : { loss }),
+        });
+        break;
+      }
+      case "status":
+        this.#update(event.run, { status: seenFromHere(event.status, this.api.live(event.run)) });
+        this.#refreshSoon();
+        break;
+      case "saved":
+        this.#update(event.run, { saved: event.checkpoint.time });
+        this.#refreshSoon();
+        break;
+      case "runs":
+      case "event":
+        this.#refreshSoon();
+        break;
+      case "notice":
+        this.notify(event.level, event.message);
+        break;
+      case "phase":
+      case "saving":
+      case "save-failed":
+      case "picture":
+      case "resumed":
+      case "trouble":
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #update(run: string, changes: Partial<RunInfo>): void {
+    this.runs = this.runs?.map((info) => (info.id === run ? { ...info, ...changes } : info)) ?? null;
+  }
+
+  #refreshSoon(): void {
+    this.#refresh ??= setTimeout(() => {
+      this.#refresh = null;
+      void this.refresh();
+    }, REFRESH_DELAY_MS);
+  }
+
+  /** Does it, and shows what went wrong. True where nothing did. */
+  async attempt(work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.notify("error", messageOf(error), true);
+      return false;
+    }
+  }
+
+  /** `ofScreen`: about something that was done on this screen, and gone with it. */
+  notify(level: Notice["level"], message: string, ofScreen = false): void {
+    if (this.notices.some((notice) => notice.message === message)) return;
+    this.notices = [...this.notices, { id: this.#ids++, level, message, ofScreen }];
+  }
+
+  leaveScreen(): void {
+    this.notices = this.notices.filter(({ ofScreen }) => !ofScreen);
+  }
+
+  dismissNotice(id: number): void {
+    this.notices = this.notices.filter((notice) => notice.id !== id);
+  }
+
+  toast(message: string, action: Toast["action"] = null): void {
+    const id = this.#ids++;
+    this.toasts = [...this.toasts, { id, message, action }];
+    setTimeout(() => this.dismissToast(id), TOAST_MS);
+  }
+
+  dismissToast(id: number): void {
+    this.toasts = this.toasts.filter((toast) => toast.id !== id);
+  }
+
+  async rename(run: string, name: string): Promise<void> {
+    await this.attempt(async () => {
+      await this.api.rename(run, name);
+      this.#update(run, { name });
+    });
+  }
+
+  /** Deletes a run and offers to bring it back. True where it is gone. */
+  async remove(run: RunInfo): Promise<boolean> {
+    return this.attempt(async () => {
+      await this.api.remove(run.id);
+      this.runs = this.runs?.filter((info) => info.id !== run.id) ?? null;
+      this.toast(`Deleted “${run.name}”`, { label: "Undo", run: () => void this.#undoRemove(run.id) });
+    });
+  }
+
+  async #undoRemove(run: string): Promise<void> {
+    await this.attempt(async () => {
+      await this.api.undoRemove(run);
+      await this.refresh();
+    });
+  }
+
+  /** A new run from a checkpoint, shown at once. */
+  async fork(from: RunStep, changes: Changes): Promise<void> {
+    await this.attempt(async () => {
+      const child = await this.api.fork(from, { changes });
+      location.hash = href({ screen: "run", run: child });
+    });
+  }
+
+  /** The id of the imported run; null where the file was refused. */
+  async importRun(file: File): Promise<string | null> {
+    let imported: string | null = null;
+    await this.attempt(async () => {
+      imported = await this.api.importRun(file);
+      await this.refresh();
+      this.toast(`Imported ${file.name}`);
+    });
+    return imported;
+  }
+
+  async exportRun(run: string, name: string): Promise<void> {
+    await this.attempt(async () => {
+      const file = fileName(name, "holdfast");
+      download(await this.api.exportRun(run), file);
+      this.toast(`Exported ${file}`);
+    });
+  }
+
+  async exportCheckpoint(run: string, name: string, step: number): Promise<void> {
+    await this.attempt(async () => {
+      const file = fileName(`${name} step ${step}`, "safetensors");
+      download(await this.api.exportCheckpoint(run, step), file);
+      this.toast(`Exported ${file}`);
+    });
+  }
+}
+
+function newestFirst(a: RunInfo, b: RunInfo): number {
+  return b.created - a.created;
+}

@@ -1,0 +1,140 @@
+/**
+ * The losses and rates of a run as growing typed arrays, and the view of them that a chart draws.
+ *
+ * A run of a week has millions of steps, so nothing here is a proxied array and nothing is copied per step.
+ * Who reads it keeps a revision counter beside it.
+ */
+import type { JournalRows } from "../worker/protocol";
+
+const FIRST_CAPACITY = 1024;
+
+/** Points of a line, x ascending; null where there is nothing to draw. */
+export interface ChartView {
+  readonly x: number[];
+  readonly raw: (number | null)[];
+  readonly smooth: (number | null)[];
+}
+
+/** Loss and rate by step, without gaps. */
+export class LossSeries {
+  #loss = new Float32Array(FIRST_CAPACITY);
+  #rate = new Float32Array(FIRST_CAPACITY);
+  #first = 1;
+  #length = 0;
+
+  /** Step of the first row. */
+  get first(): number {
+    return this.#first;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Newest step, or the one before the first row. */
+  get last(): number {
+    return this.#first + this.#length - 1;
+  }
+
+  /** Loss of a step; null where there is no row of it. */
+  lossAt(step: number): number | null {
+    return this.#at(this.#loss, step);
+  }
+
+  /** Learning rate that made a step; null where there is no row of it. */
+  rateAt(step: number): number | null {
+    return this.#at(this.#rate, step);
+  }
+
+  #at(values: Float32Array, step: number): number | null {
+    const row = step - this.#first;
+    return row >= 0 && row < this.#length ? (values[row] ?? null) : null;
+  }
+
+  /**
+   * Takes rows that follow, overlap or replace; steps computed again after a crash come a second time.
+   * False, and nothing taken, where rows in between are missing.
+   */
+  append(rows: JournalRows): boolean {
+    if (rows.loss.length === 0) return true;
+    if (this.#length === 0) this.#first = rows.from;
+    const row = rows.from - this.#first;
+    if (row < 0 || row > this.#length) return false;
+    const end = Math.max(this.#length, row + rows.loss.length);
+    this.#reserve(end);
+    this.#loss.set(rows.loss, row);
+    this.#rate.set(rows.rate, row);
+    this.#length = end;
+    return true;
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#loss.length) return;
+    const capacity = 2 ** Math.ceil(Math.log2(length));
+    const loss = new Float32Array(capacity);
+    const rate = new Float32Array(capacity);
+    loss.set(this.#loss);
+    rate.set(this.#rate);
+    this.#loss = loss;
+    this.#rate = rate;
+  }
+
+  /**
+   * At most about `points` points of steps `from` … `to`. Where steps share a bucket its lowest and highest loss
+   * are both drawn, so that no spike is lost. `smoothing` is the weight of the past, 0 … 1; the average is
+   * corrected for its start (as Adam's moments are), so that the line does not begin at 0.
+   * `positive` leaves out what a log scale cannot show.
+   */
+  view(from: number, to: number, points: number, smoothing: number, positive: boolean): ChartView {
+    const x: number[] = [];
+    const raw: (number | null)[] = [];
+    const smooth: (number | null)[] = [];
+    const start = Math.max(0, from - this.#first);
+    const end = Math.min(this.#length, to - this.#first + 1);
+    const bucket = Math.max(1, Math.ceil((2 * (end - start)) / points));
+    let average = 0;
+    let weight = 0;
+    let low = -1;
+    let high = -1;
+    for (let row = 0; row < end; row++) {
+      const value = this.#loss[row] ?? Number.NaN;
+      const drawable = Number.isFinite(value) && (!positive || value > 0);
+      if (drawable) {
+        average = smoothing * average + (1 - smoothing) * value;
+        weight = smoothing * weight + (1 - smoothing);
+      }
+      if (row < start) continue;
+      if (drawable && (low < 0 || value < (this.#loss[low] ?? 0))) low = row;
+      if (drawable && (high < 0 || value > (this.#loss[high] ?? 0))) high = row;
+      if ((row - start + 1) % bucket !== 0 && row !== end - 1) continue;
+      const smoothed = weight > 0 ? average / weight : null;
+      if (low < 0) {
+        x.push(this.#first + row);
+        raw.push(null);
+        smooth.push(smoothed);
+      } else {
+        for (const at of low === high ? [low] : [Math.min(low, high), Math.max(low, high)]) {
+          x.push(this.#first + at);
+          raw.push(this.#loss[at] ?? null);
+          smooth.push(smoothed);
+        }
+      }
+      low = -1;
+      high = -1;
+    }
+    return { x, raw, smooth };
+  }
+}
+
+/** Where the x-axis ends: a little ahead of the run, in strides so that it does not creep with every step. */
+export function axisEnd(first: number, step: number, steps: number, training: boolean): number {
+  const done = Math.max(step - first, 1);
+  if (!training) return first + Math.max(done, Math.min(10, steps - first));
+  const stride = 2 ** Math.max(3, Math.ceil(Math.log2(done)) - 3);
+  const ahead = first + (Math.floor(done / stride) + 1) * stride;
+  return Math.min(Math.max(ahead, step), Math.max(steps, step));
+}

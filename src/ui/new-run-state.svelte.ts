@@ -1,0 +1,207 @@
+/** The form of a new run: what is typed, what is wrong with it, and the start. */
+import { SvelteMap } from "svelte/reactivity";
+import { messageOf } from "../errors";
+import type { HoldfastPage, StartOptions, StoredFile } from "../worker/api";
+import type {
+  Field,
+  FieldValue,
+  OptimizerKind,
+  PresetName,
+  SaveRule,
+  ScheduleKind,
+  TaskInfo,
+} from "../worker/protocol";
+import { formValue, type FormValue, parseField } from "./field-parse";
+import {
+  CLIP_NORM,
+  DRAW,
+  EVERY,
+  isOptimizerKind,
+  isScheduleKind,
+  LEARNING_RATE,
+  OPTIMIZER,
+  optimizerFields,
+  SAVE_KIND,
+  saveEveryField,
+  SCHEDULE,
+  scheduleFields,
+  SEED,
+  STEPS,
+} from "../tasks/training-fields";
+
+/** Values and errors are kept under `<group>/<field>`: two tasks may use one name for different things. */
+type Key = string;
+
+/** Components read it; inputs call `set`. */
+export class NewRunState {
+  readonly api: HoldfastPage;
+  readonly tasks: readonly TaskInfo[];
+  name = $state("");
+  task = $state.raw<TaskInfo | null>(null);
+  preset = $state.raw<PresetName>("small");
+  file = $state.raw<StoredFile | null>(null);
+  fileFailed = $state.raw<string | null>(null);
+  fileLoading = $state(false);
+  starting = $state(false);
+  /** Why the start was refused. */
+  failed = $state.raw<string | null>(null);
+  readonly #values = new SvelteMap<Key, FormValue>();
+
+  optimizerKind: OptimizerKind = $derived.by(() => {
+    const kind = this.value("optimizer", OPTIMIZER);
+    return isOptimizerKind(kind) ? kind : "adamw";
+  });
+  scheduleKind: ScheduleKind = $derived.by(() => {
+    const kind = this.value("schedule", SCHEDULE);
+    return isScheduleKind(kind) ? kind : "constant";
+  });
+  saveEvery = $derived(saveEveryField(String(this.value("policy", SAVE_KIND))));
+  optimizerFields = $derived(optimizerFields(this.optimizerKind));
+  scheduleFields = $derived(scheduleFields(this.scheduleKind));
+
+  constructor(api: HoldfastPage, seed: number) {
+    this.api = api;
+    this.tasks = api.tasks();
+    const first = this.tasks[0];
+    if (first !== undefined) this.choose(first.id);
+    this.set("run", SEED, String(seed));
+  }
+
+  /** Another task: its own file, its own preset. */
+  choose(task: string): void {
+    this.task = this.tasks.find((info) => info.id === task) ?? null;
+    this.file = null;
+    this.fileFailed = null;
+    this.usePreset(this.preset);
+  }
+
+  /** Fills the form from a preset; name, seed and file stay. */
+  usePreset(preset: PresetName): void {
+    this.preset = preset;
+    const task = this.task;
+    if (task === null) return;
+    const { config, steps, learningRate, saveEvery } = task.presets[preset];
+    for (const field of task.fields)
+      this.set("config", field, formValue(config[field.name] ?? field.default));
+    this.set("run", STEPS, String(steps));
+    this.set("schedule", EVERY, String(Math.max(1, Math.floor(steps / 3))));
+    this.set("optimizer", LEARNING_RATE, String(learningRate));
+    this.set("policy", SAVE_KIND, "steps");
+    this.set("policy", saveEveryField("steps"), String(saveEvery));
+  }
+
+  value(group: string, field: Field): FormValue {
+    return this.#values.get(this.#key(group, field)) ?? formValue(field.default);
+  }
+
+  set(group: string, field: Field, value: FormValue): void {
+    this.#values.set(this.#key(group, field), value);
+  }
+
+  /** Decay means two things (decoupled or L2), with two defaults, so each optimizer keeps its own. */
+  #key(group: string, field: Field): Key {
+    return field.name === "weightDecay"
+      ? `${group}/${this.optimizerKind}/weightDecay`
+      : `${group}/${field.name}`;
+  }
+
+  /** What is wrong with a field; null where nothing is. */
+  error(group: string, field: Field): string | null {
+    const parsed = parseField(field, this.value(group, field));
+    return parsed.ok ? null : parsed.message;
+  }
+
+  /** Every field that counts as it is set now. */
+  get fields(): readonly (readonly [group: string, field: Field])[] {
+    const inGroup = (group: string, fields: readonly Field[]) =>
+      fields.map((field) => [group, field] as const);
+    return [
+      ...inGroup("config", this.task?.fields ?? []),
+      ...inGroup("run", [STEPS, SEED]),
+      ...inGroup("optimizer", [OPTIMIZER, LEARNING_RATE, CLIP_NORM, ...this.optimizerFields]),
+      ...inGroup("schedule", [SCHEDULE, ...this.scheduleFields]),
+      ...inGroup("policy", [SAVE_KIND, this.saveEvery]),
+    ];
+  }
+
+  get valid(): boolean {
+    return this.task !== null && this.fields.every(([group, field]) => this.error(group, field) === null);
+  }
+
+  async takeFile(file: File): Promise<void> {
+    if (this.task === null) return;
+    this.fileLoading = true;
+    this.fileFailed = null;
+    try {
+      this.file = await this.api.addFile(this.task.id, file);
+    } catch (error) {
+      this.file = null;
+      this.fileFailed = messageOf(error);
+    }
+    this.fileLoading = false;
+  }
+
+  dropFile(): void {
+    this.file = null;
+    this.fileFailed = null;
+  }
+
+  /** The id of the new run; null where the start was refused. */
+  async start(): Promise<string | null> {
+    const options = this.#options();
+    if (options === null) return null;
+    this.starting = true;
+    this.failed = null;
+    try {
+      return await this.api.start(options);
+    } catch (error) {
+      this.failed = messageOf(error);
+      return null;
+    } finally {
+      this.starting = false;
+    }
+  }
+
+  #options(): StartOptions | null {
+    if (this.task === null || !this.valid) return null;
+    const steps = this.#number("run", STEPS);
+    const name = this.name.trim();
+    return {
+      task: this.task.id,
+      preset: this.preset,
+      seed: this.#number("run", SEED),
+      steps,
+      config: this.#all("config", this.task.fields),
+      optimizer: {
+        ...this.#all("optimizer", this.optimizerFields),
+        kind: this.optimizerKind,
+        learningRate: this.#number("optimizer", LEARNING_RATE),
+        clipNorm: this.#number("optimizer", CLIP_NORM),
+        schedule: { ...this.#all("schedule", this.scheduleFields), kind: this.scheduleKind, horizon: steps },
+      },
+      policy: { save: this.#saveRule(), draw: this.value("policy", DRAW) === true },
+      ...(name === "" ? {} : { name }),
+      ...(this.file === null ? {} : { file: this.file }),
+    };
+  }
+
+  #saveRule(): SaveRule {
+    const every = this.#number("policy", this.saveEvery);
+    const kind = this.value("policy", SAVE_KIND);
+    return kind === "seconds" || kind === "epochs" ? { kind, every } : { kind: "steps", every };
+  }
+
+  #all(group: string, fields: readonly Field[]): Readonly<Record<string, FieldValue>> {
+    const values: Record<string, FieldValue> = {};
+    for (const field of fields) {
+      const parsed = parseField(field, this.value(group, field));
+      if (parsed.ok) values[field.name] = parsed.value;
+    }
+    return values;
+  }
+
+  /** Of a field that `valid` has checked. */
+  #number(group: string, field: Field): number {
+    return Number(this.value(group, field));
+  }
+}

@@ -1,0 +1,55 @@
+/** Where the page is, as a value and as the part of its address after `#`. Links survive a reload. */
+import type { RunStep } from "../worker/protocol";
+
+export type Route =
+  | { readonly screen: "runs" }
+  | { readonly screen: "new" }
+  | { readonly screen: "run"; readonly run: string }
+  | { readonly screen: "compare"; readonly a: RunStep | null; readonly b: RunStep | null }
+  /** An address that means nothing here. */
+  | { readonly screen: "unknown"; readonly hash: string };
+
+const RUN_ID = /^[\w-]{1,64}$/;
+const RUN_STEP = /^([\w-]{1,64})@(\d{1,15})$/;
+
+function parseRunStep(text: string | null): RunStep | null {
+  const match = RUN_STEP.exec(text ?? "");
+  return match?.[1] === undefined ? null : { run: match[1], step: Number(match[2]) };
+}
+
+/** Reads `location.hash`. Never throws: what it does not know is `unknown`. */
+export function parseRoute(hash: string): Route {
+  const [path = "", query = ""] = hash.replace(/^#/, "").split("?", 2);
+  const [first = "", second, ...rest] = path.split("/").filter((part) => part !== "");
+  if (rest.length > 0) return { screen: "unknown", hash };
+  if (first === "" && second === undefined) return { screen: "runs" };
+  if (first === "new" && second === undefined) return { screen: "new" };
+  if (first === "run" && second !== undefined && RUN_ID.test(second)) return { screen: "run", run: second };
+  if (first === "compare" && second === undefined) {
+    const sides = new URLSearchParams(query);
+    return { screen: "compare", a: parseRunStep(sides.get("a")), b: parseRunStep(sides.get("b")) };
+  }
+  return { screen: "unknown", hash };
+}
+
+/** The address of a route; the inverse of `parseRoute`. */
+export function href(route: Route): string {
+  switch (route.screen) {
+    case "runs":
+      return "#/";
+    case "new":
+      return "#/new";
+    case "run":
+      return `#/run/${route.run}`;
+    case "compare": {
+      const sides: string[] = [];
+      if (route.a !== null) sides.push(`a=${route.a.run}@${route.a.step}`);
+      if (route.b !== null) sides.push(`b=${route.b.run}@${route.b.step}`);
+      return sides.length === 0 ? "#/compare" : `#/compare?${sides.join("&")}`;
+    }
+    case "unknown":
+      return route.hash;
+    default:
+      return route satisfies never;
+  }
+}

@@ -1,0 +1,251 @@
+/** One run as its screen shows it: read once, then kept up to date by `apply`. */
+import { hasCode, messageOf } from "../errors";
+import type { HoldfastEvent, HoldfastPage, LiveRun } from "../worker/api";
+import type {
+  CheckpointInfo,
+  Phase,
+  Picture,
+  ResumeReport,
+  RunDetail,
+  RunEvent,
+  RunInfo,
+  RunStatus,
+} from "../worker/protocol";
+import { LossSeries } from "./loss-series";
+
+/** Why the run does not go on by itself. */
+export interface Trouble {
+  readonly step: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface SaveFailure {
+  readonly step: number;
+  readonly message: string;
+}
+
+/** Components read it; only `apply` and `load` write it. */
+export class RunState {
+  readonly api: HoldfastPage;
+  readonly id: string;
+  loading = $state(true);
+  /** Why it cannot be shown; `missing` is a screen of its own. */
+  failed = $state.raw<{ readonly missing: boolean; readonly message: string } | null>(null);
+  detail = $state.raw<RunDetail | null>(null);
+  status = $state.raw<RunInfo["status"]>("paused");
+  step = $state(0);
+  steps = $state(0);
+  loss = $state.raw<number | null>(null);
+  stepsPerSecond = $state.raw<number | null>(null);
+  savesSkipped = $state(0);
+  saving = $state(false);
+  phase = $state.raw<Phase>({ kind: "idle" });
+  checkpoints = $state.raw<readonly CheckpointInfo[]>([]);
+  events = $state.raw<readonly RunEvent[]>([]);
+  picture = $state.raw<Picture | null>(null);
+  /** Held-out metrics by name, of the newest state that was evaluated. */
+  metrics = $state.raw<Readonly<Record<string, number>>>({});
+  pictureFailed = $state.raw<string | null>(null);
+  saveFailure = $state.raw<SaveFailure | null>(null);
+  resumed = $state.raw<ResumeReport | null>(null);
+  /** Bumped when `losses` changes; the samples themselves are not proxied. */
+  revision = $state(0);
+  readonly losses = new LossSeries();
+
+  latest = $derived(this.checkpoints.at(-1) ?? null);
+  record = $derived(this.detail?.record ?? null);
+  /** Base learning rate in force: the record's, or the last change's. */
+  learningRate = $derived(
+    lastChange(this.events, "learningRate") ?? this.record?.optimizer.learningRate ?? 0,
+  );
+  clipNorm = $derived(lastChange(this.events, "clipNorm") ?? this.record?.optimizer.clipNorm ?? 0);
+  trouble = $state.raw<Trouble | null>(null);
+  /** Where a run whose numbers went bad can be forked from: the newest checkpoint before that step. */
+  lastGood = $derived(this.trouble === null ? null : newestBefore(this.checkpoints, this.trouble.step));
+  /** Events that came while the run is read; applied afterwards, in order. */
+  #waiting: HoldfastEvent[] | null = [];
+
+  constructor(api: HoldfastPage, id: string) {
+    this.api = api;
+    this.id = id;
+  }
+
+  /** Reads the run, then follows it until the returned function is called. */
+  open(): () => void {
+    const unsubscribe = this.api.subscribe((event) => this.apply(event));
+    void this.load();
+    return unsubscribe;
+  }
+
+  async load(): Promise<void> {
+    this.#waiting ??= [];
+    try {
+      const [detail, journal] = await Promise.all([this.api.detail(this.id), this.api.journal(this.id)]);
+      this.losses.clear();
+      this.losses.append(journal);
+      this.#show(detail);
+      this.failed = null;
+    } catch (error) {
+      this.failed = { missing: hasCode(error, "missing"), message: messageOf(error) };
+    }
+    this.loading = false;
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    for (const event of waiting) this.apply(event);
+    if (this.failed === null && this.picture === null) await this.#loadPicture();
+  }
+
+  /** A checkpoint is read back some time after it was told; what came of that is asked for when somebody looks. */
+  async lookAtChecks(): Promise<void> {
+    try {
+      this.checkpoints = await this.api.checkpoints(this.id);
+    } catch {
+      // What is shown stays as true as it was.
+    }
+  }
+
+  #show(detail: RunDetail): void {
+    this.detail = detail;
+    this.status = detail.status;
+    this.step = detail.step;
+    this.steps = detail.steps;
+    this.loss = detail.loss;
+    this.checkpoints = detail.checkpointList;
+    this.events = detail.events;
+    this.trouble = findTrouble(detail.events);
+    this.metrics = newestEvaluation(detail.checkpointList);
+    this.revision += 1;
+    const live = this.api.live(this.id);
+    if (live === null) return;
+    this.phase = live.phase;
+    // What has not been told yet stands at 0 there.
+    this.step = Math.max(this.step, live.step);
+    if (live.steps > 0) this.steps = live.steps;
+    this.stepsPerSecond = live.stepsPerSecond;
+    this.savesSkipped = live.savesSkipped;
+    this.saving = live.saving;
+    this.resumed = live.resumed;
+    this.picture = live.picture;
+  }
+
+  /** Only of a run at rest: a run that trains sends its own, and one that was interrupted is about to be resumed. */
+  async #loadPicture(): Promise<void> {
+    if (this.status !== "paused" && this.status !== "finished" && this.status !== "stopped") return;
+    try {
+      const picture = await this.api.picture(this.id);
+      this.picture ??= picture;
+    } catch (error) {
+      this.pictureFailed = messageOf(error);
+    }
+  }
+
+  apply(event: HoldfastEvent): void {
+    if (event.kind === "runs" || event.kind === "notice" || event.run !== this.id) return;
+    if (this.#waiting !== null) {
+      this.#waiting.push(event);
+      return;
+    }
+    switch (event.kind) {
+      case "phase":
+        this.phase = event.phase;
+        break;
+      case "progress":
+        this.step = event.step;
+        this.steps = event.steps;
+        this.stepsPerSecond = event.stepsPerSecond;
+        this.savesSkipped = event.savesSkipped;
+        if (event.rows === null) break;
+        this.loss = event.rows.loss.at(-1) ?? this.loss;
+        this.revision += 1;
+        // Rows were lost on the way (a worker died between two messages): the journal has them.
+        if (!this.losses.append(event.rows)) void this.load();
+        break;
+      case "saving":
+        this.saving = true;
+        break;
+      case "saved":
+        this.saving = false;
+        this.saveFailure = null;
+        this.checkpoints = withCheckpoint(this.checkpoints, event.checkpoint);
+        break;
+      case "save-failed":
+        this.saving = false;
+        this.saveFailure = { step: event.step, message: event.message };
+        break;
+      case "event":
+        if (!this.events.some((known) => known.seq === event.event.seq))
+          this.events = [...this.events, event.event];
+        if (event.event.kind === "extended") this.steps = event.event.steps;
+        break;
+      case "status":
+        this.status = seenFromHere(event.status, this.api.live(this.id));
+        if (event.status === "running") {
+          this.trouble = null;
+        } else {
+          this.stepsPerSecond = null;
+          this.saving = false;
+          if (this.picture === null) void this.#loadPicture();
+        }
+        break;
+      case "picture":
+        this.picture = event.picture;
+        this.metrics = event.metrics;
+        this.pictureFailed = null;
+        break;
+      case "resumed":
+        this.resumed = event.report;
+        this.step = event.report.step;
+        break;
+      case "trouble":
+        this.phase = { kind: "idle" };
+        this.trouble = { step: event.step, code: event.code, message: event.message };
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** A new name, as the storage confirmed it. */
+  renamed(name: string): void {
+    if (this.detail !== null) this.detail = { ...this.detail, name };
+  }
+}
+
+/** The trainer says "running"; to a page that does not train the run itself that means another tab. */
+export function seenFromHere(status: RunStatus, live: LiveRun | null): RunInfo["status"] {
+  return status === "running" && live?.here === false ? "elsewhere" : status;
+}
+
+function withCheckpoint(list: readonly CheckpointInfo[], added: CheckpointInfo): readonly CheckpointInfo[] {
+  const others = list.filter((checkpoint) => checkpoint.step !== added.step);
+  const after = others.findIndex((checkpoint) => checkpoint.step > added.step);
+  return after < 0 ? [...others, added] : others.toSpliced(after, 0, added);
+}
+
+function lastChange(events: readonly RunEvent[], name: "learningRate" | "clipNorm"): number | null {
+  for (const event of events.toReversed()) {
+    if (event.kind === "changed" && event.changes[name] !== undefined) return event.changes[name];
+  }
+  return null;
+}
+
+/** Trouble counts until the run goes on. */
+function findTrouble(events: readonly RunEvent[]): Trouble | null {
+  const last = events.findLast((event) => event.kind === "resumed" || event.kind === "trouble");
+  return last?.kind === "trouble" ? { step: last.step, code: last.code, message: last.message } : null;
+}
+
+/** Most checkpoints hold the loss alone; evaluations come now and then. */
+function newestEvaluation(checkpoints: readonly CheckpointInfo[]): Readonly<Record<string, number>> {
+  for (const { metrics } of checkpoints.toReversed()) {
+    const others = Object.entries(metrics).filter(([name]) => name !== "loss");
+    if (others.length > 0) return Object.fromEntries(others);
+  }
+  return {};
+}
+
+function newestBefore(checkpoints: readonly CheckpointInfo[], step: number): CheckpointInfo | null {
+  // The bad loss of a step is computed from the state before it, so that state is no good either.
+  return checkpoints.findLast((checkpoint) => checkpoint.step < step - 1) ?? null;
+}

@@ -1,0 +1,27 @@
+/** Held-out text shaded by how much each character surprised the model. */
+
+/** A stretch of characters with the same shade: 0 expected … `SHADES` - 1 a surprise. */
+export interface ShadedStretch {
+  readonly text: string;
+  readonly shade: number;
+}
+
+export const SHADES = 6;
+
+/** Above it a character is as surprising as it gets on screen: a chance of less than 1 in 400. */
+const LARGEST_LOSS_NATS = 6;
+
+/** `losses[i]` belongs to character i (UTF-16 unit); characters without a loss are unshaded. */
+export function shadeText(text: string, losses: Float32Array): readonly ShadedStretch[] {
+  const stretches: { text: string; shade: number }[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const share = (losses[at] ?? 0) / LARGEST_LOSS_NATS;
+    const shade = Number.isFinite(share)
+      ? Math.min(SHADES - 1, Math.max(0, Math.floor(share * SHADES)))
+      : SHADES - 1;
+    const last = stretches.at(-1);
+    if (last?.shade === shade) last.text += text.charAt(at);
+    else stretches.push({ text: text.charAt(at), shade });
+  }
+  return stretches;
+}

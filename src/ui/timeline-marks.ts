@@ -1,0 +1,55 @@
+/** Where the marks of the timeline go: on the chart's own x-axis, and few enough to be told apart. */
+import type { CheckpointInfo, SaveReason } from "../worker/protocol";
+
+/** The chart's x-axis: where it lies in its box, CSS pixels, and which steps it spans. */
+export interface Axis {
+  readonly left: number;
+  readonly width: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Its place on the axis, CSS pixels from the left of the chart's box. */
+export function placeOf(axis: Axis, step: number): number {
+  const span = axis.max - axis.min;
+  return axis.left + (span === 0 ? 0 : ((step - axis.min) / span) * axis.width);
+}
+
+/** Saved by the clock of the policy, or because something happened; the two have shapes of their own. */
+export function isRoutine(reason: SaveReason): boolean {
+  return reason === "policy";
+}
+
+const CLOSEST_MARKS_PX = 9;
+
+/**
+ * The checkpoints to draw, oldest first: those in view that do not overlap. Where two would, the more telling one
+ * stays: the selected, then the newest, then one saved for a reason, then the earlier one. The earlier and not the
+ * later, or each new save would push the one before it off a crowded line.
+ */
+export function visibleMarks(
+  axis: Axis,
+  checkpoints: readonly CheckpointInfo[],
+  selected: number | null,
+): readonly CheckpointInfo[] {
+  const newest = checkpoints.at(-1);
+  const weight = (mark: CheckpointInfo): number => {
+    if (mark.step === selected) return 3;
+    if (mark === newest) return 2;
+    return isRoutine(mark.reason) ? 0 : 1;
+  };
+  const marks: CheckpointInfo[] = [];
+  for (const checkpoint of checkpoints) {
+    if (checkpoint.step < axis.min || checkpoint.step > axis.max) continue;
+    const before = marks.at(-1);
+    if (
+      before === undefined ||
+      placeOf(axis, checkpoint.step) - placeOf(axis, before.step) >= CLOSEST_MARKS_PX
+    ) {
+      marks.push(checkpoint);
+    } else if (weight(checkpoint) > weight(before)) {
+      marks[marks.length - 1] = checkpoint;
+    }
+  }
+  return marks;
+}

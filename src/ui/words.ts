@@ -1,0 +1,183 @@
+/** What happens to a run, in words a person would say. */
+import type { BackendInfo, CheckpointInfo, Phase, RunEvent, RunInfo, SaveReason } from "../worker/protocol";
+import { count, counted, rate } from "./format";
+
+/** How a line or a mark is coloured; the words say the same. */
+export type Tone = "plain" | "good" | "warning" | "bad";
+
+/** One word for a run's status. */
+export function statusWord(status: RunInfo["status"]): string {
+  switch (status) {
+    case "running":
+      return "training";
+    case "paused":
+    case "finished":
+    case "stopped":
+    case "failed":
+    case "interrupted":
+      return status;
+    case "elsewhere":
+      return "in another tab";
+    default:
+      return status satisfies never;
+  }
+}
+
+/** The tone of a status. */
+export function statusTone(status: RunInfo["status"]): Tone {
+  switch (status) {
+    case "running":
+    case "elsewhere":
+      return "good";
+    case "paused":
+    case "interrupted":
+      return "warning";
+    case "failed":
+      return "bad";
+    case "finished":
+    case "stopped":
+      return "plain";
+    default:
+      return status satisfies never;
+  }
+}
+
+/** What the trainer is at; null where the status alone says it. */
+export function phaseWords(phase: Phase): string | null {
+  switch (phase.kind) {
+    case "idle":
+    case "training":
+      return null;
+    case "loading":
+      return `Loading ${phase.what}`;
+    case "compiling":
+      return "Compiling shaders for the first step, once per visit";
+    case "restoring":
+      return "Restoring the last checkpoint";
+    case "replaying":
+      return phase.done === 0
+        ? `Replaying ${counted(phase.total, "step")}; shaders are compiled for the first one`
+        : `Replaying ${count(phase.done)} of ${counted(phase.total, "step")}, each checked against the journal`;
+    default:
+      return phase satisfies never;
+  }
+}
+
+/** How far a phase has come, 0 … 1; null where nobody knows. */
+export function phaseShare(phase: Phase): number | null {
+  return phase.kind === "replaying" && phase.total > 0 ? phase.done / phase.total : null;
+}
+
+/** An event and how it is toned. */
+export function eventWords(event: RunEvent): { readonly text: string; readonly tone: Tone } {
+  switch (event.kind) {
+    case "started":
+      return { text: "started", tone: "plain" };
+    case "paused":
+      return {
+        text: event.why === "" || event.why === "asked" ? "paused" : `paused: ${event.why}`,
+        tone: "plain",
+      };
+    case "resumed":
+      return { text: resumedWords(event.step, event.from, event.replayed), tone: "good" };
+    case "changed":
+      return { text: changedWords(event.changes), tone: "plain" };
+    case "extended":
+      return { text: `extended to ${counted(event.steps, "step")}`, tone: "plain" };
+    case "finished":
+      return { text: "finished", tone: "good" };
+    case "stopped":
+      return { text: "stopped", tone: "plain" };
+    case "forked":
+      return { text: "forked", tone: "plain" };
+    case "trouble":
+      return { text: event.message, tone: "bad" };
+    default:
+      return event satisfies never;
+  }
+}
+
+function resumedWords(step: number, from: number, replayed: number): string {
+  if (replayed === 0) return `resumed at step ${count(step)}, straight from its checkpoint`;
+  return `resumed at step ${count(step)} from the checkpoint at ${count(from)}: ${count(replayed)} replayed, all equal`;
+}
+
+function changedWords(changes: { readonly learningRate?: number; readonly clipNorm?: number }): string {
+  const parts: string[] = [];
+  if (changes.learningRate !== undefined)
+    parts.push(`learning rate changed to ${rate(changes.learningRate)}`);
+  if (changes.clipNorm !== undefined) {
+    parts.push(
+      changes.clipNorm === 0 ? "clipping turned off" : `gradients clipped at ${rate(changes.clipNorm)}`,
+    );
+  }
+  return parts.join(", ");
+}
+
+/** A metric's name as people say it: `val_loss` is the held-out loss. */
+export function metricWords(name: string): string {
+  return name.replace(/^val_/, "held-out ").replaceAll("_", " ");
+}
+
+/** A backend's name as its makers write it. */
+export function backendName(name: BackendInfo["name"]): string {
+  switch (name) {
+    case "webgpu":
+      return "WebGPU";
+    case "webgl":
+      return "WebGL";
+    case "cpu":
+      return "CPU";
+    default:
+      return name satisfies never;
+  }
+}
+
+/** What the adapter calls itself, most telling first. */
+export function adapterName(adapter: BackendInfo["adapter"]): string {
+  const description = adapter["description"];
+  if (description !== undefined && description !== "") return description;
+  return [adapter["vendor"], adapter["architecture"]]
+    .filter((part) => part !== undefined && part !== "")
+    .join(" ");
+}
+
+/** What is known of its bytes. */
+export function checkWords(check: CheckpointInfo["check"]): string {
+  switch (check) {
+    case "saved":
+      return "on the device, not read back yet";
+    case "verified":
+      return "read back, every bit";
+    case "damaged":
+      return "damaged: an older one is used";
+    default:
+      return check satisfies never;
+  }
+}
+
+/** Why a checkpoint was made. */
+export function reasonWords(reason: SaveReason): string {
+  switch (reason) {
+    case "start":
+      return "saved at the start";
+    case "policy":
+      return "saved on schedule";
+    case "pause":
+      return "saved at a pause";
+    case "hidden":
+      return "saved when the tab was hidden";
+    case "end":
+      return "saved at the end";
+    case "recovered":
+      return "saved after a recovery";
+    case "fork":
+      return "saved by a fork";
+    case "import":
+      return "came with the imported file";
+    case "asked":
+      return "saved when asked";
+    default:
+      return reason satisfies never;
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * What the page, the console (`window.holdfast`) and an embedding app may ask. Types only.
+ * Steps: S_t is the state after t updates; loss t belongs to the update that made S_t, so losses start at step 1.
+ */
+import type { OptimizerConfig, Policy } from "../format/run";
+import type {
+  BackendInfo,
+  Changes,
+  CheckpointInfo,
+  Comparison,
+  Config,
+  JournalRows,
+  Phase,
+  Picture,
+  PresetName,
+  ResumeReport,
+  RunDetail,
+  RunInfo,
+  RunStep,
+  StorageStatus,
+  TaskInfo,
+  TrainEvent,
+} from "./protocol";
+
+export interface StartOptions {
+  readonly task: string;
+  /** Default `small`. Fills what `config`, `optimizer` and `steps` leave out. */
+  readonly preset?: PresetName;
+  readonly name?: string;
+  readonly seed?: number;
+  readonly steps?: number;
+  readonly config?: Config;
+  readonly optimizer?: Partial<Omit<OptimizerConfig, "schedule">> & {
+    readonly schedule?: Partial<OptimizerConfig["schedule"]>;
+  };
+  readonly policy?: Policy;
+  /** What `addFile` returned; without it the task makes its own data. */
+  readonly file?: StoredFile;
+}
+
+export interface StoredFile {
+  readonly hash: string;
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** One tensor or scalar of a state, for people at the console. */
+export interface StateEntry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint8Array | Float64Array;
+}
+
+export interface HoldfastApi {
+  readonly version: string;
+  backend(): Promise<BackendInfo>;
+  tasks(): readonly TaskInfo[];
+  runs(): Promise<readonly RunInfo[]>;
+  start(options: StartOptions): Promise<string>;
+  pause(run: string): Promise<RunInfo>;
+  /** Restores, replays, checks, goes on. */
+  resume(run: string): Promise<RunInfo>;
+  step(run: string): Promise<RunInfo>;
+  /** Ends the run where it is; `extend` and `resume` go on from there. */
+  stop(run: string): Promise<RunInfo>;
+  /** An event at the next step boundary, or at `from`. Durable when it resolves. */
+  change(run: string, changes: Changes & { readonly from?: number }): Promise<RunInfo>;
+  /** `steps` more. The schedule's horizon stays unless given. */
+  extend(run: string, steps: number, options?: { readonly horizon?: number }): Promise<RunInfo>;
+  rename(run: string, name: string): Promise<void>;
+  remove(run: string): Promise<void>;
+  /** Resolves when the run is at `step` or beyond and has `status`, whichever are given; rejects when it can no longer get there. */
+  waitFor(
+    run: string,
+    what: { readonly step?: number; readonly status?: RunInfo["status"] },
+  ): Promise<RunInfo>;
+  /** Digest of the paused or finished state, or of a checkpoint, hex. */
+  digest(run: string, step?: number): Promise<string>;
+  state(run: string, step?: number): Promise<Map<string, StateEntry>>;
+  /** Losses of steps `from` (default 1) … `to`, both included. */
+  losses(run: string, from?: number, to?: number): Promise<Float32Array>;
+  checkpoints(run: string): Promise<readonly CheckpointInfo[]>;
+  compare(a: RunStep, b: RunStep): Promise<Comparison>;
+  storage(): Promise<StorageStatus>;
+}
+
+/** What the screens need beside the console's calls. */
+export interface HoldfastPage extends HoldfastApi {
+  subscribe(listener: (event: HoldfastEvent) => void): () => void;
+  detail(run: string): Promise<RunDetail>;
+  journal(run: string, from?: number, to?: number): Promise<JournalRows>;
+  /** Live facts of the run that this page trains or shows; null where nothing is known. */
+  live(run: string): LiveRun | null;
+  /** Checks the file against the task and keeps its bytes in the store. */
+  addFile(task: string, file: File): Promise<StoredFile>;
+  fork(
+    from: RunStep,
+    options: { readonly name?: string; readonly changes: Changes; readonly steps?: number },
+  ): Promise<string>;
+  /** Takes a run over from another tab and goes on with it here. */
+  takeOver(run: string): Promise<RunInfo>;
+  picture(run: string, step?: number): Promise<Picture>;
+  undoRemove(run: string): Promise<void>;
+  exportCheckpoint(run: string, step: number): Promise<Blob>;
+  exportRun(run: string): Promise<Blob>;
+  importRun(file: Blob): Promise<string>;
+}
+
+export interface LiveRun {
+  readonly run: string;
+  readonly phase: Phase;
+  readonly step: number;
+  readonly steps: number;
+  readonly stepsPerSecond: number | null;
+  readonly savesSkipped: number;
+  readonly lastSave: CheckpointInfo | null;
+  readonly saving: boolean;
+  readonly resumed: ResumeReport | null;
+  readonly picture: Picture | null;
+  /** Is it this page that trains it? */
+  readonly here: boolean;
+}
+
+export type HoldfastEvent =
+  | Exclude<TrainEvent, { readonly kind: "alive" }>
+  /** The list of runs is to be read again. */
+  | { readonly kind: "runs" }
+  /** For a line at the top of the page; `level` decides its look. */
+  | {
+      readonly kind: "notice";
+      readonly level: "info" | "warning" | "error";
+      readonly run: string | null;
+      readonly message: string;
+    };

@@ -1,0 +1,505 @@
+/**
+ * The page's one controller: what the screens, the console and an embedding app call.
+ *
+ * It owns the two workers through their clients, lets at most one run train in this page, and tells what happens,
+ * here and in other tabs. It never touches a tensor or a file.
+ */
+import { HoldfastError, hasCode, messageOf } from "../errors";
+import { TASKS, taskInfo, withDefaults } from "../tasks/meta";
+import { VERSION } from "../version";
+import type { HoldfastEvent, HoldfastPage, LiveRun, StartOptions, StateEntry, StoredFile } from "./api";
+import { StorageClient } from "./client";
+import { LiveRuns } from "./live";
+import type {
+  BackendInfo,
+  Changes,
+  CheckpointInfo,
+  Comparison,
+  JournalRows,
+  OpenOptions,
+  Picture,
+  RunDetail,
+  RunInfo,
+  RunStep,
+  State,
+  StorageStatus,
+  TaskInfo,
+  TrainApi,
+} from "./protocol";
+import { startSpec } from "./start-spec";
+import { Supervisor } from "./supervisor";
+import { waitForRun } from "./wait";
+import { installErrorTransfer } from "./wire-errors";
+
+/** Opened to be looked at or changed. */
+const AT_REST: OpenOptions = { takeOver: false, why: "asked", toTrain: false };
+const CHANNEL = "holdfast/events";
+/** A storage worker that does not answer for this long, in a page that is in view, is taken for dead. */
+const STORAGE_SILENCE_MS = 20_000;
+const STORAGE_ASK_MS = 5_000;
+
+/** Starts the workers and answers once the store is open. */
+export async function openHoldfast(): Promise<HoldfastPage> {
+  installErrorTransfer();
+  const holdfast = new Holdfast();
+  await holdfast.ready();
+  return holdfast;
+}
+
+class Holdfast implements HoldfastPage {
+  readonly version = VERSION;
+  readonly #listeners = new Set<(event: HoldfastEvent) => void>();
+  readonly #live = new LiveRuns();
+  readonly #channel = new BroadcastChannel(CHANNEL);
+  readonly #supervisor: Supervisor;
+  #storage: StorageClient;
+  /** The run that the trainer has open, and which trainer that is: a new worker has none. */
+  #opened: { readonly trainer: TrainApi; readonly run: string } | null = null;
+  /** One thing at a time that opens, closes or starts a run. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #persistenceAsked = false;
+
+  constructor() {
+    this.#storage = this.#startStorage();
+    this.#supervisor = new Supervisor({
+      storage: () => this.#storage,
+      hear: (event) => {
+        this.#hear(event);
+      },
+      ended: (run) => {
+        this.#forget(run);
+      },
+      recovered: (trainer, run) => {
+        this.#opened = { trainer, run };
+      },
+      notice: (level, run, message) => {
+        this.#tell({ kind: "notice", level, run, message });
+        this.#tell({ kind: "runs" });
+      },
+      reload: () => {
+        location.reload();
+      },
+      visible: () => document.visibilityState === "visible",
+    });
+    this.#channel.addEventListener("message", (message: MessageEvent<HoldfastEvent>) => {
+      this.#live.apply(message.data, false);
+      this.#announce(message.data);
+    });
+    this.#watchPage();
+    setInterval(() => void this.#askStorage(), STORAGE_ASK_MS);
+  }
+
+  async ready(): Promise<void> {
+    await this.#storage.api.status();
+    const run = this.#supervisor.takeResume();
+    if (run === null) return;
+    this.resume(run).catch((error: unknown) => {
+      // Chromium counts only a person's reload as a reason to trust the GPU again.
+      if (hasCode(error, "adapter-missing")) this.#supervisor.resumeAfterReload(run);
+      this.#tell({ kind: "notice", level: "error", run, message: messageOf(error) });
+    });
+  }
+
+  async backend(): Promise<BackendInfo> {
+    return (await this.#supervisor.trainer()).backend();
+  }
+
+  tasks(): readonly TaskInfo[] {
+    return TASKS;
+  }
+
+  runs(): Promise<readonly RunInfo[]> {
+    return this.#storage.api.runs();
+  }
+
+  start(options: StartOptions): Promise<string> {
+    return this.#inTurn(async () => {
+      const spec = startSpec(options);
+      const trainer = await this.#leaveOther(null);
+      return this.#begin(trainer, await trainer.create(spec));
+    });
+  }
+
+  fork(
+    from: RunStep,
+    options: { readonly name?: string; readonly changes: Changes; readonly steps?: number },
+  ): Promise<string> {
+    return this.#inTurn(async () => {
+      const parent = await this.detail(from.run);
+      const trainer = await this.#leaveOther(null);
+      const run = await trainer.fork({
+        from,
+        name: options.name ?? `${parent.name}, from step ${from.step}`,
+        changes: options.changes,
+        // A fork of the last step gets as many steps again.
+        steps: options.steps ?? (parent.steps > from.step ? parent.steps : from.step + parent.record.steps),
+      });
+      return this.#begin(trainer, run);
+    });
+  }
+
+  pause(run: string): Promise<RunInfo> {
+    return this.#inTurn(async () => {
+      // A recovery that is under way is waited for: what it brings back is what is to be paused.
+      const trainer = await this.#supervisor.trainer();
+      if (this.#opened?.run !== run || this.#opened.trainer !== trainer) throw notHere();
+      await trainer.pause("asked");
+      return this.detail(run);
+    });
+  }
+
+  resume(run: string): Promise<RunInfo> {
+    return this.#resume(run, { takeOver: false, why: "asked" });
+  }
+
+  takeOver(run: string): Promise<RunInfo> {
+    return this.#resume(run, { takeOver: true, why: "taken over from another tab" });
+  }
+
+  step(run: string): Promise<RunInfo> {
+    return this.#inTurn(async () => {
+      await (await this.#openHere(run)).step();
+      return this.detail(run);
+    });
+  }
+
+  stop(run: string): Promise<RunInfo> {
+    return this.#inTurn(async () => {
+      await (await this.#openHere(run)).stop();
+      return this.detail(run);
+    });
+  }
+
+  async change(run: string, { from, ...changes }: Changes & { readonly from?: number }): Promise<RunInfo> {
+    const trainer = await this.#inTurn(() => this.#openHere(run));
+    await trainer.change(changes, from);
+    return this.detail(run);
+  }
+
+  async extend(run: string, steps: number, options: { readonly horizon?: number } = {}): Promise<RunInfo> {
+    const trainer = await this.#inTurn(() => this.#openHere(run));
+    await trainer.extend(steps, options.horizon);
+    return this.detail(run);
+  }
+
+  async rename(run: string, name: string): Promise<void> {
+    await this.#storage.api.rename(run, name);
+    this.#tellAll({ kind: "runs" });
+  }
+
+  remove(run: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#opened?.run === run) await this.#close();
+      await this.#storage.api.remove(run);
+      this.#tellAll({ kind: "runs" });
+    });
+  }
+
+  async undoRemove(run: string): Promise<void> {
+    await this.#storage.api.undoRemove(run);
+    this.#tellAll({ kind: "runs" });
+  }
+
+  waitFor(
+    run: string,
+    what: { readonly step?: number; readonly status?: RunInfo["status"] },
+  ): Promise<RunInfo> {
+    return waitForRun(this, run, what);
+  }
+
+  async digest(run: string, step?: number): Promise<string> {
+    if (step === undefined) {
+      const stored = await this.#storedEnd(run);
+      if (stored !== null) return stored.digest;
+      return (await this.#inTurn(() => this.#openHere(run))).digest();
+    }
+    const found = (await this.checkpoints(run)).find((checkpoint) => checkpoint.step === step);
+    if (found === undefined) throw noCheckpoint(step);
+    // Reading it back proves that the digest is that of the bytes and not only a line in the catalogue.
+    await this.#storage.api.state(run, step);
+    return found.digest;
+  }
+
+  async state(run: string, step?: number): Promise<Map<string, StateEntry>> {
+    const at = step ?? (await this.#storedEnd(run))?.step;
+    if (at !== undefined) return entriesOf(await this.#storage.api.state(run, at));
+    return entriesOf(await (await this.#inTurn(() => this.#openHere(run))).state());
+  }
+
+  async losses(run: string, from?: number, to?: number): Promise<Float32Array> {
+    return (await this.journal(run, from, to)).loss;
+  }
+
+  checkpoints(run: string): Promise<readonly CheckpointInfo[]> {
+    return this.#storage.api.checkpoints(run);
+  }
+
+  compare(a: RunStep, b: RunStep): Promise<Comparison> {
+    return this.#storage.api.compare(a, b);
+  }
+
+  storage(): Promise<StorageStatus> {
+    return this.#status();
+  }
+
+  subscribe(listener: (event: HoldfastEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  detail(run: string): Promise<RunDetail> {
+    return this.#storage.api.detail(run);
+  }
+
+  journal(run: string, from?: number, to?: number): Promise<JournalRows> {
+    return this.#storage.api.journal(run, from, to);
+  }
+
+  live(run: string): LiveRun | null {
+    return this.#live.get(run);
+  }
+
+  async addFile(task: string, file: File): Promise<StoredFile> {
+    const info = taskInfo(task);
+    if (info?.file == null) throw new HoldfastError("invalid", `The task "${task}" takes no file.`);
+    if (file.size > info.file.maxBytes) {
+      const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+      throw new HoldfastError(
+        "invalid",
+        `"${file.name}" has ${mib(file.size)}; the limit is ${mib(info.file.maxBytes)}. Cut a part out of it.`,
+      );
+    }
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const trainer = await this.#supervisor.trainer();
+    await trainer.inspect(task, withDefaults(info, info.presets.small.config), bytes);
+    const hash = await this.#storage.api.putData(bytes);
+    return { hash, name: file.name, bytes: bytes.length };
+  }
+
+  async picture(run: string, step?: number): Promise<Picture> {
+    const live = this.#live.get(run)?.picture;
+    if (step === undefined && live != null) return live;
+    const at = step ?? (await this.checkpoints(run)).reduce((newest, info) => Math.max(newest, info.step), 0);
+    return (await this.#supervisor.trainer()).pictureOf({ run, step: at });
+  }
+
+  exportCheckpoint(run: string, step: number): Promise<Blob> {
+    return this.#storage.api.exportCheckpoint(run, step);
+  }
+
+  exportRun(run: string): Promise<Blob> {
+    return this.#storage.api.exportRun(run);
+  }
+
+  async importRun(file: Blob): Promise<string> {
+    const run = await this.#storage.api.importRun(file);
+    this.#tellAll({ kind: "runs" });
+    return run;
+  }
+
+  /**
+   * The checkpoint of the state at rest, if that state is stored and not open here: to look at one run, another one
+   * that trains need not be disturbed.
+   */
+  async #storedEnd(run: string): Promise<CheckpointInfo | null> {
+    if (this.#opened?.run === run) return null;
+    const { status, step, checkpointList } = await this.detail(run);
+    if (status === "running" || status === "elsewhere") return null;
+    return checkpointList.find((checkpoint) => checkpoint.step === step) ?? null;
+  }
+
+  async #resume(
+    run: string,
+    options: { readonly takeOver: boolean; readonly why: string },
+  ): Promise<RunInfo> {
+    return this.#inTurn(async () => {
+      // What is open here may be older than what another tab made of the run since.
+      if (options.takeOver && this.#opened?.run === run) await this.#close();
+      const trainer = await this.#openHere(run, { ...options, toTrain: true });
+      await this.#go(trainer, run);
+      return this.detail(run);
+    });
+  }
+
+  async #begin(trainer: TrainApi, run: string): Promise<string> {
+    this.#opened = { trainer, run };
+    await this.#go(trainer, run);
+    this.#tellAll({ kind: "runs" });
+    return run;
+  }
+
+  async #go(trainer: TrainApi, run: string): Promise<void> {
+    this.#supervisor.expect(run);
+    try {
+      await trainer.go();
+    } catch (error) {
+      this.#supervisor.expect(null);
+      throw error;
+    }
+  }
+
+  /** The trainer, with this run open in it; opens it from the store where it is not. */
+  async #openHere(run: string, options: OpenOptions = AT_REST): Promise<TrainApi> {
+    const trainer = await this.#leaveOther(run);
+    if (this.#opened?.run === run) return trainer;
+    await trainer.open(run, options);
+    this.#opened = { trainer, run };
+    return trainer;
+  }
+
+  /** The trainer, free of any other run: one that trains is paused and saved first. */
+  async #leaveOther(run: string | null): Promise<TrainApi> {
+    const trainer = await this.#supervisor.trainer();
+    if (this.#opened !== null && this.#opened.trainer !== trainer) this.#opened = null;
+    if (this.#opened !== null && this.#opened.run !== run) await this.#close();
+    return trainer;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#opened === null) return;
+    const { trainer, run } = this.#opened;
+    try {
+      await trainer.pause("the run was closed in this tab");
+      this.#supervisor.expect(null);
+      await trainer.close();
+    } catch (error) {
+      if (!hasCode(error, "worker-died")) throw error;
+      // It is closed already, by its death.
+      this.#supervisor.expect(null);
+      await this.#storage.api.letGo(run);
+    }
+    this.#opened = null;
+    this.#tell({ kind: "phase", run, phase: { kind: "idle" } });
+    this.#tellAll({ kind: "runs" });
+  }
+
+  /** The trainer ended and cannot release what it had open; without this the run would be locked until a reload. */
+  #forget(run: string | null): void {
+    const runs = new Set([run, this.#opened?.run ?? null]);
+    this.#opened = null;
+    for (const one of runs) {
+      if (one === null || one === "") continue;
+      this.#storage.api.letGo(one).then(
+        () => {
+          this.#tellAll({ kind: "runs" });
+        },
+        () => undefined,
+      );
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work, work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #startStorage(): StorageClient {
+    const client: StorageClient = new StorageClient((error) => {
+      if (this.#storage === client) void this.#replaceStorage(error.message);
+    });
+    return client;
+  }
+
+  /** The trainer's way to the store died with it, so both are replaced; the run goes on from its checkpoint. */
+  async #replaceStorage(message: string): Promise<void> {
+    this.#storage.end(message);
+    this.#storage = this.#startStorage();
+    this.#opened = null;
+    await this.#supervisor.recover("worker-died", message);
+  }
+
+  async #askStorage(): Promise<void> {
+    if (document.visibilityState !== "visible") return;
+    const asked = this.#storage;
+    let answered = false;
+    const timer = setTimeout(() => {
+      if (answered || asked !== this.#storage || document.visibilityState !== "visible") return;
+      void this.#replaceStorage("The storage worker fell silent.");
+    }, STORAGE_SILENCE_MS);
+    try {
+      await asked.api.status();
+    } catch (error) {
+      if (!hasCode(error, "worker-died"))
+        this.#tell({ kind: "notice", level: "warning", run: null, message: messageOf(error) });
+    } finally {
+      answered = true;
+      clearTimeout(timer);
+    }
+  }
+
+  async #status(): Promise<StorageStatus> {
+    return this.#storage.api.status();
+  }
+
+  #watchPage(): void {
+    const flush = (): void => {
+      this.#supervisor.present?.hide().catch(() => undefined);
+    };
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") flush();
+      else this.#supervisor.present?.show().catch(() => undefined);
+    });
+    document.addEventListener("freeze", flush);
+    addEventListener("pagehide", flush);
+  }
+
+  #hear(event: HoldfastEvent): void {
+    if (event.kind === "saved" && !this.#persistenceAsked) this.#askPersistence();
+    this.#tellAll(event);
+    if (event.kind === "status") this.#tellAll({ kind: "runs" });
+  }
+
+  /** Asked once, at the first save: only then is there something to keep. Browsers answer without asking, or ask. */
+  #askPersistence(): void {
+    this.#persistenceAsked = true;
+    navigator.storage.persist().then(
+      () => {
+        this.#tell({ kind: "runs" });
+      },
+      () => undefined,
+    );
+  }
+
+  #tellAll(event: HoldfastEvent): void {
+    this.#channel.postMessage(event);
+    this.#tell(event);
+  }
+
+  #tell(event: HoldfastEvent): void {
+    this.#live.apply(event, true);
+    this.#announce(event);
+  }
+
+  #announce(event: HoldfastEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+function entriesOf(state: State): Map<string, StateEntry> {
+  const { step, samples, counters } = state.scalars;
+  const scalar = (value: number): StateEntry => ({
+    dtype: "float64",
+    shape: [],
+    data: Float64Array.of(value),
+  });
+  return new Map<string, StateEntry>([
+    ...state.tensors.map(({ name, dtype, shape, values }) => [name, { dtype, shape, data: values }] as const),
+    ["scalar/step", scalar(step)],
+    ["scalar/samples", scalar(samples)],
+    ...Object.entries(counters).map(([name, value]) => [`counter/${name}`, scalar(value)] as const),
+  ]);
+}
+
+function notHere(): HoldfastError {
+  return new HoldfastError("busy", "This tab does not train that run. Resume it here, or take it over.");
+}
+
+function noCheckpoint(step: number): HoldfastError {
+  return new HoldfastError(
+    "missing",
+    `There is no checkpoint at step ${step}. checkpoints(run) lists those there are.`,
+  );
+}

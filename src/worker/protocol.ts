@@ -1,0 +1,239 @@
+/**
+ * Everything that crosses a worker boundary, as types. Both sides compile against this file; nothing here runs.
+ *
+ * Three parties: the page, the trainer worker, the storage worker. The page talks to both; the trainer talks to
+ * the storage worker over a port that the page hands it.
+ */
+import type { ErrorCode } from "../errors";
+import type {
+  Changes,
+  Config,
+  JournalRows,
+  OptimizerConfig,
+  Policy,
+  RunEvent,
+  RunEventBody,
+  RunRecord,
+  RunStatus,
+} from "../format/run";
+import type {
+  CheckpointInfo,
+  Lease,
+  Restored,
+  RunDetail,
+  RunInfo,
+  SaveRequest,
+  StorageStatus,
+  Unusable,
+} from "../format/stored";
+import type { Picture } from "../format/picture";
+import type { State } from "../format/tensors";
+import type { Comparison } from "../analysis/compare";
+
+export type { Picture } from "../format/picture";
+export type * from "../format/run";
+export type * from "../format/stored";
+export type { DType, NamedTensor, Scalars, State, TensorValues } from "../format/tensors";
+export type { Comparison } from "../analysis/compare";
+export type { FieldValue, Field, Preset, PresetName, TaskInfo } from "../tasks/meta";
+
+/* ---- storage worker -------------------------------------------------------------------------- */
+
+/** What only the writer of a run may do. Handed to the trainer over a port. */
+export interface Saved {
+  readonly checkpoint: CheckpointInfo;
+  /** Those of the request's state, transferred back to be filled again. */
+  readonly buffers: readonly ArrayBuffer[];
+}
+
+export interface RunStorageApi {
+  /**
+   * Commits run record, S_0 and its journal position in one transaction. The data must be stored already.
+   * The lease is the creator's.
+   */
+  createRun(
+    record: RunRecord,
+    first: SaveRequest,
+  ): Promise<{ readonly lease: Lease; readonly checkpoint: CheckpointInfo }>;
+  /** Takes the lock of the run. `busy` where another tab holds it, unless `takeOver`. */
+  acquire(run: string, options?: { readonly takeOver?: boolean }): Promise<Lease>;
+  release(lease: Lease): Promise<void>;
+  /** Rows that the store has already are skipped; a gap is `invalid`. */
+  appendJournal(lease: Lease, rows: JournalRows): Promise<void>;
+  /** Strictly committed when it resolves. `status` is set in the same transaction. */
+  appendEvent(lease: Lease, step: number, event: RunEventBody, status?: RunStatus): Promise<RunEvent>;
+  /** Resolves when durable: flushed, looked up by name, strictly committed. */
+  save(lease: Lease, request: SaveRequest): Promise<Saved>;
+  /** The newest whole checkpoint at or below `step` (default: the newest). `missing` where none is whole. */
+  restore(run: string, step?: number): Promise<Restored>;
+  detail(run: string): Promise<RunDetail>;
+  /** Rows `from` … `to`, both included; the default is all. */
+  journal(run: string, from?: number, to?: number): Promise<JournalRows>;
+  /** Stores bytes by content; returns their SHA-256, hex. The same bytes are stored once. */
+  putData(bytes: Uint8Array<ArrayBuffer>): Promise<string>;
+  getData(hash: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface StorageApi extends RunStorageApi {
+  /** Resolves once the worker holds the lock by its own name, which ends with it. */
+  alive(): Promise<void>;
+  /** A second way in for the trainer. */
+  connect(port: MessagePort): Promise<void>;
+  /** Frees a run whose trainer ended without releasing it. */
+  letGo(run: string): Promise<void>;
+  status(): Promise<StorageStatus>;
+  runs(): Promise<readonly RunInfo[]>;
+  checkpoints(run: string): Promise<readonly CheckpointInfo[]>;
+  /** Exactly this checkpoint or an error; never an older one. */
+  state(run: string, step: number): Promise<State>;
+  compare(a: RunStep, b: RunStep): Promise<Comparison>;
+  rename(run: string, name: string): Promise<void>;
+  /** Hides the run; `undoRemove` brings it back until `emptyTrash`. `busy` while it trains anywhere. */
+  remove(run: string): Promise<void>;
+  undoRemove(run: string): Promise<void>;
+  emptyTrash(): Promise<void>;
+  /** One checkpoint as safetensors, the manifest as a JSON string in its metadata. */
+  exportCheckpoint(run: string, step: number): Promise<Blob>;
+  exportRun(run: string): Promise<Blob>;
+  /** Verified first, then visible, in one commit. A clash of ids makes a copy. */
+  importRun(file: Blob): Promise<string>;
+}
+
+export interface RunStep {
+  readonly run: string;
+  readonly step: number;
+}
+
+/* ---- trainer worker -------------------------------------------------------------------------- */
+
+export interface StartSpec {
+  readonly task: string;
+  readonly name: string;
+  readonly seed: number;
+  readonly steps: number;
+  readonly config: Config;
+  readonly optimizer: OptimizerConfig;
+  readonly policy: Policy;
+  /** Content hash and name of a file in the store; null for generated data. */
+  readonly file: { readonly hash: string; readonly name: string } | null;
+}
+
+export interface ForkSpec {
+  readonly from: RunStep;
+  readonly name: string;
+  readonly changes: Changes;
+  readonly steps: number;
+}
+
+export interface BackendInfo {
+  readonly name: "webgpu" | "webgl" | "cpu";
+  readonly adapter: Readonly<Record<string, string>>;
+  /** Is resume bit for bit on this backend? Proven by replay, promised on the same adapter and browser. */
+  readonly exact: boolean;
+  /** Why not WebGPU; empty where it is. */
+  readonly notice: string;
+}
+
+/** How an opened run came back. */
+export interface ResumeReport {
+  readonly checkpoint: number;
+  readonly replayed: number;
+  /** Where the run is now: the last step of the journal. */
+  readonly step: number;
+  readonly environmentChanged: boolean;
+  readonly skipped: readonly Unusable[];
+}
+
+export interface OpenOptions {
+  readonly takeOver: boolean;
+  readonly why: string;
+  /** Will `go` follow? If not, a run that was interrupted is put down as paused. */
+  readonly toTrain: boolean;
+}
+
+export interface TrainApi {
+  /** Resolves once the worker holds the lock by its own name, which ends with it. */
+  alive(): Promise<void>;
+  /** The way to the storage worker, and where events go; once, before anything else. */
+  connect(storage: MessagePort, events: MessagePort): Promise<void>;
+  backend(): Promise<BackendInfo>;
+  /** Checks bytes against a task; `invalid` says what is wrong with them. */
+  inspect(task: string, config: Config, bytes: Uint8Array<ArrayBuffer>): Promise<Config>;
+  /** Makes the run durable (record, S_0, data) and opens it, at rest. */
+  create(spec: StartSpec): Promise<string>;
+  fork(spec: ForkSpec): Promise<string>;
+  /** Restores, replays, checks; at rest afterwards. */
+  open(run: string, options: OpenOptions): Promise<ResumeReport>;
+  /** Starts the loop of the open run; resolves once it runs. */
+  go(): Promise<void>;
+  /** Resolves at the next step boundary, when journal and checkpoint are durable. */
+  pause(why: string): Promise<void>;
+  step(): Promise<void>;
+  stop(): Promise<void>;
+  /** `from`: first state that the change counts at, default the next boundary. */
+  change(changes: Changes, from?: number): Promise<void>;
+  extend(steps: number, horizon?: number): Promise<void>;
+  /** Pages that go away: flush the journal at once, and save unless saved within 30 s. */
+  hide(): Promise<void>;
+  /** The page is in view again: pictures are worth drawing. */
+  show(): Promise<void>;
+  /** State of the open run; `busy` unless at rest. */
+  state(): Promise<State>;
+  /** Digest of that state, hex. */
+  digest(): Promise<string>;
+  /** The picture of a checkpoint; the open run is not touched. */
+  pictureOf(at: RunStep): Promise<Picture>;
+  /** Lets go of the run: saved, its lock free. */
+  close(): Promise<void>;
+}
+
+export type Phase =
+  | { readonly kind: "idle" }
+  | { readonly kind: "loading"; readonly what: string }
+  /** The first step compiles shaders; seconds. */
+  | { readonly kind: "compiling" }
+  | { readonly kind: "restoring" }
+  | { readonly kind: "replaying"; readonly done: number; readonly total: number }
+  | { readonly kind: "training" };
+
+/** What the trainer tells. At most ten `progress` a second. */
+export type TrainEvent =
+  | { readonly kind: "alive" }
+  | { readonly kind: "phase"; readonly run: string; readonly phase: Phase }
+  | {
+      readonly kind: "progress";
+      readonly run: string;
+      readonly step: number;
+      readonly steps: number;
+      readonly stepsPerSecond: number | null;
+      /** Rows since the last progress; steps follow each other. */
+      readonly rows: JournalRows | null;
+      readonly savesSkipped: number;
+    }
+  | { readonly kind: "saving"; readonly run: string; readonly step: number }
+  | { readonly kind: "saved"; readonly run: string; readonly checkpoint: CheckpointInfo }
+  | {
+      readonly kind: "save-failed";
+      readonly run: string;
+      readonly step: number;
+      readonly code: ErrorCode;
+      readonly message: string;
+    }
+  | { readonly kind: "event"; readonly run: string; readonly event: RunEvent }
+  | { readonly kind: "status"; readonly run: string; readonly status: RunStatus }
+  /** A picture and the held-out metrics of the same state. */
+  | {
+      readonly kind: "picture";
+      readonly run: string;
+      readonly picture: Picture;
+      readonly metrics: Readonly<Record<string, number>>;
+    }
+  | { readonly kind: "resumed"; readonly run: string; readonly report: ResumeReport }
+  /** The run cannot go on by itself; the supervisor decides by the code. */
+  | {
+      readonly kind: "trouble";
+      readonly run: string;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly step: number;
+    };

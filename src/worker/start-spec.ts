@@ -1,0 +1,79 @@
+/** What a person asks for, completed with defaults and checked, before any worker hears of it. */
+import { HoldfastError } from "../errors";
+import {
+  fieldProblems,
+  problemsOf,
+  taskInfo,
+  TASKS,
+  withDefaults,
+  type Preset,
+  type TaskInfo,
+} from "../tasks/meta";
+import { defaultOptimizer, optimizerProblems, saveEveryField, SEED, STEPS } from "../tasks/training-fields";
+import type { StartOptions } from "./api";
+import type { OptimizerConfig, Policy, StartSpec } from "./protocol";
+
+/** Throws `invalid` or `missing` with every problem in words. */
+export function startSpec(options: StartOptions): StartSpec {
+  const info = taskOf(options.task);
+  const preset = info.presets[options.preset ?? "small"];
+  const config = withDefaults(info, { ...preset.config, ...options.config });
+  const steps = options.steps ?? preset.steps;
+  const seed = options.seed ?? 1;
+  const optimizer = optimizerOf(options, preset, steps);
+  const policy = options.policy ?? defaultPolicy(preset);
+  const problems = [
+    ...problemsOf(info, config),
+    ...fieldProblems(STEPS, steps),
+    ...fieldProblems(SEED, seed),
+    ...optimizerProblems(optimizer),
+    ...policyProblems(policy),
+    ...(options.file !== undefined && info.file === null
+      ? [`${info.title} takes no file; it makes its own data.`]
+      : []),
+  ];
+  if (problems.length > 0) throw new HoldfastError("invalid", problems.join(" "));
+  return {
+    task: info.id,
+    name: nameOf(options, info),
+    seed,
+    steps,
+    config,
+    optimizer,
+    policy,
+    file: options.file === undefined ? null : { hash: options.file.hash, name: options.file.name },
+  };
+}
+
+/** What a preset saves: every so many steps, with live pictures. */
+export function defaultPolicy(preset: Preset): Policy {
+  return { save: { kind: "steps", every: preset.saveEvery }, draw: true };
+}
+
+function taskOf(id: string): TaskInfo {
+  const info = taskInfo(id);
+  if (info !== undefined) return info;
+  throw new HoldfastError(
+    "missing",
+    `There is no task "${id}"; choose one of ${TASKS.map((task) => task.id).join(", ")}.`,
+  );
+}
+
+function nameOf(options: StartOptions, info: TaskInfo): string {
+  const name = options.name?.trim() ?? "";
+  if (name !== "") return name;
+  return options.file === undefined ? info.title : options.file.name;
+}
+
+function optimizerOf(options: StartOptions, preset: Preset, steps: number): OptimizerConfig {
+  const defaults = defaultOptimizer(options.optimizer?.kind ?? "adamw", preset.learningRate, steps);
+  return {
+    ...defaults,
+    ...options.optimizer,
+    schedule: { ...defaults.schedule, ...options.optimizer?.schedule },
+  };
+}
+
+function policyProblems({ save }: Policy): readonly string[] {
+  return save.kind === "never" ? [] : fieldProblems(saveEveryField(save.kind), save.every);
+}

@@ -1,0 +1,110 @@
+/** All that the storage worker can be asked: checkpoints, files, comparison and status over one store. */
+import { compareStates, type SideState } from "../analysis/compare";
+import { settingsOf } from "../checkpoint/configs";
+import { exportCheckpoint, exportRun, importRun } from "../checkpoint/exchange";
+import { CheckpointManager, type StoreParts } from "../checkpoint/manager";
+import { hasCode, messageOf } from "../errors";
+import { openCatalog } from "../store/catalog";
+import { MemoryLocks, WebLocks } from "../store/locks";
+import { MemoryPacks } from "../store/memory";
+import { MemoryCatalog } from "../store/memory-catalog";
+import { openOpfs } from "../store/opfs";
+import type { Clock } from "../checkpoint/write";
+import type { Comparison, RunStep, State, StorageApi, StorageStatus } from "./protocol";
+
+/** A store, and why it is the one that it is. */
+export interface OpenedStore {
+  readonly parts: StoreParts;
+  /** Empty where all is as it should be. */
+  readonly reason: string;
+}
+
+const clock: Clock = { now: () => Date.now(), elapsed: () => performance.now() };
+
+/** Opens what this browser offers: its disk, or else memory, with the reason in words. */
+export async function openStore(platform: {
+  readonly storage: StorageManager;
+  readonly locks: LockManager | undefined;
+}): Promise<OpenedStore> {
+  if (platform.locks === undefined)
+    return inMemory("This browser cannot keep two tabs from writing the same run.");
+  try {
+    const packs = await openOpfs(platform.storage);
+    const catalog = await openCatalog();
+    const lost =
+      "The browser found its database damaged and emptied it. What was stored before is no longer listed.";
+    return {
+      parts: { packs, catalog, locks: new WebLocks(platform.locks), clock },
+      reason: catalog.lostData ? lost : "",
+    };
+  } catch (error) {
+    if (hasCode(error, "refused")) return inMemory(messageOf(error));
+    throw error;
+  }
+}
+
+function inMemory(reason: string): OpenedStore {
+  const parts = { packs: new MemoryPacks(), catalog: new MemoryCatalog(), locks: new MemoryLocks(), clock };
+  return { parts, reason };
+}
+
+/** The storage worker's calls, without the worker. */
+export class StorageService
+  extends CheckpointManager
+  implements Omit<StorageApi, "alive" | "connect" | "save">
+{
+  readonly #opened: OpenedStore;
+  readonly #platform: Partial<Pick<StorageManager, "estimate" | "persisted">>;
+
+  constructor(opened: OpenedStore, platform: Partial<Pick<StorageManager, "estimate" | "persisted">>) {
+    super(opened.parts);
+    this.#opened = opened;
+    this.#platform = platform;
+  }
+
+  async status(): Promise<StorageStatus> {
+    const runs = await this.runs();
+    const { usage, quota } = await this.#estimate();
+    return {
+      mode: this.#opened.parts.packs.mode,
+      reason: this.#opened.reason,
+      usage,
+      quota,
+      persisted: (await this.#platform.persisted?.().catch(() => false)) ?? false,
+      perRun: Object.fromEntries(runs.map(({ id, bytes }) => [id, bytes])),
+    };
+  }
+
+  async state(run: string, step: number): Promise<State> {
+    return (await this.read(run, step)).state;
+  }
+
+  async compare(a: RunStep, b: RunStep): Promise<Comparison> {
+    return compareStates(await this.#side(a), await this.#side(b));
+  }
+
+  exportCheckpoint(run: string, step: number): Promise<Blob> {
+    return exportCheckpoint(this, run, step);
+  }
+
+  exportRun(run: string): Promise<Blob> {
+    return exportRun(this, this.#opened.parts, run);
+  }
+
+  importRun(file: Blob): Promise<string> {
+    return importRun(this, this.#opened.parts, file);
+  }
+
+  async #side({ run, step }: RunStep): Promise<SideState> {
+    const { manifest, state, info, run: row } = await this.read(run, step);
+    const { name, task } = row.record;
+    const settings = settingsOf(manifest);
+    return { run, runName: name, task, step, digest: info.digest, metrics: info.metrics, settings, state };
+  }
+
+  /** Some browsers fail to estimate just when the disk is full; then nothing is said. */
+  async #estimate(): Promise<Pick<StorageStatus, "usage" | "quota">> {
+    const estimate = await this.#platform.estimate?.().catch(() => undefined);
+    return { usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
+  }
+}

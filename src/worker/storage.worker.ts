@@ -1,0 +1,65 @@
+/** The storage worker: opens the store and answers. All logic is in `storage.ts` and below. */
+import { expose, transfer } from "comlink";
+import { holdLife } from "./life";
+import { openStore, StorageService } from "./storage";
+import type { State, StorageApi } from "./protocol";
+import { installErrorTransfer } from "./wire-errors";
+
+installErrorTransfer();
+
+// Calls that come before the store is open wait for it; if it cannot be opened, each of them says why.
+const opening = openStore({ storage: navigator.storage, locks: navigator.locks }).then(
+  (opened) => new StorageService(opened, navigator.storage),
+);
+
+const api: StorageApi = {
+  alive: holdLife,
+  createRun: async (record, first) => (await opening).createRun(record, first),
+  acquire: async (run, options) => (await opening).acquire(run, options),
+  letGo: async (run) => (await opening).letGo(run),
+  release: async (lease) => (await opening).release(lease),
+  appendJournal: async (lease, rows) => (await opening).appendJournal(lease, rows),
+  appendEvent: async (lease, step, event, status) => (await opening).appendEvent(lease, step, event, status),
+  save: async (lease, request) => {
+    const checkpoint = await (await opening).save(lease, request);
+    const buffers = buffersOf(request.state);
+    return transfer({ checkpoint, buffers }, buffers);
+  },
+  restore: async (run, step) => {
+    const restored = await (await opening).restore(run, step);
+    return transfer(restored, buffersOf(restored.state));
+  },
+  detail: async (run) => (await opening).detail(run),
+  journal: async (run, from, to) => (await opening).journal(run, from, to),
+  putData: async (bytes) => (await opening).putData(bytes),
+  getData: async (hash) => {
+    const bytes = await (await opening).getData(hash);
+    return transfer(bytes, [bytes.buffer]);
+  },
+  status: async () => (await opening).status(),
+  runs: async () => (await opening).runs(),
+  checkpoints: async (run) => (await opening).checkpoints(run),
+  state: async (run, step) => {
+    const state = await (await opening).state(run, step);
+    return transfer(state, buffersOf(state));
+  },
+  compare: async (a, b) => (await opening).compare(a, b),
+  rename: async (run, name) => (await opening).rename(run, name),
+  remove: async (run) => (await opening).remove(run),
+  undoRemove: async (run) => (await opening).undoRemove(run),
+  emptyTrash: async () => (await opening).emptyTrash(),
+  exportCheckpoint: async (run, step) => (await opening).exportCheckpoint(run, step),
+  exportRun: async (run) => (await opening).exportRun(run),
+  importRun: async (file) => (await opening).importRun(file),
+  connect: (port) => {
+    expose(api, port);
+    return Promise.resolve();
+  },
+};
+
+expose(api);
+
+/** Each buffer once: one that is named twice cannot be transferred. */
+function buffersOf(state: State): ArrayBuffer[] {
+  return [...new Set(state.tensors.map(({ values }) => values.buffer))];
+}

@@ -1,0 +1,52 @@
+/** The trainer worker: unpacks messages, and says twice a second that it is alive. All logic is in `trainer.ts`. */
+import { expose } from "comlink";
+import { HoldfastError } from "../errors";
+import { holdLife } from "./life";
+import type { RunStorageApi, TrainApi, TrainEvent } from "./protocol";
+import { Remote } from "./remote";
+import { Trainer } from "./trainer";
+import { installErrorTransfer } from "./wire-errors";
+
+const ALIVE_MS = 500;
+
+installErrorTransfer();
+
+let connected: Trainer | null = null;
+
+function trainer(): Trainer {
+  if (connected !== null) return connected;
+  throw new HoldfastError("internal", "The trainer worker was asked before it was connected to the store.");
+}
+
+const api: TrainApi = {
+  alive: holdLife,
+  connect(storage, events) {
+    const emit = (event: TrainEvent, transfer: Transferable[] = []): void => {
+      events.postMessage(event, transfer);
+    };
+    connected = new Trainer(new Remote<RunStorageApi>(storage).api, emit);
+    setInterval(() => {
+      emit({ kind: "alive" });
+    }, ALIVE_MS);
+    return Promise.resolve();
+  },
+  backend: () => trainer().backend(),
+  inspect: (task, config, bytes) => trainer().inspect(task, config, bytes),
+  create: (spec) => trainer().create(spec),
+  fork: (spec) => trainer().fork(spec),
+  open: (run, options) => trainer().open(run, options),
+  go: () => trainer().go(),
+  pause: (why) => trainer().pause(why),
+  step: () => trainer().step(),
+  stop: () => trainer().stop(),
+  change: (changes, from) => trainer().change(changes, from),
+  extend: (steps, horizon) => trainer().extend(steps, horizon),
+  hide: () => trainer().hide(),
+  show: () => trainer().show(),
+  state: () => trainer().state(),
+  digest: () => trainer().digest(),
+  pictureOf: (at) => trainer().pictureOf(at),
+  close: () => trainer().close(),
+};
+
+expose(api);

@@ -1,0 +1,408 @@
+/**
+ * The trainer worker's side of `TrainApi`: one device, at most one open run.
+ *
+ * A run is opened from the store alone. So a fresh worker after a crash, a reload or a lost device takes the very
+ * same path: restore the newest whole checkpoint, replay to the end of the journal, compare, go on.
+ */
+import { openDevice, type Device } from "../engine/device";
+import { environmentOf, sameEnvironment } from "../engine/environment";
+import { replay } from "../engine/replay";
+import { settingsAt } from "../format/settings";
+import type { Position } from "../engine/session-parts";
+import { HoldfastError } from "../errors";
+import { digestOf } from "../format/digest";
+import { loadTask } from "../tasks";
+import { OpenRun } from "./open-run";
+import type {
+  BackendInfo,
+  Changes,
+  Config,
+  Environment,
+  ForkSpec,
+  OpenOptions,
+  Phase,
+  Picture,
+  Restored,
+  ResumeReport,
+  RunDetail,
+  RunRecord,
+  RunStatus,
+  RunStep,
+  RunStorageApi,
+  StartSpec,
+  State,
+  TrainApi,
+  TrainEvent,
+} from "./protocol";
+import { mathVersions, Workbench } from "./workbench";
+
+/** Journaled steps that are replayed at least where the environment differs from the one that made the checkpoint. */
+const PROBE_STEPS = 4;
+
+const NO_TIMES = { stall: 0, held: 0, readBack: 0 };
+
+export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
+  readonly #storage: RunStorageApi;
+  readonly #emit: (event: TrainEvent, transfer?: Transferable[]) => void;
+  #device: Promise<Device> | null = null;
+  #open: OpenRun | null = null;
+  #visible = true;
+
+  constructor(storage: RunStorageApi, emit: (event: TrainEvent, transfer?: Transferable[]) => void) {
+    this.#storage = storage;
+    this.#emit = emit;
+  }
+
+  async backend(): Promise<BackendInfo> {
+    const device = await this.#openDevice("");
+    return { name: device.name, adapter: device.adapter, exact: true, notice: device.notice };
+  }
+
+  async inspect(task: string, config: Config, bytes: Uint8Array<ArrayBuffer>): Promise<Config> {
+    return (await loadTask(task)).inspect(bytes, config);
+  }
+
+  async create(spec: StartSpec): Promise<string> {
+    await this.close();
+    const id = newRunId();
+    this.#phase(id, { kind: "loading", what: "the task and its data" });
+    const task = await loadTask(spec.task);
+    const bytes =
+      spec.file === null
+        ? task.generate(spec.config, spec.seed)
+        : await this.#storage.getData(spec.file.hash);
+    const preprocessing = task.inspect(bytes, spec.config);
+    const device = await this.#openDevice(id);
+    const record: RunRecord = {
+      id,
+      name: spec.name,
+      task: spec.task,
+      created: Date.now(),
+      seed: spec.seed,
+      parent: null,
+      firstStep: 0,
+      steps: spec.steps,
+      config: spec.config,
+      optimizer: spec.optimizer,
+      policy: spec.policy,
+      data: {
+        hash: await this.#storage.putData(bytes),
+        bytes: bytes.length,
+        name: spec.file?.name ?? `made by ${spec.task} from seed ${spec.seed}`,
+        origin: spec.file === null ? "generated" : "file",
+        preprocessing,
+      },
+      environment: environmentOf(device, mathVersions(task.info)),
+    };
+    const bench = new Workbench(device, task, record, bytes);
+    try {
+      const state = await bench.trainable.snapshot().read([]);
+      await this.#begin(record, state, bench, "start");
+    } catch (error) {
+      bench.dispose();
+      throw error;
+    }
+    return id;
+  }
+
+  async fork(spec: ForkSpec): Promise<string> {
+    if (!(spec.steps > spec.from.step)) {
+      throw new HoldfastError(
+        "invalid",
+        `The fork starts at step ${spec.from.step}, so it needs more steps than ${spec.steps} in all.`,
+      );
+    }
+    await this.close();
+    const parent = await this.#storage.detail(spec.from.run);
+    const { state } = await this.#exactly(spec.from);
+    const id = newRunId();
+    const device = await this.#openDevice(id);
+    const { optimizer } = settingsAt(parent.record, parent.events, spec.from.step);
+    const task = await loadTask(parent.record.task);
+    const record: RunRecord = {
+      ...parent.record,
+      id,
+      name: spec.name,
+      created: Date.now(),
+      parent: spec.from,
+      firstStep: spec.from.step,
+      steps: spec.steps,
+      optimizer: { ...optimizer, ...spec.changes },
+      environment: environmentOf(device, mathVersions(task.info)),
+    };
+    const bench = await this.#bench(record);
+    try {
+      bench.trainable.restore(state);
+      await this.#begin(record, state, bench, "fork");
+    } catch (error) {
+      bench.dispose();
+      throw error;
+    }
+    return id;
+  }
+
+  async open(run: string, options: OpenOptions): Promise<ResumeReport> {
+    if (this.#open?.record.id === run) return this.#open.report;
+    await this.close();
+    this.#phase(run, { kind: "restoring" });
+    const lease = await this.#storage.acquire(run, { takeOver: options.takeOver });
+    let bench: Workbench | null = null;
+    try {
+      const detail = await this.#storage.detail(run);
+      if (detail.status === "failed") {
+        throw new HoldfastError(
+          "bad-numbers",
+          `The run "${detail.name}" ended with numbers that are not finite; going on gives the same ones. Fork it from a checkpoint with a lower rate or with clipping.`,
+        );
+      }
+      bench = await this.#bench(detail.record);
+      const { restored, changed } = await this.#restorePoint(detail, bench.environment);
+      bench.trainable.restore(restored.state);
+      const position = await this.#replay(detail, restored, bench);
+      const report: ResumeReport = {
+        checkpoint: restored.checkpoint.step,
+        replayed: position.step - restored.checkpoint.step,
+        step: position.step,
+        environmentChanged: changed,
+        skipped: restored.skipped,
+      };
+      const newest = detail.checkpointList.reduce((step, info) => Math.max(step, info.step), 0);
+      const lastSavedStep = restored.skipped.length > 0 ? restored.checkpoint.step : newest;
+      this.#attach(
+        new OpenRun({
+          bench,
+          lease,
+          storage: this.#storage,
+          emit: this.#emit,
+          events: detail.events,
+          // `interrupted` and `elsewhere` are what the list makes of a run that says it trains and has no writer.
+          status: storedStatus(detail.status),
+          position,
+          lastSavedStep: Math.min(lastSavedStep, position.step),
+          report,
+          reopened: options.why,
+        }),
+      );
+      this.#emit({ kind: "resumed", run, report });
+      if (!options.toTrain) await this.pause("opened after an interruption");
+      return report;
+    } catch (error) {
+      bench?.dispose();
+      await this.#storage.release(lease).catch(() => undefined);
+      throw error;
+    } finally {
+      this.#phase(run, { kind: "idle" });
+    }
+  }
+
+  async go(): Promise<void> {
+    await this.#current().go();
+  }
+
+  async pause(why: string): Promise<void> {
+    await this.#current().session.pause(why);
+  }
+
+  async step(): Promise<void> {
+    await this.#current().stepOnce();
+  }
+
+  async stop(): Promise<void> {
+    await this.#current().session.stop();
+  }
+
+  async change(changes: Changes, from?: number): Promise<void> {
+    await this.#current().session.change(changes, from);
+  }
+
+  async extend(steps: number, horizon?: number): Promise<void> {
+    await this.#current().session.extend(steps, horizon);
+  }
+
+  async hide(): Promise<void> {
+    this.#visible = false;
+    if (this.#open === null) return;
+    this.#open.visible = false;
+    await this.#open.session.hide();
+  }
+
+  show(): Promise<void> {
+    this.#visible = true;
+    if (this.#open !== null) this.#open.visible = true;
+    return Promise.resolve();
+  }
+
+  async state(): Promise<State> {
+    return this.#current().state();
+  }
+
+  async digest(): Promise<string> {
+    return digestOf(await this.#current().state());
+  }
+
+  async pictureOf(at: RunStep): Promise<Picture> {
+    const detail = await this.#storage.detail(at.run);
+    const { state } = await this.#exactly(at);
+    // Nobody waits for that run itself, so no phase is told of it.
+    const bench = await this.#bench(detail.record, "");
+    try {
+      bench.trainable.restore(state);
+      return await bench.picture(at.step);
+    } finally {
+      bench.dispose();
+    }
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    if (open === null) return;
+    this.#open = null;
+    await open.close();
+  }
+
+  #current(): OpenRun {
+    if (this.#open !== null) return this.#open;
+    throw new HoldfastError("busy", "No run is open in this tab. Resume one first.");
+  }
+
+  #attach(open: OpenRun): void {
+    open.visible = this.#visible;
+    this.#open = open;
+  }
+
+  /** Commits a new run with its first state, and opens it. */
+  async #begin(record: RunRecord, state: State, bench: Workbench, reason: "start" | "fork"): Promise<void> {
+    const { step, samples } = state.scalars;
+    const { lease, checkpoint } = await this.#storage.createRun(record, {
+      state,
+      rows: null,
+      reason,
+      metrics: {},
+      environment: record.environment,
+      times: NO_TIMES,
+    });
+    this.#attach(
+      new OpenRun({
+        bench,
+        lease,
+        storage: this.#storage,
+        emit: this.#emit,
+        events: [],
+        status: "paused",
+        position: { step, samples },
+        lastSavedStep: step,
+        report: { checkpoint: step, replayed: 0, step, environmentChanged: false, skipped: [] },
+        reopened: null,
+      }),
+    );
+    this.#emit({ kind: "saved", run: record.id, checkpoint });
+    this.#phase(record.id, { kind: "idle" });
+  }
+
+  /** `about`: the run that phases are told of. */
+  async #bench(record: RunRecord, about = record.id): Promise<Workbench> {
+    const device = await this.#openDevice(about);
+    // A run from WebGPU would go on with other numbers elsewhere, and a reload of the page brings the adapter back.
+    if (device.adapterMissing && record.environment.backend === "webgpu") {
+      throw new HoldfastError(
+        "adapter-missing",
+        "The browser gives no GPU adapter: it withholds it from a page whose GPU crashed. Reload the page by hand, and the run goes on by itself.",
+      );
+    }
+    this.#phase(about, { kind: "loading", what: "the task and its data" });
+    const task = await loadTask(record.task);
+    return new Workbench(device, task, record, await this.#storage.getData(record.data.hash));
+  }
+
+  /** The newest whole checkpoint; an earlier one where another environment must prove itself by replay. */
+  async #restorePoint(
+    detail: RunDetail,
+    environment: Environment,
+  ): Promise<{ readonly restored: Restored; readonly changed: boolean }> {
+    const restored = await this.#storage.restore(detail.id);
+    const changed = !sameEnvironment(restored.environment, environment);
+    const { firstStep } = detail.record;
+    if (
+      !changed ||
+      detail.step - restored.checkpoint.step >= PROBE_STEPS ||
+      restored.checkpoint.step <= firstStep
+    ) {
+      return { restored, changed };
+    }
+    const probe = Math.max(firstStep, detail.step - PROBE_STEPS);
+    // Where all earlier ones are damaged, the newest stands, unproven.
+    const earlier = await this.#storage.restore(detail.id, probe).catch(() => null);
+    if (earlier === null) return { restored, changed };
+    return { restored: { ...earlier, skipped: [...restored.skipped, ...earlier.skipped] }, changed };
+  }
+
+  async #replay(detail: RunDetail, restored: Restored, bench: Workbench): Promise<Position> {
+    const { step, samples } = restored.state.scalars;
+    const total = detail.step - step;
+    if (total <= 0) return { step, samples };
+    this.#phase(detail.id, { kind: "replaying", done: 0, total });
+    const rows = await this.#storage.journal(detail.id, step + 1, detail.step);
+    return replay({
+      trainable: bench.trainable,
+      record: detail.record,
+      events: detail.events,
+      from: { step, samples },
+      rows,
+      progress: (done) => {
+        this.#phase(detail.id, { kind: "replaying", done, total });
+      },
+    });
+  }
+
+  /** That checkpoint and no older one. */
+  async #exactly(at: RunStep): Promise<Restored> {
+    const restored = await this.#storage.restore(at.run, at.step);
+    if (restored.checkpoint.step === at.step) return restored;
+    const reason = restored.skipped.find(({ step }) => step === at.step);
+    if (reason !== undefined) throw new HoldfastError(reason.code, reason.message);
+    throw new HoldfastError(
+      "missing",
+      `There is no checkpoint at step ${at.step}; the nearest older one is at step ${restored.checkpoint.step}.`,
+    );
+  }
+
+  #openDevice(run: string): Promise<Device> {
+    if (this.#device === null) {
+      this.#phase(run, { kind: "loading", what: "TensorFlow.js and the GPU" });
+      this.#device = openDevice();
+      // A failure is not for ever: the next call asks again.
+      this.#device.catch(() => {
+        this.#device = null;
+      });
+      void this.#device.then((device) => this.#watch(device)).catch(() => undefined);
+    }
+    return this.#device;
+  }
+
+  /** A loss between two steps, or while a run is at rest, is told at once. */
+  async #watch(device: Device): Promise<void> {
+    const reason = await device.lost;
+    this.#emit({
+      kind: "trouble",
+      run: this.#open?.record.id ?? "",
+      code: "device-lost",
+      message: `The GPU was lost (${reason}).`,
+      step: this.#open?.session.step ?? 0,
+    });
+  }
+
+  #phase(run: string, phase: Phase): void {
+    this.#emit({ kind: "phase", run, phase });
+  }
+}
+
+function storedStatus(status: RunDetail["status"]): RunStatus {
+  return status === "interrupted" || status === "elsewhere" ? "running" : status;
+}
+
+const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz234567";
+
+function newRunId(): string {
+  const random = crypto.getRandomValues(new Uint8Array(16));
+  return `r${Array.from(random, (byte) => ID_LETTERS[byte & 31]).join("")}`;
+}
