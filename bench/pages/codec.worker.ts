@@ -1,0 +1,194 @@
+/** Packs the same chunks with our codec and with others, in turn, and times both ways. */
+import { expose } from "comlink";
+import { deflateSync, inflateSync } from "fflate";
+import { Blosc } from "numcodecs";
+import { equalBytes, type Bytes } from "../../src/format/bytes";
+import { ChunkEncoder, decodeChunk } from "../../src/format/codec";
+import { fromPlanes, subtractFloats, toPlanes, wordsOf } from "../../src/format/planes";
+import { installErrorTransfer } from "../../src/worker/wire-errors";
+import { compress as zstd, decompress as unzstd, readyZstd } from "../../src/format/zstd";
+
+export interface CodecResult {
+  /** Stored bytes over raw bytes of each later state. */
+  readonly sizes: readonly number[];
+  /** MB/s over all later states, the median of the rounds. */
+  readonly encode: number;
+  readonly decode: number;
+}
+
+export interface CodecApi {
+  /** `states`: chunks of the reference first, then those of the later states. */
+  measure(
+    states: readonly (readonly Bytes[])[],
+    rounds: number,
+  ): Promise<{
+    readonly stateBytes: number;
+    readonly codecs: Readonly<Record<string, CodecResult>>;
+    readonly floors: readonly number[];
+  }>;
+}
+
+/** A codec under test: chunk by chunk, each with the same chunk of the reference state. */
+interface Codec {
+  encode(raw: Bytes, reference: Bytes): Promise<Packed> | Packed;
+  decode(packed: Packed, length: number, reference: Bytes): Promise<Bytes> | Bytes;
+}
+
+interface Packed {
+  readonly codec?: number;
+  readonly bytes: Bytes;
+}
+
+installErrorTransfer();
+
+const MB = 1e6;
+const encoder = new ChunkEncoder();
+/** Shuffles bytes by itself. */
+const blosc = Blosc.fromConfig({ id: "blosc", cname: "zstd", clevel: 5 });
+
+const CODECS: Readonly<Record<string, Codec>> = {
+  holdfast: {
+    encode: (raw, reference) => {
+      const { codec, bytes } = encoder.encode(raw, "float32", reference);
+      return { codec, bytes: bytes.slice() };
+    },
+    decode: ({ codec = 0, bytes }, length, reference) => {
+      const raw = new Uint8Array(length);
+      decodeChunk(codec, bytes, raw, reference);
+      return raw;
+    },
+  },
+  zstd: {
+    encode: (raw) => ({ bytes: zstd(raw) }),
+    decode: ({ bytes }, length) => unzstd(bytes, length),
+  },
+  planes_zstd: {
+    encode: (raw) => {
+      const planes = new Uint8Array(raw.length);
+      toPlanes(wordsOf(raw), quarters(planes));
+      return { bytes: zstd(planes) };
+    },
+    decode: ({ bytes }, length) => {
+      const raw = new Uint8Array(length);
+      fromPlanes(quarters(unzstd(bytes, length)), wordsOf(raw));
+      return raw;
+    },
+  },
+  blosc: {
+    encode: async (raw) => ({ bytes: own(await blosc.encode(raw)) }),
+    decode: async ({ bytes }) => own(await blosc.decode(bytes)),
+  },
+  fflate: {
+    encode: (raw) => ({ bytes: own(deflateSync(raw)) }),
+    decode: ({ bytes }, length) => own(inflateSync(bytes, { out: new Uint8Array(length) })),
+  },
+  compression_stream: {
+    encode: async (raw) => ({ bytes: await through(raw, new CompressionStream("deflate-raw")) }),
+    decode: ({ bytes }) => through(bytes, new DecompressionStream("deflate-raw")),
+  },
+};
+
+const api: CodecApi = {
+  async measure(states, rounds) {
+    await readyZstd();
+    const [reference = [], ...later] = states;
+    const codecs: Record<string, CodecResult> = {};
+    // The slow ones are as slow in the first round as in the last.
+    for (const [name, codec] of Object.entries(CODECS))
+      codecs[name] = await measured(
+        codec,
+        reference,
+        later,
+        name === "holdfast" || name === "zstd" ? rounds : 3,
+      );
+    const floors = later.map((chunks) => floorOf(chunks, reference));
+    return { stateBytes: bytesIn(reference), codecs, floors };
+  },
+};
+
+expose(api);
+
+async function measured(
+  codec: Codec,
+  reference: readonly Bytes[],
+  later: readonly (readonly Bytes[])[],
+  rounds: number,
+): Promise<CodecResult> {
+  const total = later.reduce((sum, chunks) => sum + bytesIn(chunks), 0);
+  const encode: number[] = [];
+  const decode: number[] = [];
+  let sizes: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const packed: Packed[][] = [];
+    const begun = performance.now();
+    for (const chunks of later) {
+      const all: Packed[] = [];
+      for (const [index, raw] of chunks.entries()) all.push(await codec.encode(raw, at(reference, index)));
+      packed.push(all);
+    }
+    encode.push(performance.now() - begun);
+    const back: Bytes[][] = [];
+    const turned = performance.now();
+    for (const [state, all] of packed.entries()) {
+      const raws: Bytes[] = [];
+      for (const [index, one] of all.entries())
+        raws.push(await codec.decode(one, at(at(later, state), index).length, at(reference, index)));
+      back.push(raws);
+    }
+    decode.push(performance.now() - turned);
+    for (const [state, chunks] of later.entries())
+      for (const [index, raw] of chunks.entries())
+        if (!equalBytes(at(at(back, state), index), raw)) throw new Error("a codec gave back other bytes");
+    sizes = packed.map((all, state) => {
+      const stored = all.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      return stored / bytesIn(at(later, state));
+    });
+  }
+  const rate = (times: number[]): number => total / MB / (median(times) / 1000);
+  return { sizes, encode: rate(encode), decode: rate(decode) };
+}
+
+/** Order-0 entropy of the four planes of the difference, over the whole state, relative to raw. */
+function floorOf(chunks: readonly Bytes[], reference: readonly Bytes[]): number {
+  const counts = Array.from({ length: 4 }, () => new Uint32Array(256));
+  let words = 0;
+  for (const [index, raw] of chunks.entries()) {
+    const differences = new Int32Array(raw.length / 4);
+    subtractFloats(wordsOf(raw), wordsOf(at(reference, index)), differences);
+    const bytes = new Uint8Array(differences.buffer);
+    for (const [place, byte] of bytes.entries()) at(counts, place % 4)[byte]!++;
+    words += differences.length;
+  }
+  const bits = counts.map((plane) =>
+    plane.reduce((sum, count) => (count === 0 ? sum : sum - (count / words) * Math.log2(count / words)), 0),
+  );
+  return bits.reduce((sum, one) => sum + one, 0) / 32;
+}
+
+function quarters(bytes: Bytes): Bytes[] {
+  const length = bytes.length / 4;
+  return Array.from({ length: 4 }, (_, plane) => bytes.subarray(plane * length, (plane + 1) * length));
+}
+
+async function through(bytes: Bytes, stream: CompressionStream | DecompressionStream): Promise<Bytes> {
+  const response = new Response(new Blob([bytes]).stream().pipeThrough(stream));
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function own(bytes: Uint8Array): Bytes {
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Bytes) : Uint8Array.from(bytes);
+}
+
+function bytesIn(chunks: readonly Bytes[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const value = list[index];
+  if (value === undefined) throw new Error("the states have different chunks");
+  return value;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

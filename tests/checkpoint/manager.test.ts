@@ -1,0 +1,213 @@
+import { expect, suite, test } from "vitest";
+import { CheckpointManager } from "../../src/checkpoint/manager";
+import { digestOf } from "../../src/format/digest";
+import { NEWEST_KEPT } from "../../src/policy/keep";
+import { SimulatedDisk } from "../support/simulated-disk";
+import { begun, partsOn, RUN } from "../support/store-parts";
+import { codeOf, DATA, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
+
+suite("checkpoints", () => {
+  test("a state comes back bit for bit", async () => {
+    const { manager, lease } = await begun();
+    const info = await manager.save(lease, sampleRequest(3, sampleRows(1, 3)));
+    expect(info.digest).toBe(await digestOf(sampleState(3)));
+    const { state, checkpoint, skipped, environment } = await manager.restore(RUN);
+    expect(await digestOf(state)).toBe(info.digest);
+    expect(state.tensors).toHaveLength(sampleState(3).tensors.length);
+    expect(checkpoint).toMatchObject({
+      step: 3,
+      loss: 3.5,
+      reason: "policy",
+      rawBytes: 300 * 4 + 12 + 4 + 2,
+    });
+    expect(checkpoint.storedBytes).toBeGreaterThan(0);
+    expect(environment.backend).toBe("cpu");
+    expect(skipped).toEqual([]);
+  });
+
+  test("another process finds what was saved", async () => {
+    const { manager, lease, disk } = await begun();
+    await manager.save(lease, sampleRequest(3, sampleRows(1, 3)));
+    const next = new CheckpointManager(partsOn(await disk.after("power loss")));
+    expect(await digestOf((await next.restore(RUN)).state)).toBe(await digestOf(sampleState(3)));
+    expect((await next.journal(RUN)).loss).toHaveLength(3);
+    expect(await next.getData((await sampleRecord()).data.hash)).toEqual(DATA);
+  });
+
+  test("restore finds the newest at or below a step", async () => {
+    const { manager, lease } = await begun();
+    await manager.save(lease, sampleRequest(2, sampleRows(1, 2)));
+    await manager.save(lease, sampleRequest(6, sampleRows(3, 6)));
+    expect((await manager.restore(RUN, 5)).checkpoint.step).toBe(2);
+    expect((await manager.restore(RUN, 1)).checkpoint.step).toBe(0);
+    expect((await manager.restore(RUN)).checkpoint.step).toBe(6);
+    expect((await manager.read(RUN, 2)).state.scalars.step).toBe(2);
+    expect(await codeOf(manager.read(RUN, 3))).toBe("missing");
+    expect(await codeOf(manager.restore("r9"))).toBe("missing");
+  });
+
+  test("a tensor of several chunks comes back whole", async () => {
+    const { manager, lease } = await begun();
+    const state = sampleState(1, 2_200_000);
+    await manager.save(lease, { ...sampleRequest(1, sampleRows(1, 1)), state });
+    expect(await digestOf((await manager.restore(RUN)).state)).toBe(await digestOf(state));
+  });
+
+  test("no checkpoint is ahead of its journal", async () => {
+    const { manager, lease } = await begun();
+    expect(await codeOf(manager.save(lease, sampleRequest(3)))).toBe("invalid");
+    expect(await codeOf(manager.save(lease, sampleRequest(3, sampleRows(1, 2))))).toBe("invalid");
+    expect(await codeOf(manager.save(lease, sampleRequest(3, sampleRows(2, 3))))).toBe("invalid");
+    expect((await manager.restore(RUN)).checkpoint.step).toBe(0);
+    expect((await manager.journal(RUN)).loss).toHaveLength(0);
+    await manager.appendJournal(lease, sampleRows(1, 3));
+    expect((await manager.save(lease, sampleRequest(3))).step).toBe(3);
+  });
+
+  test("saves that are asked at once are all kept, in order", async () => {
+    const { manager, lease } = await begun();
+    const saves = [1, 2, 3, 4].map((step) => manager.save(lease, sampleRequest(step, sampleRows(1, step))));
+    expect((await Promise.all(saves)).map(({ step }) => step)).toEqual([1, 2, 3, 4]);
+    for (const step of [1, 2, 3, 4]) {
+      expect(await digestOf((await manager.read(RUN, step)).state)).toBe(await digestOf(sampleState(step)));
+    }
+  });
+
+  test("a run keeps its first checkpoint, its newest and the parents of forks, and gives the rest back", async () => {
+    const { manager, lease, disk } = await begun();
+    await manager.save(lease, sampleRequest(1, sampleRows(1, 1)));
+    const fork = await sampleRecord({ id: "r2", parent: { run: RUN, step: 1 }, firstStep: 1 });
+    await manager.createRun(fork, sampleRequest(1, null, "fork"));
+    const total = NEWEST_KEPT * 3;
+    for (let step = 2; step <= total; step++)
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+    await manager.idle();
+    const steps = (await manager.checkpoints(RUN)).map(({ step }) => step);
+    expect(steps).toEqual([
+      0,
+      1,
+      ...Array.from({ length: NEWEST_KEPT }, (_, at) => total - NEWEST_KEPT + 1 + at),
+    ]);
+    for (const step of steps) expect((await manager.read(RUN, step)).state.scalars.step).toBe(step);
+    const inUse = [...disk.files.values()].filter(({ bytes }) => bytes.length > 0);
+    // 22 checkpoints at 8 to a pack, the first by itself; the data; the fork.
+    expect(inUse.length).toBeLessThanOrEqual(8);
+    const listed = (await manager.runs()).find(({ id }) => id === RUN);
+    expect(listed?.checkpoints).toBe(steps.length);
+  });
+
+  test("the same step saved again replaces itself", async () => {
+    const { manager, lease } = await begun();
+    await manager.save(lease, sampleRequest(1, sampleRows(1, 1)));
+    await manager.save(lease, sampleRequest(1, sampleRows(1, 1), "pause"));
+    const [, second, ...rest] = await manager.checkpoints(RUN);
+    expect(second?.reason).toBe("pause");
+    expect(rest).toEqual([]);
+  });
+
+  test("what a save is given wrong is named", async () => {
+    const { manager, lease } = await begun();
+    const request = sampleRequest(1, sampleRows(1, 1));
+    expect(await codeOf(manager.save(lease, { ...request, metrics: { loss: NaN } }))).toBe("invalid");
+    const [weights, ...others] = request.state.tensors;
+    const short = { ...weights!, shape: [299] };
+    expect(
+      await codeOf(
+        manager.save(lease, { ...request, state: { ...request.state, tensors: [short, ...others] } }),
+      ),
+    ).toBe("invalid");
+    expect((await manager.checkpoints(RUN)).map(({ step }) => step)).toEqual([0]);
+    expect((await manager.save(lease, request)).step).toBe(1);
+  });
+});
+
+suite("runs", () => {
+  test("a run needs its data, and its own first state", async () => {
+    const manager = new CheckpointManager(partsOn(new SimulatedDisk()));
+    const record = await sampleRecord();
+    expect(await codeOf(manager.createRun(record, sampleRequest(0)))).toBe("missing");
+    await manager.putData(DATA);
+    expect(await codeOf(manager.createRun(record, sampleRequest(1)))).toBe("invalid");
+    const { checkpoint } = await manager.createRun(record, sampleRequest(0));
+    expect(checkpoint.step).toBe(0);
+    expect(await codeOf(manager.createRun(record, sampleRequest(0)))).toBe("invalid");
+  });
+
+  test("events are numbered, and set status and steps", async () => {
+    const { manager, lease } = await begun();
+    expect((await manager.appendEvent(lease, 0, { kind: "started" }, "running")).seq).toBe(0);
+    expect((await manager.appendEvent(lease, 0, { kind: "extended", steps: 1500 })).seq).toBe(1);
+    const detail = await manager.detail(RUN);
+    expect(detail).toMatchObject({ status: "running", steps: 1500, step: 0 });
+    expect(detail.events.map(({ kind }) => kind)).toEqual(["started", "extended"]);
+  });
+
+  test("a list line has step, loss, sparkline and size", async () => {
+    const { manager, lease } = await begun();
+    await manager.appendJournal(lease, sampleRows(1, 500));
+    const [run] = await manager.runs();
+    expect(run).toMatchObject({
+      id: RUN,
+      step: 500,
+      steps: 1000,
+      checkpoints: 1,
+      status: "paused",
+      name: "sample",
+    });
+    expect(run?.loss).toBe(new Float32Array(Uint32Array.of(0x3f000000 + 500).buffer)[0]);
+    expect(run?.sparkline.length).toBeLessThanOrEqual(60);
+    expect(run?.sparkline.length).toBeGreaterThan(30);
+    expect(run?.bytes).toBeGreaterThan(0);
+  });
+
+  test("renaming is checked, and changes the name only", async () => {
+    const { manager } = await begun();
+    await manager.rename(RUN, "  better ");
+    expect((await manager.detail(RUN)).record.name).toBe("better");
+    expect(await codeOf(manager.rename(RUN, " "))).toBe("invalid");
+    expect(await codeOf(manager.rename("r9", "x"))).toBe("missing");
+  });
+
+  test("removed is hidden, undone is back, emptied is gone and its space too", async () => {
+    const { manager, lease, disk } = await begun();
+    expect(await codeOf(manager.remove(RUN))).toBe("busy");
+    await manager.release(lease);
+    await manager.remove(RUN);
+    expect(await manager.runs()).toEqual([]);
+    expect(await codeOf(manager.restore(RUN))).toBe("missing");
+    expect(await codeOf(manager.acquire(RUN))).toBe("missing");
+    await manager.undoRemove(RUN);
+    expect((await manager.restore(RUN)).checkpoint.step).toBe(0);
+    await manager.remove(RUN);
+    await manager.emptyTrash();
+    expect(await codeOf(manager.undoRemove(RUN))).toBe("missing");
+    const packs = [...disk.files.values()].filter(({ bytes }) => bytes.length > 0);
+    // The data's grace is not over: a run on it may be about to begin.
+    expect(packs).toHaveLength(2);
+  });
+});
+
+suite("data", () => {
+  test("the same bytes are stored once", async () => {
+    const { manager, disk } = await begun();
+    const before = disk.files.size;
+    await manager.putData(DATA);
+    expect(disk.files.size).toBe(before);
+    expect(await codeOf(manager.getData("00".repeat(32)))).toBe("missing");
+  });
+
+  test("data that is damaged is refused, and mended by adding it again", async () => {
+    const disk = new SimulatedDisk();
+    const manager = new CheckpointManager(partsOn(disk));
+    const hash = await manager.putData(DATA);
+    for (const file of disk.files.values()) file.bytes[4096 + 110]! ^= 1;
+    expect(await codeOf(manager.getData(hash))).toBe("corrupt");
+    expect(await manager.putData(DATA)).toBe(hash);
+    expect(await manager.getData(hash)).toEqual(DATA);
+  });
+
+  test("empty data is data", async () => {
+    const { manager } = await begun();
+    expect(await manager.getData(await manager.putData(new Uint8Array(0)))).toEqual(new Uint8Array(0));
+  });
+});

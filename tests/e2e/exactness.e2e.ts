@@ -1,0 +1,16 @@
+/**
+ * Killed and resumed, bit for bit: each row (task and optimizer) and each column (death) of the matrix once.
+ * `npm run drill -- exactness` runs all sixty.
+ */
+import { test } from "../support/browser";
+import { openApp } from "../support/app-page";
+import { nameOf, proveCell, reference, someCells } from "../support/exactness";
+
+for (const cell of someCells()) {
+  test(nameOf(cell), async ({ live, app }) => {
+    await openApp(live.page, app.url);
+    const expected = await reference(live.page, cell);
+    const told = await proveCell(live, app.url, cell, expected);
+    test.info().annotations.push({ type: "resumed", description: told });
+  });
+}

@@ -1,0 +1,332 @@
+/** The main job as a person does it, by what stands on the page, and everything else that the screens offer. */
+import { readFile } from "node:fs/promises";
+import type { Download, Page } from "@playwright/test";
+import { detail, openApp, start, waitFor } from "../support/app-page";
+import { expect, test, watchFaults, type PageFaults } from "../support/browser";
+import { LiveBrowser } from "../support/kill";
+import { readSafetensors } from "../support/safetensors";
+import {
+  button,
+  checkpointMarks,
+  events,
+  expectStatus,
+  runOnScreen,
+  screen,
+  showRun,
+  startByForm,
+} from "../support/person";
+
+/** A fresh page compiles shaders before it draws or trains: seconds, and many on a loaded machine. */
+const PATIENTLY = { timeout: 90_000 };
+
+function expectNone(faults: PageFaults): void {
+  expect(faults.errors).toEqual([]);
+  expect(faults.violations).toEqual([]);
+}
+
+async function downloaded(page: Page, act: () => Promise<void>): Promise<Download> {
+  const [download] = await Promise.all([page.waitForEvent("download"), act()]);
+  return download;
+}
+
+test("start by the form, change the rate, close the tab, come back, resume, finish", async ({
+  live,
+  app,
+}) => {
+  const faults = await watchFaults(live.context);
+  let page = await live.closePage();
+  await page.goto(app.url);
+  await expect(screen(page).getByRole("heading", { level: 1 })).toContainText("Close it whenever you like");
+  const run = await startByForm(page, { task: "Text", steps: 36, saveEvery: 12, name: "Sonnets" });
+  await expectStatus(page, "training");
+  await waitFor(page, run, { step: 14 });
+
+  await button(page, "Learning rate").click();
+  await screen(page).getByRole("textbox", { name: "Learning rate" }).fill("0.004");
+  await button(page, "Change").click();
+  await expect(events(page).filter({ hasText: "learning rate changed to 0.004" })).toBeVisible();
+  const { step: changedAt } = (await detail(page, run)).events.find(({ kind }) => kind === "changed")!;
+  await waitFor(page, run, { step: changedAt + 2 });
+
+  page = await live.closePage();
+  await page.goto(app.url);
+  const offer = screen(page).getByRole("status").filter({ hasText: "was training when its tab ended" });
+  await expect(offer).toContainText("Sonnets");
+  const { step } = await detail(page, run);
+  await offer.getByRole("button", { name: "Resume" }).click();
+  expect(await runOnScreen(page)).toBe(run);
+  await waitFor(page, run, { status: "finished" });
+  await expectStatus(page, "finished");
+  await expect(
+    events(page).filter({ hasText: new RegExp(`resumed at step ${step} .*replayed, all equal`) }),
+  ).toBeVisible();
+  await expect(checkpointMarks(page).last()).toHaveAccessibleName("Checkpoint at step 36");
+
+  expectNone(faults);
+});
+
+test("two checkpoints stand side by side, and the link to them survives a reload", async ({ live, app }) => {
+  const faults = await watchFaults(live.context);
+  const page = await live.closePage();
+  await page.goto(app.url);
+  const run = await startByForm(page, { task: "Spirals", steps: 60, saveEvery: 15 });
+  await waitFor(page, run, { status: "finished" });
+  await checkpointMarks(page).last().click();
+  await screen(page).getByRole("link", { name: "Compare with…" }).click();
+  await expectCompared(page, 30, 60);
+  await screen(page).getByRole("combobox", { name: "Checkpoint A" }).selectOption("45");
+  await expectCompared(page, 45, 60);
+  await page.reload();
+  await expectCompared(page, 45, 60);
+
+  await showRun(page, run);
+  await checkpointMarks(page).nth(1).click();
+  await button(page, "Fork from here").click();
+  await expect(screen(page).getByText("forked from")).toBeVisible(PATIENTLY);
+  expect((await detail(page, await runOnScreen(page))).parent).toEqual({ run, step: 15 });
+  expectNone(faults);
+});
+
+async function expectCompared(page: Page, a: number, b: number): Promise<void> {
+  const main = screen(page);
+  await expect(main.getByRole("heading", { name: "Compare" })).toBeVisible();
+  await expect(
+    main
+      .getByRole("region", { name: /^Change by tensor/ })
+      .getByRole("rowheader")
+      .first(),
+  ).toBeVisible();
+  for (const step of [a, b]) {
+    const picture = main.getByRole("region", { name: `Picture at step ${step}` });
+    await expect(picture.getByRole("img", { name: `Decision boundary at step ${step}` })).toBeVisible(
+      PATIENTLY,
+    );
+  }
+  await expect(main.getByRole("combobox", { name: "Checkpoint A" })).toHaveValue(String(a));
+  await expect(main.getByRole("combobox", { name: "Checkpoint B" })).toHaveValue(String(b));
+}
+
+test("a checkpoint leaves as safetensors, a run as a file that goes on elsewhere to the same state", async ({
+  live,
+  app,
+}) => {
+  const { page } = live;
+  await page.goto(app.url);
+  const run = await startByForm(page, { task: "Spirals", steps: 60, saveEvery: 20, name: "Wanderer" });
+  await waitFor(page, run, { status: "finished" });
+  await expectStatus(page, "finished");
+
+  await button(page, "Export").click();
+  const tensors = await downloaded(page, () => button(page, "Checkpoint at step 60 (.safetensors)").click());
+  expect(tensors.suggestedFilename()).toBe("wanderer-step-60.safetensors");
+  const file = readSafetensors(await readFile(await tensors.path()));
+  const state = await page.evaluate(async (id) => {
+    const all = await holdfast.state(id, 60);
+    return [...all]
+      .filter(([name]) => /^(param|slot)\//.test(name))
+      .map(([name, { shape }]) => ({ name, shape }));
+  }, run);
+  expect(file.tensors.map(({ name, shape }) => ({ name, shape }))).toEqual(
+    expect.arrayContaining(state.map(({ name, shape }) => ({ name, shape: [...shape] }))),
+  );
+  expect(file.tensors).toHaveLength(state.length);
+  const manifest: unknown = JSON.parse(String(file.metadata["holdfast"]));
+  const digest = await page.evaluate((id) => holdfast.digest(id, 60), run);
+  expect(manifest).toMatchObject({ run, step: 60, digest });
+
+  await button(page, "Export").click();
+  const whole = await downloaded(page, () => button(page, "Whole run as a file").click());
+  expect(whole.suggestedFilename()).toBe("wanderer.holdfast");
+  const path = await whole.path();
+
+  const other = await LiveBrowser.launch();
+  try {
+    await other.page.goto(app.url);
+    await button(other.page, "Import a run").waitFor();
+    await other.page.getByLabel("Run file").setInputFiles(path);
+    const imported = await runOnScreen(other.page);
+    expect(imported).toBe(run);
+    await expect(screen(other.page).getByRole("heading", { name: "Wanderer" })).toBeVisible();
+    const ends = await Promise.all(
+      [page, other.page].map(async (where) => {
+        await button(where, "More steps").click();
+        await screen(where).getByRole("textbox", { name: "Steps to add" }).fill("25");
+        await button(where, "Add and go on").click();
+        await expect(events(where).filter({ hasText: "extended to 85 steps" })).toBeVisible(PATIENTLY);
+        await waitFor(where, run, { step: 85, status: "finished" });
+        await expectStatus(where, "finished");
+        return where.evaluate((id) => holdfast.digest(id), run);
+      }),
+    );
+    expect(ends[0]).toBe(ends[1]);
+    expect(ends[0]).not.toBe(digest);
+  } finally {
+    await other.close();
+  }
+});
+
+test("pause, step, resume, more steps, stop; the chart's scale and smoothing; rename; delete and undo", async ({
+  live,
+  app,
+}) => {
+  const faults = await watchFaults(live.context);
+  const page = await live.closePage();
+  await page.goto(app.url);
+  const run = await startByForm(page, { task: "Spirals", steps: 5000, saveEvery: 50, name: "First" });
+  const main = screen(page);
+
+  const chart = main.getByRole("img", { name: /^Loss by step/ });
+  await expect(chart).toHaveAccessibleName(/at step [1-9]/);
+  await button(page, "Pause").click();
+  await expectStatus(page, "paused");
+  const { step } = await detail(page, run);
+  await expect(chart).toHaveAccessibleName(new RegExp(`at step ${step.toLocaleString("en-US")}$`));
+  const linear = await chart.screenshot();
+  await main.getByRole("checkbox", { name: "Log scale" }).check();
+  const logarithmic = await chart.screenshot();
+  expect(logarithmic.equals(linear)).toBe(false);
+  await main.getByRole("slider", { name: "Smoothing" }).fill("0");
+  await expect.poll(async () => (await chart.screenshot()).equals(logarithmic)).toBe(false);
+
+  await button(page, "Step").click();
+  await expect.poll(async () => (await detail(page, run)).step).toBe(step + 1);
+  await expectStatus(page, "paused");
+  await button(page, "Resume").click();
+  await expectStatus(page, "training");
+  await button(page, "More steps").click();
+  await main.getByRole("textbox", { name: "Steps to add" }).fill("1000");
+  await button(page, "Add steps").click();
+  await expect(events(page).filter({ hasText: "extended to 6,000 steps" })).toBeVisible();
+  await button(page, "Stop").click();
+  await expectStatus(page, "stopped");
+
+  await button(page, "Rename First").click();
+  await main.getByRole("textbox", { name: "Name of the run" }).fill("Second");
+  await page.keyboard.press("Enter");
+  await expect(main.getByRole("heading", { level: 1, name: "Second" })).toBeVisible();
+  await page
+    .getByRole("navigation", { name: "Holdfast" })
+    .getByRole("link", { name: "Runs", exact: true })
+    .click();
+  const row = main.getByRole("row", { name: /Second/ });
+  await expect(row).toContainText("stopped");
+  await row.getByRole("button", { name: "Delete Second" }).click();
+  await expect(row).toHaveCount(0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(row).toBeVisible();
+  await page.reload();
+  await expect(row).toContainText("stopped");
+  expectNone(faults);
+});
+
+test("with the keyboard alone: a run is started, paused, and its checkpoints are walked through", async ({
+  live,
+  app,
+}) => {
+  const { page } = live;
+  await page.goto(app.url);
+  await tabTo(page, "New run");
+  await page.keyboard.press("Enter");
+  await expect(screen(page).getByRole("heading", { name: "New run" })).toBeVisible();
+  await tabTo(page, "Small");
+  await page.keyboard.press("ArrowLeft");
+  await tabTo(page, "Save every");
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.type("5");
+  await page.keyboard.press("Enter");
+  const run = await runOnScreen(page);
+  await waitFor(page, run, { step: 12 });
+  await tabTo(page, "Pause");
+  await page.keyboard.press("Enter");
+  await expectStatus(page, "paused");
+  const info = await detail(page, run);
+  expect(info.steps).toBe(400);
+
+  await tabTo(page, `Checkpoint at step ${info.step}`);
+  await page.keyboard.press("Home");
+  await expect(screen(page).getByRole("heading", { name: /^Checkpoint at step 0/ })).toBeVisible();
+  await expect(button(page, "Checkpoint at step 0")).toBeFocused();
+
+  await tabTo(page, "More steps");
+  await page.keyboard.press("Enter");
+  await expect(screen(page).getByRole("textbox", { name: "Steps to add" })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(button(page, "More steps")).toBeFocused();
+});
+
+/** Presses Tab until what has this name, or a name that begins so, has the focus. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  const STOPS = 60;
+  const passed: string[] = [];
+  for (let stop = 0; stop < STOPS; stop += 1) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement;
+      const label = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : undefined;
+      return (element?.getAttribute("aria-label") ?? label ?? element?.textContent ?? "").trim();
+    });
+    if (focused.startsWith(name)) return;
+    passed.push(focused.slice(0, 30));
+  }
+  throw new Error(`Tab did not reach "${name}", only ${passed.join(" | ")}`);
+}
+
+test("everything that can be used has a name, on every screen", async ({ live, app }) => {
+  const { page } = live;
+  const faults = await watchFaults(live.context);
+  await openApp(page, app.url);
+  await expectNames(page, "/");
+  for (const task of ["spirals", "text"]) {
+    const run = await start(page, {
+      task,
+      preset: "tiny",
+      steps: 20,
+      policy: { save: { kind: "steps", every: 10 }, draw: true },
+    });
+    await waitFor(page, run, { status: "finished" });
+    await expectNames(page, `/run/${run}`, async () => {
+      await checkpointMarks(page).first().click();
+      await button(page, "Learning rate").click();
+    });
+    await expectNames(page, `/compare?a=${run}@10&b=${run}@20`);
+  }
+  await expectNames(page, "/new", async () => {
+    await screen(page).getByRole("radio", { name: "Text" }).check();
+    for (const summary of await screen(page).locator("summary").all()) await summary.click();
+  });
+  await expectNames(page, "/");
+  await expectNames(page, "/compare");
+  expectNone(faults);
+});
+
+const NAMED_ROLES: ReadonlySet<string> = new Set([
+  "button",
+  "link",
+  "textbox",
+  "checkbox",
+  "radio",
+  "combobox",
+  "slider",
+  "image",
+  "progressbar",
+  "toolbar",
+  "DisclosureTriangle",
+]);
+
+/** Opens the screen, does what shows more of it, and asks the browser what each thing is called. */
+async function expectNames(page: Page, route: string, reveal = () => Promise.resolve()): Promise<void> {
+  await page.evaluate((to) => {
+    location.hash = to;
+  }, route);
+  await expect(screen(page).getByRole("heading", { level: 1 })).toBeVisible();
+  await reveal();
+  const session = await page.context().newCDPSession(page);
+  const { nodes } = await session.send("Accessibility.getFullAXTree");
+  await session.detach();
+  const named = nodes.filter(({ ignored, role }) => !ignored && NAMED_ROLES.has(String(role?.value)));
+  expect(named.length).toBeGreaterThan(3);
+  const nameless = named
+    .filter(({ name }) => String(name?.value ?? "").trim() === "")
+    .map(({ role, properties }) => `${String(role?.value)} ${JSON.stringify(properties)}`);
+  expect(nameless, `nameless on ${route}`).toEqual([]);
+}

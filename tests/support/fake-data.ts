@@ -1,0 +1,87 @@
+/** Believable numbers, pictures and checkpoints for screens that have no trainer behind them. */
+import type { CheckpointInfo, Picture } from "../../src/worker/protocol";
+
+function noise(at: number): number {
+  const value = Math.sin(at * 12.9898) * 43758.5453;
+  return value - Math.floor(value) - 0.5;
+}
+
+export function lossOf(task: string, step: number): number {
+  const text = task === "text";
+  const base = text ? 1.38 + 2.77 * Math.exp(-step / 210) : 0.02 + 0.67 * Math.exp(-step / 260);
+  return Math.max(0.001, base + noise(step) * (text ? 0.3 : 0.06));
+}
+
+const STALL = { stall: 0.2, held: 0.3, readBack: 11, encode: 40, write: 6, commit: 4 };
+
+export function checkpointOf(
+  run: string,
+  task: string,
+  step: number,
+  time: number,
+  reason: CheckpointInfo["reason"],
+): CheckpointInfo {
+  const digest = Array.from({ length: 64 }, (_, at) =>
+    Math.floor(Math.abs(noise(step * 64 + at)) * 32)
+      .toString(16)
+      .slice(-1),
+  ).join("");
+  const rawBytes = task === "text" ? 5_270_000 : 104_000;
+  const loss = step === 0 ? null : lossOf(task, step);
+  return {
+    run,
+    step,
+    time,
+    reason,
+    loss,
+    metrics: loss === null ? {} : { loss, val_loss: loss * 1.09, val_accuracy: 1 - loss / 6 },
+    digest,
+    rawBytes,
+    storedBytes: Math.round(rawBytes * 0.83),
+    check: "verified",
+    times: STALL,
+  };
+}
+
+export function boundaryPicture(step: number): Picture {
+  const size = 56;
+  const extent = 1.2;
+  const sharpness = Math.min(12, 1 + step / 60);
+  const grid = new Float32Array(size * size);
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const x = (column / (size - 1) - 0.5) * 2 * extent;
+      const y = (0.5 - row / (size - 1)) * 2 * extent;
+      const phase = Math.atan2(y, x) - Math.hypot(x, y) * 1.5 * 2 * Math.PI;
+      grid[row * size + column] = 1 / (1 + Math.exp(sharpness * Math.cos(phase)));
+    }
+  }
+  const points = new Float32Array(400 * 3);
+  for (let at = 0; at < 400; at++) {
+    const radius = 0.08 + 0.92 * (at / 400);
+    const angle = 2 * Math.PI * 1.5 * radius + Math.PI * (at % 2);
+    points.set(
+      [
+        radius * Math.cos(angle) + noise(at) * 0.07,
+        radius * Math.sin(angle) + noise(at + 999) * 0.07,
+        at % 2,
+      ],
+      at * 3,
+    );
+  }
+  return { kind: "boundary", step, size, grid, extent, points };
+}
+
+export function textPicture(step: number): Picture {
+  const heldOut =
+    "KING HENRY:\nWhat say you to the morn, that we should stand\nAnd bear the heavy matter of the state?";
+  return {
+    kind: "text",
+    step,
+    temperature: 0.8,
+    sample:
+      "KING HENRY:\nWhat say you to the morn, that we should stand\nAnd bear the heavy matter of the state?\n\nGLOUCESTER:\nMy lord, the hour is come; the",
+    heldOut,
+    losses: Float32Array.from(heldOut, (_, at) => Math.max(0, (noise(at) + 0.2) * 5)),
+  };
+}

@@ -1,0 +1,473 @@
+/**
+ * A Holdfast for the eye: believable runs in memory and one that ticks, so that screens can be drawn and looked at
+ * without a GPU or a store. Not for tests of behaviour: it promises nothing.
+ */
+import { HoldfastError } from "../../src/errors";
+import { TASKS } from "../../src/tasks/meta";
+import { defaultOptimizer } from "../../src/tasks/training-fields";
+import { boundaryPicture, checkpointOf, lossOf, textPicture } from "./fake-data";
+import type { HoldfastEvent, HoldfastPage, LiveRun } from "../../src/worker/api";
+import type {
+  BackendInfo,
+  CheckpointInfo,
+  Comparison,
+  JournalRows,
+  Phase,
+  Picture,
+  RunDetail,
+  RunEvent,
+  RunEventBody,
+  RunInfo,
+  RunStep,
+  StorageStatus,
+} from "../../src/worker/protocol";
+
+export type Scene =
+  "empty" | "full" | "interrupted" | "elsewhere" | "bad-numbers" | "memory" | "broken" | "slow";
+
+interface FakeRun {
+  info: RunInfo;
+  events: RunEvent[];
+  checkpoints: CheckpointInfo[];
+  losses: number[];
+}
+
+const TICK_MS = 200;
+const SAVE_EVERY = 40;
+const STEPS_PER_TICK = 4;
+
+export class FakeHoldfast implements HoldfastPage {
+  readonly version = "0.0.0";
+  readonly #runs = new Map<string, FakeRun>();
+  readonly #removed = new Map<string, FakeRun>();
+  readonly #listeners = new Set<(event: HoldfastEvent) => void>();
+  readonly #scene: Scene;
+  #phase: Phase = { kind: "idle" };
+
+  constructor(scene: Scene, { ticking = true } = {}) {
+    this.#scene = scene;
+    if (scene !== "empty" && scene !== "memory") this.#fill(scene);
+    if (ticking) setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #fill(scene: Scene): void {
+    this.#add(
+      "shakespeareslower",
+      "Shakespeare, slower rate",
+      "text",
+      scene === "full" || scene === "slow" ? "running" : "paused",
+      1240,
+      5000,
+      1,
+    );
+    this.#add("shakespeare", "Shakespeare", "text", "finished", 3000, 3000, 40);
+    this.#add("spiralsdropout", "Spirals, dropout 0.2", "spirals", "paused", 820, 2000, 60);
+    this.#add(
+      "penguins",
+      "Spirals with a name so long that nobody would ever have typed it by hand",
+      "spirals",
+      "stopped",
+      400,
+      2000,
+      900,
+    );
+    const first = this.#of("shakespeareslower");
+    first.info = { ...first.info, parent: { run: "shakespeare", step: 600 } };
+    if (scene === "interrupted" || scene === "elsewhere") first.info = { ...first.info, status: scene };
+    if (scene === "bad-numbers") {
+      first.losses.push(Number.NaN);
+      first.info = { ...first.info, step: 1241, loss: Number.NaN };
+      this.#event(
+        first,
+        { kind: "trouble", code: "bad-numbers", message: "The loss of step 1241 is NaN." },
+        1241,
+      );
+    }
+    this.#event(first, { kind: "changed", changes: { learningRate: 8e-4 } }, 1104);
+    this.#event(first, { kind: "resumed", from: 900, replayed: 60, why: "asked" }, 960);
+    if (scene === "bad-numbers") first.events.reverse();
+  }
+
+  #add(
+    id: string,
+    name: string,
+    task: string,
+    status: RunInfo["status"],
+    step: number,
+    steps: number,
+    minutesAgo: number,
+  ): void {
+    const now = Date.now();
+    const losses = Array.from({ length: step }, (_, at) => lossOf(task, at + 1));
+    const checkpoints: CheckpointInfo[] = [];
+    for (let at = 0; at <= step; at += SAVE_EVERY) {
+      const reason = at === 0 ? "start" : at % 400 === 0 ? "pause" : "policy";
+      checkpoints.push(checkpointOf(id, task, at, now - minutesAgo * 60_000 - (step - at) * 30, reason));
+    }
+    const run: FakeRun = {
+      info: this.#info(id, name, task, status, step, steps, now - minutesAgo * 60_000),
+      events: [],
+      checkpoints,
+      losses,
+    };
+    this.#runs.set(id, run);
+    this.#event(run, { kind: "started" }, 0);
+    if (status === "finished") this.#event(run, { kind: "finished" }, step);
+    if (status === "paused") this.#event(run, { kind: "paused", why: "asked" }, step);
+  }
+
+  #info(
+    id: string,
+    name: string,
+    task: string,
+    status: RunInfo["status"],
+    step: number,
+    steps: number,
+    created: number,
+  ): RunInfo {
+    const sparkline = Array.from({ length: 50 }, (_, at) =>
+      lossOf(task, Math.max(1, Math.floor((at / 50) * step))),
+    );
+    return {
+      id,
+      name,
+      task,
+      status,
+      step,
+      steps,
+      loss: step === 0 ? null : lossOf(task, step),
+      sparkline: step === 0 ? [] : sparkline,
+      bytes: task === "text" ? 138_000_000 : 3_900_000,
+      created,
+      saved: created,
+      checkpoints: 1 + Math.floor(step / SAVE_EVERY),
+      parent: null,
+    };
+  }
+
+  #of(run: string): FakeRun {
+    const found = this.#runs.get(run);
+    if (found === undefined) throw new HoldfastError("missing", `There is no run "${run}".`);
+    return found;
+  }
+
+  #event(run: FakeRun, body: RunEventBody, step: number): void {
+    const event: RunEvent = { seq: run.events.length, step, time: Date.now(), ...body };
+    run.events.push(event);
+    this.#tell({ kind: "event", run: run.info.id, event });
+  }
+
+  #tell(event: HoldfastEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #tick(): void {
+    for (const run of this.#runs.values()) {
+      if (run.info.status !== "running" && run.info.status !== "elsewhere") continue;
+      this.#phase = { kind: "training" };
+      this.#advance(run, Math.min(STEPS_PER_TICK, run.info.steps - run.info.step));
+      if (run.info.step >= run.info.steps) this.#become(run, "finished", { kind: "finished" });
+    }
+  }
+
+  #advance(run: FakeRun, steps: number): void {
+    const { id, task } = run.info;
+    const from = run.info.step + 1;
+    const loss = Float32Array.from({ length: steps }, (_, at) => lossOf(task, from + at));
+    const rows: JournalRows = {
+      from,
+      loss,
+      rate: new Float32Array(steps).fill(9.2e-4),
+      ms: new Float32Array(steps).fill(26),
+    };
+    run.losses.push(...loss);
+    run.info = { ...run.info, step: run.info.step + steps, loss: loss.at(-1) ?? run.info.loss };
+    this.#tell({
+      kind: "progress",
+      run: id,
+      step: run.info.step,
+      steps: run.info.steps,
+      stepsPerSecond: 38.2,
+      rows,
+      savesSkipped: 0,
+    });
+    if (run.info.step % SAVE_EVERY < STEPS_PER_TICK) {
+      const checkpoint = checkpointOf(id, task, run.info.step, Date.now(), "policy");
+      run.checkpoints.push(checkpoint);
+      run.info = { ...run.info, saved: Date.now() };
+      this.#tell({ kind: "saved", run: id, checkpoint });
+      this.#tell({
+        kind: "picture",
+        run: id,
+        picture: this.#picture(run, run.info.step),
+        metrics: { val_loss: 1.611 },
+      });
+    }
+  }
+
+  #become(run: FakeRun, status: "running" | "paused" | "finished" | "stopped", event: RunEventBody): void {
+    run.info = { ...run.info, status };
+    this.#event(run, event, run.info.step);
+    this.#tell({ kind: "status", run: run.info.id, status });
+  }
+
+  #picture(run: FakeRun, step: number): Picture {
+    return run.info.task === "text" ? textPicture(step) : boundaryPicture(step);
+  }
+
+  async #wait(ms: number): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, this.#scene === "slow" ? 20_000 : ms));
+  }
+
+  async backend(): Promise<BackendInfo> {
+    await this.#wait(300);
+    return {
+      name: "webgpu",
+      adapter: { vendor: "google", architecture: "swiftshader" },
+      exact: true,
+      notice: "",
+    };
+  }
+  tasks() {
+    return TASKS;
+  }
+  async runs(): Promise<readonly RunInfo[]> {
+    await this.#wait(50);
+    if (this.#scene === "broken")
+      throw new HoldfastError("corrupt", "The catalogue does not open; reload the page.");
+    return [...this.#runs.values()].map((run) => run.info);
+  }
+  async start(options: Parameters<HoldfastPage["start"]>[0]): Promise<string> {
+    await this.#wait(700);
+    const id = `r${Date.now()}`;
+    this.#add(id, options.name ?? "Spirals", options.task, "paused", 0, options.steps ?? 2000, 0);
+    this.#become(this.#of(id), "running", { kind: "started" });
+    this.#tell({ kind: "runs" });
+    return id;
+  }
+  async pause(run: string): Promise<RunInfo> {
+    await this.#wait(300);
+    this.#become(this.#of(run), "paused", { kind: "paused", why: "asked" });
+    return this.#of(run).info;
+  }
+  async resume(run: string): Promise<RunInfo> {
+    const tell = (phase: Phase) => this.#tell({ kind: "phase", run, phase: (this.#phase = phase) });
+    tell({ kind: "compiling" });
+    await this.#wait(800);
+    for (let done = 0; done <= 60; done += 10) {
+      tell({ kind: "replaying", done, total: 60 });
+      await this.#wait(150);
+    }
+    tell({ kind: "training" });
+    this.#become(this.#of(run), "running", {
+      kind: "resumed",
+      from: this.#of(run).info.step - 60,
+      replayed: 60,
+      why: "asked",
+    });
+    return this.#of(run).info;
+  }
+  async step(run: string): Promise<RunInfo> {
+    await this.#wait(100);
+    this.#advance(this.#of(run), 1);
+    return this.#of(run).info;
+  }
+  async stop(run: string): Promise<RunInfo> {
+    this.#become(this.#of(run), "stopped", { kind: "stopped" });
+    return this.#of(run).info;
+  }
+  async change(run: string, changes: Parameters<HoldfastPage["change"]>[1]): Promise<RunInfo> {
+    this.#event(this.#of(run), { kind: "changed", changes }, this.#of(run).info.step);
+    return this.#of(run).info;
+  }
+  async extend(run: string, steps: number): Promise<RunInfo> {
+    const of = this.#of(run);
+    of.info = { ...of.info, steps: of.info.steps + steps };
+    this.#event(of, { kind: "extended", steps: of.info.steps }, of.info.step);
+    return of.info;
+  }
+  async rename(run: string, name: string): Promise<void> {
+    this.#of(run).info = { ...this.#of(run).info, name };
+  }
+  async remove(run: string): Promise<void> {
+    const removed = this.#of(run);
+    if (removed.info.status === "running")
+      throw new HoldfastError("busy", `“${removed.info.name}” is training; pause it first.`);
+    this.#removed.set(run, removed);
+    this.#runs.delete(run);
+    this.#tell({ kind: "runs" });
+  }
+  async undoRemove(run: string): Promise<void> {
+    const removed = this.#removed.get(run);
+    if (removed !== undefined) this.#runs.set(run, removed);
+  }
+  async waitFor(run: string): Promise<RunInfo> {
+    return this.#of(run).info;
+  }
+  async digest(run: string): Promise<string> {
+    return this.#of(run).checkpoints.at(-1)?.digest ?? "";
+  }
+  async state() {
+    return new Map();
+  }
+  async losses(run: string): Promise<Float32Array> {
+    return Float32Array.from(this.#of(run).losses);
+  }
+  async checkpoints(run: string): Promise<readonly CheckpointInfo[]> {
+    return this.#of(run).checkpoints;
+  }
+  async compare(a: RunStep, b: RunStep): Promise<Comparison> {
+    await this.#wait(300);
+    const side = ({ run, step }: RunStep) => {
+      const { info, checkpoints } = this.#of(run);
+      const found = checkpoints.find((checkpoint) => checkpoint.step === step);
+      if (found === undefined)
+        throw new HoldfastError("missing", `Run “${info.name}” has no checkpoint at step ${step}.`);
+      return {
+        run,
+        runName: info.name,
+        task: info.task,
+        step,
+        digest: found.digest,
+        metrics: found.metrics,
+        settings: {},
+      };
+    };
+    const names = [
+      "block1/attention/out",
+      "block1/mlp/up",
+      "block1/mlp/down",
+      "head/weight",
+      "block0/attention/qkv",
+      "embedding",
+      "block0/norm/scale",
+    ];
+    return {
+      a: side(a),
+      b: side(b),
+      differing: [
+        { name: "learning rate", a: 9.2e-4, b: 8e-4 },
+        { name: "dropout", a: 0.05, b: 0.2 },
+      ],
+      settingsCompared: 31,
+      tensors: [...names.map((name) => `param/${name}`), ...names.map((name) => `slot/m/${name}`)].map(
+        (name, at) => ({
+          name,
+          shape: [64, 64],
+          relative: 0.214 / (1 + at * 0.6),
+          cosine: at === 6 ? null : 1 - 0.02 / (1 + at),
+          normA: 1,
+          normB: 1,
+        }),
+      ),
+      unmatched: [],
+    };
+  }
+  async storage(): Promise<StorageStatus> {
+    const memory = this.#scene === "memory";
+    return {
+      mode: memory ? "memory" : "opfs",
+      reason: memory ? "this is a private window, and it refuses to store." : "",
+      usage: memory ? null : 312_000_000,
+      quota: memory ? null : 10_000_000_000,
+      persisted: this.#scene === "full",
+      perRun: { shakespeareslower: 138_000_000 },
+    };
+  }
+  subscribe(listener: (event: HoldfastEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+  async detail(run: string): Promise<RunDetail> {
+    await this.#wait(80);
+    const { info, events, checkpoints } = this.#of(run);
+    const task = TASKS.find((each) => each.id === info.task) ?? TASKS[0];
+    if (task === undefined) throw new HoldfastError("internal", "There are no tasks.");
+    const preset = task.presets.small;
+    return {
+      ...info,
+      record: {
+        id: run,
+        name: info.name,
+        task: info.task,
+        created: info.created,
+        seed: 1,
+        parent: info.parent,
+        firstStep: 0,
+        steps: info.steps,
+        config: preset.config,
+        optimizer: defaultOptimizer("adamw", preset.learningRate, info.steps),
+        policy: { save: { kind: "steps", every: preset.saveEvery }, draw: true },
+        data: { hash: "0", bytes: 1, name: "made up", origin: "generated", preprocessing: {} },
+        environment: {
+          backend: "webgpu",
+          adapter: {},
+          browser: "Chromium 156",
+          tfjs: "4.22.0",
+          flags: {},
+          math: {},
+        },
+      },
+      events: [...events].sort((a, b) => a.step - b.step),
+      checkpointList: [...checkpoints],
+    };
+  }
+  async journal(run: string): Promise<JournalRows> {
+    const { losses } = this.#of(run);
+    return {
+      from: 1,
+      loss: Float32Array.from(losses),
+      rate: new Float32Array(losses.length).fill(9.2e-4),
+      ms: new Float32Array(losses.length).fill(26),
+    };
+  }
+  live(run: string): LiveRun | null {
+    const { info, checkpoints } = this.#of(run);
+    if (info.status !== "running" && info.status !== "elsewhere") return null;
+    return {
+      run,
+      phase: this.#phase,
+      step: info.step,
+      steps: info.steps,
+      stepsPerSecond: 38.2,
+      savesSkipped: 0,
+      lastSave: checkpoints.at(-1) ?? null,
+      saving: false,
+      resumed: null,
+      picture: this.#picture(this.#of(run), info.step),
+      here: info.status === "running",
+    };
+  }
+  async addFile(_task: string, file: File) {
+    await this.#wait(400);
+    if (file.size === 0)
+      throw new HoldfastError(
+        "invalid",
+        `“${file.name}” is empty; choose a text of at least 1,000 characters.`,
+      );
+    return { hash: "0", name: file.name, bytes: file.size };
+  }
+  async fork(): Promise<string> {
+    return this.start({ task: "text", name: "Fork" });
+  }
+  async takeOver(run: string): Promise<RunInfo> {
+    return this.resume(run);
+  }
+  async picture(run: string, step?: number): Promise<Picture> {
+    await this.#wait(200);
+    const of = this.#of(run);
+    return this.#picture(of, step ?? of.info.step);
+  }
+  async exportCheckpoint(): Promise<Blob> {
+    return new Blob(["fake"]);
+  }
+  async exportRun(): Promise<Blob> {
+    return new Blob(["fake"]);
+  }
+  async importRun(file: Blob): Promise<string> {
+    throw new HoldfastError(
+      "corrupt",
+      `The file is not a Holdfast run: it has ${file.size} bytes and no header.`,
+    );
+  }
+}

@@ -1,0 +1,40 @@
+/** A pack store in a worker, as one in the page. */
+import { proxy, wrap } from "comlink";
+import type { PackStore, PackWriter } from "../../src/store/pack-store";
+import { installErrorTransfer } from "../../src/worker/wire-errors";
+import type { OpfsWorkerApi } from "./opfs.worker";
+
+/** Starts a worker of its own: two of them are as two tabs to each other. */
+export function opfsInWorker(): { readonly packs: PackStore; readonly end: () => void } {
+  installErrorTransfer();
+  const worker = new Worker(new URL("./opfs.worker.ts", import.meta.url), { type: "module" });
+  const api = wrap<OpfsWorkerApi>(worker);
+  const packs: PackStore = {
+    mode: "opfs",
+    create: async () => writerOf(await api.create()),
+    sizeOf: (name) => api.sizeOf(name),
+    read: (name, offset, length) => api.read(name, offset, length),
+    list: () => api.list(),
+    recycle: (name, isFree) => api.recycle(name, proxy(isFree)),
+  };
+  const writerOf = (name: string): PackWriter => {
+    let size = 0;
+    return {
+      name,
+      get size() {
+        return size;
+      },
+      async append(bytes) {
+        const appended = await api.append(name, bytes);
+        size = appended.size;
+        return appended.offset;
+      },
+      async cut(to) {
+        size = await api.cut(name, to);
+      },
+      flush: () => api.flush(name),
+      close: () => api.close(name),
+    };
+  };
+  return { packs, end: () => worker.terminate() };
+}

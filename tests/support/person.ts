@@ -1,0 +1,63 @@
+/** The app as a person uses it: by what stands on buttons, labels and headings. */
+import { expect, type Locator, type Page } from "@playwright/test";
+
+/** Until a run has its first state stored, on a loaded machine. */
+const START_MS = 90_000;
+
+/** The screen beside the navigation, which names runs as well. */
+export function screen(page: Page): Locator {
+  return page.getByRole("main");
+}
+
+export function button(page: Page, name: string | RegExp): Locator {
+  return screen(page).getByRole("button", { name, exact: typeof name === "string" });
+}
+
+/** The word beside the run's name. */
+export async function expectStatus(page: Page, word: string): Promise<void> {
+  await expect(screen(page).getByRole("heading", { level: 1 }).locator("xpath=../..")).toContainText(word);
+}
+
+export interface Wanted {
+  readonly task: "Spirals" | "Text";
+  readonly steps: number;
+  readonly saveEvery: number;
+  readonly seed?: number;
+  readonly name?: string;
+}
+
+/** From any screen to the filled form, which is sent, to the run's screen. Returns the run's id. */
+export async function startByForm(page: Page, wanted: Wanted): Promise<string> {
+  await page.getByRole("navigation", { name: "Holdfast" }).getByRole("link", { name: "New run" }).click();
+  const main = screen(page);
+  await main.getByRole("radio", { name: wanted.task }).check();
+  await main.getByRole("radio", { name: "Tiny" }).check();
+  await main.getByLabel("Steps", { exact: true }).fill(String(wanted.steps));
+  await main.getByLabel("Save every", { exact: true }).fill(String(wanted.saveEvery));
+  await main.getByLabel("Seed", { exact: true }).fill(String(wanted.seed ?? 7));
+  if (wanted.name !== undefined) await main.getByLabel("Name", { exact: true }).fill(wanted.name);
+  await button(page, "Start training").click();
+  return runOnScreen(page);
+}
+
+/** The id of the run that is shown. */
+export async function runOnScreen(page: Page): Promise<string> {
+  await page.waitForURL(/#\/run\//, { timeout: START_MS });
+  return new URL(page.url()).hash.replace("#/run/", "");
+}
+
+export async function showRun(page: Page, run: string): Promise<void> {
+  await page.evaluate((id) => {
+    location.hash = `#/run/${id}`;
+  }, run);
+  await expect(screen(page).getByRole("heading", { level: 1 })).toBeVisible();
+}
+
+/** Lines of the list of events, newest first. */
+export function events(page: Page): Locator {
+  return screen(page).getByRole("region", { name: "Events" }).getByRole("listitem");
+}
+
+export function checkpointMarks(page: Page): Locator {
+  return screen(page).getByRole("button", { name: /^Checkpoint at step/ });
+}

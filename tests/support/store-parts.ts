@@ -1,0 +1,24 @@
+/** A store over a simulated disk, as one tab has it. */
+import { CheckpointManager, type StoreParts } from "../../src/checkpoint/manager";
+import { MemoryLocks, type Locks } from "../../src/store/locks";
+import { sampleRecord, sampleRequest, DATA } from "./run-samples";
+import { SimulatedDisk } from "./simulated-disk";
+
+export const RUN = "r0000000000000001";
+
+export function partsOn(disk: SimulatedDisk, locks: Locks = new MemoryLocks()): StoreParts {
+  let now = 1_700_000_000_000;
+  return { packs: disk, catalog: disk.catalog, locks, clock: { now: () => now++, elapsed: () => now++ } };
+}
+
+/** A manager with one run at S_0. */
+export async function begun(
+  disk = new SimulatedDisk(),
+  locks: Locks = new MemoryLocks(),
+  parts = partsOn(disk, locks),
+) {
+  const manager = new CheckpointManager(parts);
+  await manager.putData(DATA);
+  const { lease } = await manager.createRun(await sampleRecord(), sampleRequest(0, null, "start"));
+  return { manager, lease, disk, locks, parts };
+}

@@ -1,0 +1,201 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, expect, suite, test } from "vitest";
+import { samplesAt } from "../../src/engine/batches";
+import type { Model, Params } from "../../src/engine/task";
+import { hasCode } from "../../src/errors";
+import type { OptimizerKind } from "../../src/format/run";
+import { text } from "../../src/tasks/text";
+import {
+  configOf,
+  droppingAt,
+  gradientOf,
+  initialParams,
+  meanOf,
+  modelOf,
+  nudged,
+  openCpu,
+  present,
+  train,
+  withParams,
+} from "./trial";
+
+const TINY = configOf(text, "tiny", { characters: 4000 });
+const BATCH = 4;
+const CONTEXT = 16;
+
+/** Rates at which each optimizer learns in a few steps. */
+const RATES: readonly [OptimizerKind, number][] = [
+  ["sgd", 0.3],
+  ["momentum", 0.1],
+  ["rmsprop", 0.005],
+  ["adam", 0.01],
+  ["adamw", 0.01],
+];
+
+function batchOf(model: Model, step = 0): readonly tf.Tensor[] {
+  return model.batch(samplesAt(step * BATCH, BATCH, model.samplesPerEpoch, 1));
+}
+
+beforeAll(openCpu);
+
+suite("text learns", () => {
+  test.each(RATES)("with %s the loss falls well below that of a guess", async (kind, learningRate) => {
+    const model = modelOf(text, TINY);
+    const { losses } = await train(model, { steps: 40, batchSize: BATCH, optimizer: { kind, learningRate } });
+    const guess = Math.log(45);
+    expect(losses[0]).toBeGreaterThan(guess - 0.5);
+    expect(losses[0]).toBeLessThan(guess + 0.5);
+    expect(meanOf(losses.slice(-10))).toBeLessThan(guess - 0.5);
+    model.dispose();
+  });
+});
+
+suite("the text model's gradient", () => {
+  test.each([
+    ["tied, GELU", { tied: true, activation: "gelu" }],
+    ["untied, ReLU", { tied: false, activation: "relu" }],
+  ])("%s: agrees with finite differences in every tensor, dropout included", async (_, changes) => {
+    const model = modelOf(text, { ...TINY, ...changes });
+    const batch = batchOf(model);
+    // Away from S_0: there, biases are zero and norms are idle, and a fault in them would not show.
+    const params = tf.tidy(() => {
+      const start = initialParams(model);
+      return Object.fromEntries(
+        Object.entries(start).map(([name, value], i) => [
+          name,
+          tf.add(value, tf.randomNormal(value.shape, 0, 0.1, "float32", i + 1)),
+        ]),
+      );
+    });
+    const lossAt = (p: Params): tf.Scalar => model.loss(p, batch, droppingAt(3));
+    const { gradients } = await gradientOf(params, lossAt);
+    for (const [name, gradient] of Object.entries(gradients)) {
+      const steepest = gradient.reduce(
+        (best, value, i) => (Math.abs(value) > Math.abs(gradient[best] ?? 0) ? i : best),
+        0,
+      );
+      const width = 2e-3;
+      const moved = (by: number): number =>
+        tf.tidy(() => {
+          const value = present(params[name]);
+          return lossAt({ ...params, [name]: nudged(value, steepest, by) }).dataSync()[0] ?? Number.NaN;
+        });
+      const slope = (moved(width) - moved(-width)) / (2 * width);
+      expect(Math.abs(slope - present(gradient[steepest])), `${name}[${steepest}]`).toBeLessThan(
+        2e-3 + 0.02 * Math.abs(slope),
+      );
+    }
+    tf.dispose([params, [...batch]]);
+    model.dispose();
+  });
+});
+
+suite("data of text", () => {
+  test("the same seed gives the same bytes and batches", async () => {
+    expect(text.generate(TINY, 4)).toEqual(text.generate(TINY, 4));
+    expect(text.generate(TINY, 5)).not.toEqual(text.generate(TINY, 4));
+    const model = modelOf(text, TINY);
+    const [inputs, targets] = batchOf(model, 2).map((tensor) => tensor.dataSync());
+    expect(batchOf(modelOf(text, TINY), 2).map((tensor) => tensor.dataSync())).toEqual([inputs, targets]);
+    for (let row = 0; row < BATCH; row++) {
+      const places = [row * CONTEXT, (row + 1) * CONTEXT] as const;
+      expect(present(targets).slice(places[0], places[1] - 1)).toEqual(
+        present(inputs).slice(places[0] + 1, places[1]),
+      );
+    }
+  });
+
+  test("what was found out about a file is told as data", () => {
+    const bytes = new TextEncoder().encode("abc\n".repeat(50));
+    expect(text.inspect(bytes, TINY)).toEqual({
+      kind: "characters",
+      vocabulary: "\nabc",
+      vocabularySize: 4,
+      trainCharacters: 180,
+      heldOutCharacters: 20,
+      window: CONTEXT,
+    });
+  });
+
+  test.each<[string, Uint8Array<ArrayBuffer>, RegExp]>([
+    ["empty", new Uint8Array(), /empty/],
+    [
+      "too short for its context",
+      new TextEncoder().encode("ab".repeat(24)),
+      /48 characters; a context of 16 needs at least 49/,
+    ],
+    ["one character only", new TextEncoder().encode("a".repeat(100)), /only one character/],
+    ["binary", Uint8Array.of(1, 2, 0), /byte 2 is zero/],
+    ["over 4 MiB", new Uint8Array(4 * 1024 * 1024 + 1).fill(0x61), /at most 4 MiB/],
+  ])("a file that is %s is refused", (_, bytes, message) => {
+    for (const attempt of [() => text.inspect(bytes, TINY), () => text.build(TINY, bytes, 1)]) {
+      expect(attempt).toThrow(message);
+      expect(attempt).toThrow(expect.toSatisfy((error) => hasCode(error, "invalid")));
+    }
+  });
+});
+
+suite("looking at text", () => {
+  test("evaluation and picture repeat, and leave no tensors behind", async () => {
+    const before = tf.memory().numTensors;
+    const model = modelOf(text, TINY);
+    const params = initialParams(model);
+    const held = tf.memory().numTensors;
+    const metrics = await model.evaluate(params);
+    const picture = await model.picture(params, 7);
+    expect(tf.memory().numTensors).toBe(held);
+    expect(await model.evaluate(params)).toEqual(metrics);
+    expect(await model.picture(params, 7)).toEqual(picture);
+    tf.dispose([...batchOf(model)]);
+    expect(tf.memory().numTensors).toBe(held);
+    model.dispose();
+    tf.dispose(params);
+    expect(tf.memory().numTensors).toBe(before);
+
+    expect(metrics["val_bits_per_character"]).toBeCloseTo(present(metrics["val_loss"]) / Math.LN2, 10);
+    if (picture.kind !== "text") throw new Error("Expected a text.");
+    expect(Array.from(picture.sample)).toHaveLength(160);
+    expect(Array.from(picture.heldOut)).toHaveLength(picture.losses.length);
+    expect(new TextDecoder().decode(text.generate(TINY, 1))).toContain(picture.heldOut);
+    expect(Math.abs(meanOf(picture.losses) - present(metrics["val_loss"]))).toBeLessThan(0.2);
+  });
+
+  test("another step is another sample", async () => {
+    const model = modelOf(text, TINY);
+    const params = initialParams(model);
+    const samples = await Promise.all(
+      [7, 8].map(async (step) => ({ ...(await model.picture(params, step)), step: 0 })),
+    );
+    expect(samples[0]).not.toEqual(samples[1]);
+    tf.dispose(params);
+    model.dispose();
+  });
+
+  test("a run that is looked at after each step has the same bits as one that is not", async () => {
+    const model = modelOf(text, TINY);
+    const steps = { steps: 4, batchSize: BATCH };
+    const alone = await train(model, steps);
+    const watched = await train(model, steps, async (params, step) => {
+      await model.evaluate(params);
+      await model.picture(params, step);
+    });
+    expect(watched).toEqual(alone);
+    model.dispose();
+  });
+
+  test("a trained model reads better than it did, and its loss is uneven over the text", async () => {
+    const model = modelOf(text, TINY);
+    const first = initialParams(model);
+    const { tensors } = await train(model, { steps: 100, batchSize: BATCH });
+    await withParams(tensors, async (params) => {
+      const [before, after] = [await model.evaluate(first), await model.evaluate(params)];
+      expect(present(after["val_loss"])).toBeLessThan(present(before["val_loss"]) - 1);
+      const picture = await model.picture(params, 100);
+      if (picture.kind !== "text") throw new Error("Expected a text.");
+      expect(picture.sample).toContain(" ");
+      expect(Math.max(...picture.losses)).toBeGreaterThan(2 * meanOf(picture.losses));
+    });
+    tf.dispose(first);
+    model.dispose();
+  });
+});

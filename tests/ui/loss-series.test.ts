@@ -1,0 +1,132 @@
+import { expect, suite, test } from "vitest";
+import { axisEnd, LossSeries } from "../../src/ui/loss-series";
+import type { JournalRows } from "../../src/worker/protocol";
+
+function rows(from: number, losses: readonly number[]): JournalRows {
+  return {
+    from,
+    loss: Float32Array.from(losses),
+    rate: Float32Array.from(losses, (_, at) => 0.5 + at),
+    ms: new Float32Array(losses.length),
+  };
+}
+
+suite("loss series", () => {
+  test("rows that follow are appended, far beyond the first capacity", () => {
+    const series = new LossSeries();
+    for (let from = 1; from < 5000; from += 7) {
+      expect(
+        series.append(rows(from, [from, from + 1, from + 2, from + 3, from + 4, from + 5, from + 6])),
+      ).toBe(true);
+    }
+    expect(series.first).toBe(1);
+    expect(series.last).toBe(series.length);
+    for (const step of [1, 1024, 1025, 4096, series.last]) expect(series.lossAt(step)).toBe(step);
+    expect(series.lossAt(0)).toBeNull();
+    expect(series.lossAt(series.last + 1)).toBeNull();
+  });
+
+  test("a fork's rows begin after its first step", () => {
+    const series = new LossSeries();
+    expect(series.append(rows(601, [3, 2]))).toBe(true);
+    expect([series.first, series.last, series.lossAt(602), series.rateAt(602)]).toEqual([601, 602, 2, 1.5]);
+  });
+
+  test("steps computed again replace what was there, and keep what is beyond", () => {
+    const series = new LossSeries();
+    series.append(rows(1, [5, 4, 3, 2]));
+    expect(series.append(rows(2, [40, 30]))).toBe(true);
+    expect([1, 2, 3, 4].map((step) => series.lossAt(step))).toEqual([5, 40, 30, 2]);
+  });
+
+  test("a gap is refused and changes nothing", () => {
+    const series = new LossSeries();
+    series.append(rows(1, [5, 4]));
+    expect(series.append(rows(4, [2]))).toBe(false);
+    expect(series.append(rows(0, [2]))).toBe(false);
+    expect([series.length, series.lossAt(2)]).toEqual([2, 4]);
+  });
+
+  test("no rows are no gap", () => {
+    expect(new LossSeries().append(rows(9, []))).toBe(true);
+  });
+});
+
+suite("chart view", () => {
+  function series(losses: readonly number[]): LossSeries {
+    const made = new LossSeries();
+    made.append(rows(1, losses));
+    return made;
+  }
+
+  test("few steps are drawn as they are", () => {
+    const view = series([4, 2, 3]).view(0, 10, 100, 0, false);
+    expect(view).toEqual({ x: [1, 2, 3], raw: [4, 2, 3], smooth: [4, 2, 3] });
+  });
+
+  test("the smoothed line starts at the first loss and not at 0", () => {
+    const { smooth } = series([4, 4, 4, 4]).view(0, 10, 100, 0.9, false);
+    for (const value of smooth) expect(value).toBeCloseTo(4, 10);
+  });
+
+  test("smoothing is the average with corrected start", () => {
+    const { smooth } = series([1, 3]).view(0, 10, 100, 0.5, false);
+    expect(smooth[1]).toBeCloseTo((0.25 * 1 + 0.5 * 3) / 0.75, 10);
+  });
+
+  test("thinned, a single spike up and a single spike down are still drawn", () => {
+    const losses = Array.from({ length: 10_000 }, () => 1);
+    losses[3333] = 50;
+    losses[7777] = -50;
+    const { x, raw } = series(losses).view(0, 10_000, 200, 0.9, false);
+    expect(x.length).toBeLessThanOrEqual(200);
+    expect(x[raw.indexOf(50)]).toBe(3334);
+    expect(x[raw.indexOf(-50)]).toBe(7778);
+    expect(x.toSorted((a, b) => a - b)).toEqual(x);
+    expect(x.at(0)).toBe(1);
+  });
+
+  test("a loss that is no number leaves a hole in the line and none in the average", () => {
+    const { x, raw, smooth } = series([2, Number.NaN, Number.POSITIVE_INFINITY, 2]).view(
+      0,
+      10,
+      100,
+      0.9,
+      false,
+    );
+    expect(x).toEqual([1, 2, 3, 4]);
+    expect(raw).toEqual([2, null, null, 2]);
+    expect(smooth.at(-1)).toBeCloseTo(2, 10);
+  });
+
+  test("a log scale leaves out what has no logarithm", () => {
+    expect(series([1, 0, -1]).view(0, 10, 100, 0, true).raw).toEqual([1, null, null]);
+    expect(series([1, 0, -1]).view(0, 10, 100, 0, false).raw).toEqual([1, 0, -1]);
+  });
+
+  test("a stretch is shown alone, with the average of all before it", () => {
+    const { x, smooth } = series([9, 9, 9, 1]).view(4, 4, 100, 0.9, false);
+    expect(x).toEqual([4]);
+    expect(smooth[0]).toBeGreaterThan(6);
+  });
+});
+
+suite("end of the axis", () => {
+  test("a run that trains has room ahead, and the axis stands still between strides", () => {
+    expect(axisEnd(0, 1240, 5000, true)).toBeGreaterThan(1240);
+    expect(axisEnd(0, 1241, 5000, true)).toBe(axisEnd(0, 1240, 5000, true));
+  });
+
+  test("it never goes beyond the steps asked for, nor stops short of the run", () => {
+    expect(axisEnd(0, 4990, 5000, true)).toBe(5000);
+    for (const step of [0, 1, 7, 8, 100, 1023, 1024, 5000]) {
+      expect(axisEnd(0, step, 5000, true)).toBeGreaterThanOrEqual(step);
+      expect(axisEnd(600, 600 + step, 9000, true)).toBeGreaterThanOrEqual(600 + step);
+    }
+  });
+
+  test("a run at rest fills it", () => {
+    expect(axisEnd(0, 820, 2000, false)).toBe(820);
+    expect(axisEnd(600, 600, 2000, false)).toBe(610);
+  });
+});

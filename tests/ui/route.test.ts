@@ -1,0 +1,55 @@
+import { expect, suite, test } from "vitest";
+import { href, parseRoute, type Route } from "../../src/ui/route";
+
+const ROUTES: readonly (readonly [string, Route])[] = [
+  ["#/", { screen: "runs" }],
+  ["#/new", { screen: "new" }],
+  ["#/run/r0123456789abcdef", { screen: "run", run: "r0123456789abcdef" }],
+  ["#/compare", { screen: "compare", a: null, b: null }],
+  ["#/compare?a=r1@800", { screen: "compare", a: { run: "r1", step: 800 }, b: null }],
+  [
+    "#/compare?a=r1@0&b=r2@1200",
+    { screen: "compare", a: { run: "r1", step: 0 }, b: { run: "r2", step: 1200 } },
+  ],
+];
+
+suite("route", () => {
+  test.each(ROUTES)("%s is read", (hash, route) => expect(parseRoute(hash)).toEqual(route));
+  test.each(ROUTES)("%s is written", (hash, route) => expect(href(route)).toBe(hash));
+
+  test.each(["", "#", "#/"])("%j is the list of runs", (hash) =>
+    expect(parseRoute(hash)).toEqual({ screen: "runs" }),
+  );
+
+  test.each([
+    "#/nowhere",
+    "#/run",
+    "#/run/",
+    "#/run/a/b",
+    "#/run/<b>",
+    "#/new/x",
+    "#/run/%2e%2e%2f",
+    "#/compare/x",
+  ])("%s is unknown, and keeps its address", (hash) => {
+    const route = parseRoute(hash);
+    expect(route).toEqual({ screen: "unknown", hash });
+    expect(href(route)).toBe(hash);
+  });
+
+  test.each([
+    "a=r1@-1",
+    "a=r1@1.5",
+    "a=r1@",
+    "a=@5",
+    "a=r1",
+    "a=r1@1e3",
+    "a=r 1@5",
+    "a=r1@99999999999999999999",
+  ])("a side that is no run and step is left open: %s", (query) =>
+    expect(parseRoute(`#/compare?${query}&b=r2@3`)).toEqual({
+      screen: "compare",
+      a: null,
+      b: { run: "r2", step: 3 },
+    }),
+  );
+});

@@ -1,0 +1,278 @@
+import { expect, suite, test } from "vitest";
+import type { RunEvent, RunEventBody } from "../../src/format/run";
+import { RunState } from "../../src/ui/run-state.svelte";
+import type { HoldfastEvent, LiveRun } from "../../src/worker/api";
+import type { CheckpointInfo, JournalRows, RunDetail } from "../../src/worker/protocol";
+import { FakeHoldfast } from "../support/fake-holdfast";
+
+const RUN = "spiralsdropout";
+
+/** The made-up runs, with what one test says instead. */
+class Scripted extends FakeHoldfast {
+  emit: (event: HoldfastEvent) => void = () => undefined;
+  liveRun: LiveRun | null = null;
+  alter: (detail: RunDetail) => RunDetail = (detail) => detail;
+  gate: Promise<void> = Promise.resolve();
+  reads = 0;
+
+  constructor() {
+    super("full", { ticking: false });
+  }
+  override subscribe(listener: (event: HoldfastEvent) => void): () => void {
+    this.emit = listener;
+    return () => undefined;
+  }
+  override async detail(run: string): Promise<RunDetail> {
+    this.reads += 1;
+    const detail = await super.detail(run);
+    await this.gate;
+    return this.alter(detail);
+  }
+  override live(): LiveRun | null {
+    return this.liveRun;
+  }
+}
+
+async function opened(
+  alter: (detail: RunDetail) => RunDetail = (detail) => detail,
+): Promise<{ api: Scripted; run: RunState }> {
+  const api = new Scripted();
+  api.alter = alter;
+  const run = new RunState(api, RUN);
+  run.open();
+  await expect.poll(() => run.loading).toBe(false);
+  return { api, run };
+}
+
+function rows(from: number, losses: readonly number[]): JournalRows {
+  return {
+    from,
+    loss: Float32Array.from(losses),
+    rate: new Float32Array(losses.length),
+    ms: new Float32Array(losses.length),
+  };
+}
+
+function progress(from: number, losses: readonly number[]): HoldfastEvent {
+  const step = from + losses.length - 1;
+  return {
+    kind: "progress",
+    run: RUN,
+    step,
+    steps: 2000,
+    stepsPerSecond: 9,
+    rows: rows(from, losses),
+    savesSkipped: 2,
+  };
+}
+
+function event(body: RunEventBody, step: number, seq = 1000 + step): HoldfastEvent {
+  return { kind: "event", run: RUN, event: { seq, step, time: 0, ...body } };
+}
+
+function withEvents(
+  ...events: readonly (readonly [number, RunEventBody])[]
+): (detail: RunDetail) => RunDetail {
+  return (detail) => ({
+    ...detail,
+    events: events.map(([step, body], seq): RunEvent => ({ seq, step, time: 0, ...body })),
+  });
+}
+
+function saved(step: number): HoldfastEvent {
+  const checkpoint: CheckpointInfo = {
+    run: RUN,
+    step,
+    time: 1,
+    reason: "asked",
+    loss: 0.5,
+    metrics: {},
+    digest: "ab",
+    rawBytes: 2,
+    storedBytes: 1,
+    check: "saved",
+    times: { stall: 0, held: 0, readBack: 0, encode: 0, write: 0, commit: 0 },
+  };
+  return { kind: "saved", run: RUN, checkpoint };
+}
+
+suite("RunState", () => {
+  test("shows what was stored", async () => {
+    const { run } = await opened();
+    expect([run.status, run.step, run.steps, run.losses.last, run.failed]).toEqual([
+      "paused",
+      820,
+      2000,
+      820,
+      null,
+    ]);
+    expect(run.latest?.step).toBe(800);
+    expect(run.metrics).not.toHaveProperty("loss");
+  });
+
+  test("progress appends rows and bumps the revision", async () => {
+    const { run } = await opened();
+    const before = run.revision;
+    run.apply(progress(821, [0.25, 0.125]));
+    expect([
+      run.step,
+      run.loss,
+      run.losses.last,
+      run.losses.lossAt(822),
+      run.stepsPerSecond,
+      run.savesSkipped,
+    ]).toEqual([822, 0.125, 822, 0.125, 9, 2]);
+    expect(run.revision).toBeGreaterThan(before);
+  });
+
+  test("events of other runs change nothing", async () => {
+    const { run } = await opened();
+    run.apply({
+      kind: "progress",
+      run: "another",
+      step: 821,
+      steps: 9,
+      stepsPerSecond: 9,
+      rows: rows(821, [0.25]),
+      savesSkipped: 0,
+    });
+    run.apply({ kind: "status", run: "another", status: "failed" });
+    expect([run.step, run.status]).toEqual([820, "paused"]);
+  });
+
+  test("events that come while it is read are applied afterwards, once", async () => {
+    const api = new Scripted();
+    let release = (): void => undefined;
+    api.gate = new Promise((resolve) => (release = resolve));
+    const run = new RunState(api, RUN);
+    run.open();
+    api.emit({ kind: "status", run: RUN, status: "running" });
+    api.emit(progress(821, [0.25]));
+    api.emit(saved(821));
+    expect([run.loading, run.step]).toEqual([true, 0]);
+    release();
+    await expect.poll(() => run.loading).toBe(false);
+    expect([run.status, run.step, run.latest?.step, run.losses.last]).toEqual(["running", 821, 821, 821]);
+  });
+
+  test("a gap in the rows makes it read the journal again", async () => {
+    const { api, run } = await opened();
+    expect(api.reads).toBe(1);
+    run.apply(progress(830, [0.25]));
+    await expect.poll(() => api.reads).toBe(2);
+    expect(run.losses.lossAt(830)).toBeNull();
+  });
+
+  test("checkpoints stay in order, and one saved again replaces the older", async () => {
+    const { run } = await opened();
+    const before = run.checkpoints.length;
+    run.apply(saved(410));
+    run.apply(saved(800));
+    const steps = run.checkpoints.map((checkpoint) => checkpoint.step);
+    expect(steps.length).toBe(before + 1);
+    expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+    expect(run.checkpoints.find((checkpoint) => checkpoint.step === 800)?.digest).toBe("ab");
+  });
+
+  test("a failed save is told until one succeeds", async () => {
+    const { run } = await opened();
+    run.apply({ kind: "saving", run: RUN, step: 821 });
+    expect(run.saving).toBe(true);
+    run.apply({ kind: "save-failed", run: RUN, step: 821, code: "quota", message: "The disk is full." });
+    expect([run.saving, run.saveFailure]).toEqual([false, { step: 821, message: "The disk is full." }]);
+    run.apply(saved(822));
+    expect(run.saveFailure).toBeNull();
+  });
+
+  test("an event told twice is listed once", async () => {
+    const { run } = await opened();
+    const before = run.events.length;
+    run.apply(event({ kind: "stopped" }, 821));
+    run.apply(event({ kind: "stopped" }, 821));
+    expect(run.events.length).toBe(before + 1);
+  });
+
+  test("the rate in force is the record's until a change, then the last change's", async () => {
+    const { run } = await opened();
+    expect(run.learningRate).toBe(run.record?.optimizer.learningRate);
+    run.apply(event({ kind: "changed", changes: { learningRate: 0.25 } }, 821));
+    run.apply(event({ kind: "changed", changes: { clipNorm: 2 } }, 822));
+    expect([run.learningRate, run.clipNorm]).toEqual([0.25, 2]);
+  });
+
+  test("an extension counts from its event on", async () => {
+    const { run } = await opened();
+    run.apply(event({ kind: "extended", steps: 2500 }, 821));
+    expect(run.steps).toBe(2500);
+  });
+
+  test("running in another tab is said so, here it is plain running", async () => {
+    const { api, run } = await opened();
+    run.apply({ kind: "status", run: RUN, status: "running" });
+    expect(run.status).toBe("running");
+    api.liveRun = {
+      run: RUN,
+      phase: { kind: "training" },
+      step: 0,
+      steps: 0,
+      stepsPerSecond: null,
+      savesSkipped: 0,
+      lastSave: null,
+      saving: false,
+      resumed: null,
+      picture: null,
+      here: false,
+    };
+    run.apply({ kind: "status", run: RUN, status: "running" });
+    expect(run.status).toBe("elsewhere");
+  });
+
+  test("rest clears speed and saving", async () => {
+    const { run } = await opened();
+    run.apply(progress(821, [0.25]));
+    run.apply({ kind: "saving", run: RUN, step: 821 });
+    run.apply({ kind: "status", run: RUN, status: "paused" });
+    expect([run.stepsPerSecond, run.saving]).toEqual([null, false]);
+  });
+
+  test("a run that is not there is missing, not broken", async () => {
+    const api = new Scripted();
+    const run = new RunState(api, "nothere");
+    await run.load();
+    expect(run.failed?.missing).toBe(true);
+  });
+});
+
+suite("bad numbers", () => {
+  const trouble = { kind: "trouble", code: "bad-numbers", message: "NaN" } as const;
+
+  test("a stored trouble is shown, with the newest checkpoint before it", async () => {
+    const { run } = await opened(
+      withEvents([0, { kind: "started" }], [790, trouble], [790, { kind: "paused", why: "NaN" }]),
+    );
+    expect(run.trouble).toEqual({ step: 790, code: "bad-numbers", message: "NaN" });
+    expect(run.lastGood?.step).toBe(760);
+  });
+
+  test("it is over once the run was resumed", async () => {
+    const { run } = await opened(
+      withEvents([790, trouble], [760, { kind: "resumed", from: 760, replayed: 0, why: "" }]),
+    );
+    expect(run.trouble).toBeNull();
+  });
+
+  test("the state that a bad loss was computed from is no good one", async () => {
+    const { run } = await opened();
+    run.apply({ kind: "trouble", run: RUN, code: "bad-numbers", message: "NaN", step: 41 });
+    expect(run.lastGood?.step).toBeLessThan(40);
+  });
+
+  test("it comes live, and goes when training goes on", async () => {
+    const { run } = await opened();
+    expect(run.lastGood).toBeNull();
+    run.apply({ kind: "trouble", run: RUN, code: "bad-numbers", message: "NaN", step: 42 });
+    expect(run.lastGood?.step).toBe(40);
+    run.apply({ kind: "status", run: RUN, status: "running" });
+    expect(run.trouble).toBeNull();
+  });
+});

@@ -1,0 +1,52 @@
+import { expect, suite, test } from "vitest";
+import { placeOf, visibleMarks } from "../../src/ui/timeline-marks";
+import type { CheckpointInfo, SaveReason } from "../../src/worker/protocol";
+import { checkpointOf } from "../support/fake-data";
+
+const AXIS = { left: 50, width: 100, min: 0, max: 1000 };
+
+function saves(...all: readonly (readonly [number, SaveReason])[]): readonly CheckpointInfo[] {
+  return all.map(([step, reason]) => checkpointOf("r", "spirals", step, 0, reason));
+}
+
+function steps(marks: readonly CheckpointInfo[]): readonly number[] {
+  return marks.map((mark) => mark.step);
+}
+
+suite("timeline", () => {
+  test("a mark stands under its step on the chart", () => {
+    expect([0, 500, 1000].map((step) => placeOf(AXIS, step))).toEqual([50, 100, 150]);
+    expect(placeOf({ ...AXIS, max: 0 }, 0)).toBe(50);
+  });
+
+  test("only what is in view is drawn", () => {
+    expect(
+      steps(
+        visibleMarks(
+          { ...AXIS, min: 100, max: 400 },
+          saves([0, "start"], [200, "policy"], [900, "end"]),
+          null,
+        ),
+      ),
+    ).toEqual([200]);
+  });
+
+  test("of routine marks that would overlap the earlier stays, so that the line stands still", () => {
+    const crowd = saves([100, "policy"], [110, "policy"], [300, "policy"]);
+    expect(steps(visibleMarks(AXIS, crowd, null))).toEqual([100, 300]);
+  });
+
+  test("a save with a reason goes before a routine one, the newest before it, the selected before all", () => {
+    const crowd = saves([100, "policy"], [110, "pause"], [120, "policy"], [300, "policy"], [310, "policy"]);
+    expect(steps(visibleMarks(AXIS, crowd, null))).toEqual([110, 310]);
+    expect(steps(visibleMarks(AXIS, crowd, 120))).toEqual([120, 310]);
+    expect(steps(visibleMarks(AXIS, crowd, 300))).toEqual([110, 300]);
+  });
+
+  test("ten thousand checkpoints become at most as many marks as fit", () => {
+    const many = saves(...Array.from({ length: 10_000 }, (_, at) => [at / 10, "policy"] as const));
+    const marks = visibleMarks(AXIS, many, null);
+    expect(marks.length).toBeLessThanOrEqual(Math.ceil(AXIS.width / 9) + 1);
+    expect(marks.length).toBeGreaterThan(5);
+  });
+});

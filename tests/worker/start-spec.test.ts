@@ -1,0 +1,74 @@
+import { expect, suite, test } from "vitest";
+import { hasCode } from "../../src/errors";
+import { TASKS } from "../../src/tasks/meta";
+import type { StartOptions } from "../../src/worker/api";
+import { startSpec } from "../../src/worker/start-spec";
+
+suite("what is left out", () => {
+  test.each(
+    TASKS.flatMap(({ id }) => (["tiny", "small", "medium"] as const).map((preset) => ({ task: id, preset }))),
+  )("$task $preset is complete by itself", ({ task, preset }) => {
+    const spec = startSpec({ task, preset });
+    const info = TASKS.find(({ id }) => id === task);
+    expect(Object.keys(spec.config).sort()).toEqual(info?.fields.map(({ name }) => name).sort());
+    expect(spec.steps).toBe(info?.presets[preset].steps);
+    expect(spec.optimizer.schedule.horizon).toBe(spec.steps);
+  });
+
+  test("is filled from the preset, and what is given wins", () => {
+    const spec = startSpec({
+      task: "spirals",
+      preset: "tiny",
+      config: { width: 8 },
+      optimizer: { kind: "sgd", schedule: { kind: "step" } },
+    });
+    expect(spec.config["width"]).toBe(8);
+    expect(spec.config["batchSize"]).toBe(32);
+    expect(spec.optimizer).toMatchObject({
+      kind: "sgd",
+      learningRate: 0.01,
+      schedule: { kind: "step", warmup: 20 },
+    });
+  });
+
+  test("a name of blanks is the task's title; seed 0 stays 0", () => {
+    expect(startSpec({ task: "text", name: "  ", seed: 0 })).toMatchObject({ name: "Text", seed: 0 });
+  });
+});
+
+suite("what is out of range is refused by name", () => {
+  const cases: readonly [string, StartOptions][] = [
+    ["task", { task: "chess" }],
+    ["steps", { task: "spirals", steps: 0 }],
+    ["steps", { task: "spirals", steps: 1.5 }],
+    ["seed", { task: "spirals", seed: -1 }],
+    ["seed", { task: "spirals", seed: 2 ** 53 }],
+    ["width", { task: "spirals", config: { width: 0 } }],
+    ["batchSize", { task: "spirals", config: { batchSize: Number.NaN } }],
+    ["colour", { task: "spirals", config: { colour: "red" } }],
+    ["learningRate", { task: "spirals", optimizer: { learningRate: 0 } }],
+    ["beta2", { task: "spirals", optimizer: { beta2: 1 } }],
+    ["clipNorm", { task: "spirals", optimizer: { clipNorm: -1 } }],
+    ["horizon", { task: "spirals", optimizer: { schedule: { horizon: 0 } } }],
+    ["Save every", { task: "spirals", policy: { save: { kind: "steps", every: 0 }, draw: true } }],
+    ["takes no file", { task: "spirals", file: { hash: "00", name: "a.txt", bytes: 1 } }],
+  ];
+  test.each(cases)("%s", (word, options) => {
+    const act = (): unknown => startSpec(options);
+    expect(act).toThrow(word);
+    expect(hasCode(thrownBy(act), word === "task" ? "missing" : "invalid")).toBe(true);
+  });
+
+  test("every problem is told at once", () => {
+    expect(() => startSpec({ task: "spirals", steps: 0, seed: -1 })).toThrow(/steps\) is 0.*seed\) is -1/s);
+  });
+});
+
+function thrownBy(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
