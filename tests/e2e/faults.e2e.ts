@@ -229,7 +229,19 @@ async function flipNewestChunk(run: string): Promise<number> {
   if (found.file === undefined) throw new Error("There is no chunk of this run.");
   const whole = new Uint8Array(await (await found.file.getFile()).arrayBuffer());
   whole[found.offset]! ^= 0x10;
-  const writable = await found.file.createWritable();
+  const { file } = found;
+  const released = async (): Promise<FileSystemWritableFileStream> => {
+    // The closed page's storage worker may still be ending, and holds the pack until it has.
+    for (;;) {
+      try {
+        return await file.createWritable();
+      } catch (error) {
+        if (!(error instanceof DOMException && error.name === "NoModificationAllowedError")) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  };
+  const writable = await released();
   await writable.write(whole);
   await writable.close();
   return found.offset;
