@@ -26,5 +26,12 @@ export function settingsOf(manifest: Manifest): Config {
   if (last === undefined) return {};
   const { kind, schedule, ...optimizer } = last.optimizer;
   const { kind: shape, ...bends } = schedule;
-  return { ...last.config, seed: manifest.seed, optimizer: kind, ...optimizer, schedule: shape, ...bends };
+  return {
+    ...last.config,
+    seed: manifest.record.seed,
+    optimizer: kind,
+    ...optimizer,
+    schedule: shape,
+    ...bends,
+  };
 }

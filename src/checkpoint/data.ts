@@ -5,12 +5,12 @@
 import { hasCode, HoldfastError } from "../errors";
 import { sha256, toHex, type Bytes } from "../format/bytes";
 import { CHUNK_BYTES } from "../format/chunks";
-import { ChunkEncoder } from "../format/codec";
-import { encodeFrame } from "../format/frame";
-import { readyZstd } from "../format/zstd";
-import type { PackStore } from "../store/pack-store";
-import type { Catalog, CatalogWriter, DataRow, Place } from "../store/tables";
-import { DurableWriter } from "./durable";
+import { encodeLogged } from "../format/log";
+import type { Place } from "../format/stored";
+import type { PackFile, PackStore } from "../store/pack-store";
+import type { Catalog, CatalogWriter, DataRow } from "../store/tables";
+import { DurableWriter, type AddFrame } from "./durable";
+import { FrameSequence } from "./frames";
 import { readFrame } from "./read";
 
 /** Data that no run refers to stays this long after it was last asked for: a run that needs it may be about to begin. */
@@ -23,6 +23,16 @@ const NO_RUN = "";
 
 /** The frames of each copy. */
 type Copies = readonly (readonly Place[])[];
+
+interface DataCommit {
+  readonly hash: string;
+  readonly bytes: number;
+  /** Copies that were there before, and are whole. */
+  readonly used: Copies;
+  readonly copies: Copies;
+  /** What was written to. */
+  readonly packs: readonly PackFile[];
+}
 
 export class DataStore {
   readonly #packs: PackStore;
@@ -40,8 +50,10 @@ export class DataStore {
     const hash = toHex(await sha256(bytes));
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const { whole } = await this.#copies(hash);
-      const commit = (copies: Copies) => this.#commit(hash, bytes.length, whole, copies);
-      if (await this.#copy(bytes, COPIES - whole.length, whole, commit)) return hash;
+      const commit = (copies: Copies, packs: readonly PackFile[]) =>
+        this.#commit({ hash, bytes: bytes.length, used: whole, copies, packs });
+      const what = { hash, bytes };
+      if (await this.#copy(what, COPIES - whole.length, { copies: whole, packs: [] }, commit)) return hash;
     }
     throw new HoldfastError("busy", "The store was being cleaned up all the while. Try again.");
   }
@@ -98,34 +110,41 @@ export class DataStore {
 
   /** Writes copies, each into packs of its own, and commits once all are durable. One is enough where no more fit. */
   async #copy(
-    bytes: Bytes,
+    what: { readonly hash: string; readonly bytes: Bytes },
     count: number,
-    copies: Copies,
-    commit: (copies: Copies) => Promise<boolean>,
+    made: { readonly copies: Copies; readonly packs: readonly PackFile[] },
+    commit: (copies: Copies, packs: readonly PackFile[]) => Promise<boolean>,
   ): Promise<boolean> {
-    if (count <= 0) return commit(copies);
+    if (count <= 0) return commit(made.copies, made.packs);
     const writer = new DurableWriter(this.#packs, { epoch: 0, now: this.#now });
     try {
       return await writer.durably(
-        (add) => writeData(add, bytes),
-        (frames) => this.#copy(bytes, count - 1, [...copies, frames], commit),
+        (add) => writeData(add, what.hash, what.bytes),
+        (frames, packs) => {
+          const all = { copies: [...made.copies, frames], packs: [...made.packs, ...packs] };
+          return this.#copy(what, count - 1, all, commit);
+        },
       );
     } catch (error) {
-      if (!hasCode(error, "quota") || copies.length === 0) throw error;
-      return await commit(copies);
+      if (!hasCode(error, "quota") || made.copies.length === 0) throw error;
+      return await commit(made.copies, made.packs);
     } finally {
       await writer.close();
     }
   }
 
   /** False, and nothing is written, where a copy that is used again has been let go of since it was read. */
-  async #commit(hash: string, bytes: number, used: Copies, copies: Copies): Promise<boolean> {
+  async #commit({ hash, bytes, used, copies, packs }: DataCommit): Promise<boolean> {
     return this.#catalog.write("strict", async (tx) => {
       const before = (await tx.get("data", hash))?.copies ?? [];
       const known = new Set(before.flatMap(packsOf));
       if (used.flatMap(packsOf).some((name) => !known.has(name))) return false;
-      await dropDataPacks(tx, [...known]);
-      for (const name of copies.flatMap(packsOf)) await tx.put("packs", { name, run: null });
+      const kept = new Set(copies.flatMap(packsOf));
+      await dropDataPacks(
+        tx,
+        [...known].filter((name) => !kept.has(name)),
+      );
+      for (const { name, size } of packs) await tx.put("packs", { name, run: null, size });
       await tx.put("data", { hash, bytes, copies, touched: this.#now() });
       return true;
     });
@@ -148,28 +167,14 @@ async function dropDataPacks(tx: CatalogWriter, names: readonly string[]): Promi
   for (const name of names) if ((await tx.get("packs", name))?.run === null) await tx.remove("packs", name);
 }
 
-async function writeData(
-  add: (frame: Uint8Array) => Promise<Place>,
-  bytes: Bytes,
-): Promise<readonly Place[]> {
-  await readyZstd();
-  const encoder = new ChunkEncoder();
+/** One copy: its frames, and behind them the one that says which they are. */
+async function writeData(add: AddFrame, hash: string, bytes: Bytes): Promise<readonly Place[]> {
+  const frames = new FrameSequence(add, { run: NO_RUN, epoch: 0 }, 0, () => 0);
   const places: Place[] = [];
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
-    const raw = bytes.subarray(at, at + CHUNK_BYTES);
-    const { codec, bytes: stored } = encoder.encode(raw, "byte", null);
-    const hash = await sha256(raw);
-    const header = {
-      type: "data",
-      run: NO_RUN,
-      epoch: 0,
-      sequence: places.length,
-      codec,
-      rawLength: raw.length,
-      hash,
-    } as const;
-    places.push(await add(encodeFrame(header, stored)));
+    places.push((await frames.add("data", bytes.subarray(at, at + CHUNK_BYTES), "byte")).place);
   }
+  await frames.add("dataset", encodeLogged({ hash, bytes: bytes.length, frames: places }), "byte");
   return places;
 }
 

@@ -20,28 +20,42 @@
  * A pack that a transaction may refer to stays open until that transaction is over. That is what keeps other tabs
  * from recycling it (see `PackStore.recycle`).
  *
+ * A writer fills two packs, one for states and one for the run's log: states go with their checkpoints, a pack at a
+ * time, and the log stays as long as its run.
+ *
  * What a power cut can still take is a pack's *name*, until the browser syncs its directory by itself.
  */
 import { hasCode, HoldfastError } from "../errors";
-import { encodePackHeader } from "../format/pack-header";
-import { PACK_BYTES, type PackStore, type PackWriter } from "../store/pack-store";
-import type { Place } from "../store/tables";
+import { encodePackHeader, PACK_HEADER_BYTES } from "../format/pack-header";
+import { PACK_BYTES, type PackFile, type PackStore, type PackWriter } from "../store/pack-store";
+import type { Place } from "../format/stored";
+
+/** Which pack a frame goes to. */
+export type Lane = "state" | "log";
 
 /** Appends one frame and says where it lies. */
-export type AddFrame = (frame: Uint8Array) => Promise<Place>;
+export type AddFrame = (frame: Uint8Array, lane: Lane) => Promise<Place>;
 
 /** Who writes, as the header of each pack says. */
 export interface PackOwner {
   readonly epoch: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** The pack that the log goes on in, open and cut to what was committed of it; null begins a new one. */
+  readonly log?: () => Promise<PackWriter | null>;
+}
+
+/** A pack that a batch wrote to, and its size before. */
+interface Touched {
+  readonly pack: PackWriter;
+  readonly start: number;
 }
 
 /** Writes batches of frames into packs of its own, one batch at a time. */
 export class DurableWriter {
   readonly #packs: PackStore;
   readonly #owner: PackOwner;
-  #open: PackWriter | null = null;
+  readonly #open = new Map<Lane, PackWriter>();
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(packs: PackStore, owner: PackOwner) {
@@ -50,95 +64,101 @@ export class DurableWriter {
   }
 
   /**
-   * Writes the frames that `write` adds, makes them durable, then has `commit` refer to them. Batches wait for each
-   * other; one of which `fresh` is true when its turn comes begins a new pack. `orphaned` where a pack lost its name,
-   * `quota` where even an empty pack takes no more; after an error before the commit the store is as it was.
+   * Writes the frames that `write` adds, makes them durable, then has `commit` refer to them; it gets the packs that
+   * were written to, with their sizes. Batches wait for each other; one of which `fresh` is true when its turn comes
+   * begins a new pack for the state. `orphaned` where a pack lost its name, `quota` where even an empty pack takes no
+   * more; after an error before the commit the store is as it was.
    */
   durably<Plan, Result>(
     write: (add: AddFrame) => Promise<Plan>,
-    commit: (plan: Plan) => Promise<Result>,
+    commit: (plan: Plan, packs: readonly PackFile[]) => Promise<Result>,
     { fresh = () => false }: { readonly fresh?: () => boolean } = {},
   ): Promise<Result> {
     const result = this.#tail.then(async () => {
-      if (fresh()) await this.#seal();
+      if (fresh()) await this.#seal("state");
       return this.#batch(write, commit);
     });
     this.#tail = result.catch(() => undefined);
     return result;
   }
 
-  /** Waits for the batches that are under way, then lets go of the pack. */
+  /** Waits for the batches that are under way, then lets go of the packs. */
   async close(): Promise<void> {
     await this.#tail;
-    await this.#seal();
+    await this.#seal("state");
+    await this.#seal("log");
   }
 
-  async #seal(): Promise<void> {
-    const open = this.#open;
-    this.#open = null;
+  async #seal(lane: Lane): Promise<void> {
+    const open = this.#open.get(lane);
+    this.#open.delete(lane);
     await open?.close();
   }
 
   async #batch<Plan, Result>(
     write: (add: AddFrame) => Promise<Plan>,
-    commit: (plan: Plan) => Promise<Result>,
+    commit: (plan: Plan, packs: readonly PackFile[]) => Promise<Result>,
   ): Promise<Result> {
-    const start = this.#open?.size ?? 0;
-    /** Packs that this batch filled; they stay open until its commit is over. */
-    const full: PackWriter[] = [];
+    /** Each stays open until the commit is over, full or not. */
+    const touched: Touched[] = [];
     let committing = false;
     try {
-      const plan = await write((frame) => this.#add(frame, full));
-      const touched = this.#open === null ? full : [...full, this.#open];
-      for (const pack of touched) await pack.flush();
-      for (const pack of touched) await this.#checkName(pack);
+      const plan = await write((frame, lane) => this.#add(frame, lane, touched));
+      for (const { pack } of touched) await pack.flush();
+      for (const { pack } of touched) await this.#checkName(pack);
       committing = true;
-      const result = await commit(plan);
-      return result;
+      return await commit(
+        plan,
+        touched.map(({ pack: { name, size } }) => ({ name, size })),
+      );
     } catch (error) {
-      await this.#takeBack(full, start, committing);
+      if (!committing || wasAborted(error)) await takeBack(touched);
+      for (const lane of this.#open.keys()) await this.#seal(lane);
       throw error;
     } finally {
-      for (const pack of full) await pack.close();
+      const open = new Set(this.#open.values());
+      for (const { pack } of touched) if (!open.has(pack)) await pack.close();
     }
   }
 
-  async #add(frame: Uint8Array, full: PackWriter[]): Promise<Place> {
-    const open = this.#open;
-    if (open !== null && open.size + frame.length > PACK_BYTES) this.#turn(full);
+  async #add(frame: Uint8Array, lane: Lane, touched: Touched[]): Promise<Place> {
+    if ((this.#open.get(lane)?.size ?? 0) + frame.length > PACK_BYTES) this.#turn(lane, touched);
     try {
-      return await this.#append(frame);
+      return await this.#append(frame, lane, touched);
     } catch (error) {
       // Browsers reserve space for a file in powers of two, all or nothing: what a grown pack is refused may still
       // fit into a small one.
-      if (!hasCode(error, "quota") || open === null) throw error;
-      this.#turn(full);
-      return this.#append(frame);
+      const grown = (this.#open.get(lane)?.size ?? 0) > PACK_HEADER_BYTES;
+      if (!hasCode(error, "quota") || !grown) throw error;
+      this.#turn(lane, touched);
+      return this.#append(frame, lane, touched);
     }
   }
 
-  #turn(full: PackWriter[]): void {
-    if (this.#open !== null) full.push(this.#open);
-    this.#open = null;
+  /** The next frame begins a pack. The full one is closed with the batch. */
+  #turn(lane: Lane, touched: Touched[]): void {
+    const pack = this.#open.get(lane);
+    this.#open.delete(lane);
+    if (pack !== undefined) touch(touched, pack);
   }
 
-  async #append(frame: Uint8Array): Promise<Place> {
-    this.#open ??= await this.#begin();
-    const offset = await this.#open.append(frame);
-    return { pack: this.#open.name, offset, length: frame.length };
+  async #append(frame: Uint8Array, lane: Lane, touched: Touched[]): Promise<Place> {
+    const pack = this.#open.get(lane) ?? (await this.#begin(lane, touched));
+    touch(touched, pack);
+    const offset = await pack.append(frame);
+    return { pack: pack.name, offset, length: frame.length };
   }
 
-  async #begin(): Promise<PackWriter> {
-    const pack = await this.#packs.create();
-    try {
-      await pack.append(
-        encodePackHeader({ pack: pack.name, epoch: this.#owner.epoch, created: this.#owner.now() }),
-      );
-      return pack;
-    } catch (error) {
-      await pack.close();
-      throw error;
+  async #begin(lane: Lane, touched: Touched[]): Promise<PackWriter> {
+    const former = lane === "log" ? await this.#owner.log?.() : null;
+    const pack = former ?? (await this.#packs.create());
+    touch(touched, pack);
+    this.#open.set(lane, pack);
+    if (pack.size === 0) {
+      const { epoch, now } = this.#owner;
+      await pack.append(encodePackHeader({ pack: pack.name, epoch, created: now() }));
     }
+    return pack;
   }
 
   async #checkName(pack: PackWriter): Promise<void> {
@@ -151,19 +171,26 @@ export class DurableWriter {
         : `Pack ${pack.name} has ${size} bytes where ${pack.size} were written. Open the run anew.`,
     );
   }
+}
 
-  /**
-   * Before the commit, nothing can refer to the batch, and its bytes are cut off again: on a full disk they are
-   * what is missing elsewhere. Once the commit has begun its rows may exist, so nothing is cut.
-   */
-  async #takeBack(full: readonly PackWriter[], start: number, committing: boolean): Promise<void> {
-    const touched = this.#open === null ? full : [...full, this.#open];
-    try {
-      if (!committing) for (const [index, pack] of touched.entries()) await pack.cut(index === 0 ? start : 0);
-    } catch (error) {
-      // The error that led here is the one to tell. Bytes that could not be cut are freed with their pack.
-      if (!(error instanceof HoldfastError)) throw error;
-    }
-    await this.#seal();
+function touch(touched: Touched[], pack: PackWriter): void {
+  if (!touched.some((one) => one.pack === pack)) touched.push({ pack, start: pack.size });
+}
+
+/** Whatever our own rules or a full disk made of a transaction, it was undone; of any other end nothing is known. */
+function wasAborted(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code !== "refused";
+}
+
+/**
+ * Nothing can refer to a batch that was not committed, and its bytes are cut off again: on a full disk they are what
+ * is missing elsewhere. Where a commit has begun and its end is not known its rows may exist, so nothing is cut.
+ */
+async function takeBack(touched: readonly Touched[]): Promise<void> {
+  try {
+    for (const { pack, start } of touched) await pack.cut(start);
+  } catch (error) {
+    // The error that led here is the one to tell. Bytes that could not be cut are freed with their pack.
+    if (!(error instanceof HoldfastError)) throw error;
   }
 }

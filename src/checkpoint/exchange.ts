@@ -1,20 +1,23 @@
 /** Out of the store and into it as files: one checkpoint as safetensors, a run as one file. */
 import { hasCode } from "../errors";
+import { encodeLogged } from "../format/log";
 import { encodeManifest } from "../format/manifest";
 import { readRunFile, writeRunFile, type RunFile, type RunFileCheckpoint } from "../format/run-file";
+import { lastStep } from "../format/rows";
 import type { RunEvent, RunRecord, RunStatus } from "../format/run";
-import type { SaveRequest } from "../format/stored";
 import { writeSafetensors } from "../format/safetensors";
+import type { Lease, SaveRequest } from "../format/stored";
 import { surplus } from "../policy/keep";
 import { beginRun, commitCheckpoint, putEvent } from "../store/commit";
 import { readRows } from "../store/journal";
-import { FIRST_EPOCH, findRun } from "../store/owner";
-import { randomId } from "../store/pack-store";
+import { findRun, freshEpoch } from "../store/owner";
+import { randomId, type PackFile } from "../store/pack-store";
 import type { CatalogWriter } from "../store/tables";
-import { DurableWriter } from "./durable";
+import { DurableWriter, type AddFrame } from "./durable";
+import { FrameSequence } from "./frames";
 import type { CheckpointManager, StoreParts } from "./manager";
 import { readCheckpoint } from "./read";
-import { writeCheckpoint, type Written } from "./write";
+import { writeCheckpoint, type Clock, type Written } from "./write";
 
 /** One checkpoint as safetensors, which other tools read; the manifest is a JSON string in its metadata. */
 export async function exportCheckpoint(manager: CheckpointManager, run: string, step: number): Promise<Blob> {
@@ -69,26 +72,14 @@ export async function importRun(manager: CheckpointManager, parts: StoreParts, b
       ? file.record
       : { ...file.record, id: `r${randomId(16)}`, name: `${file.record.name} (copy)` };
   await manager.putData(file.data);
-  const writer = new DurableWriter(parts.packs, { epoch: FIRST_EPOCH, now: parts.clock.now });
+  // Where this id was before, its epochs are below the time, and its writers stay shut out.
+  const lease = { run: record.id, epoch: freshEpoch(parts.clock.now()) };
+  const writer = new DurableWriter(parts.packs, { epoch: lease.epoch, now: parts.clock.now });
   try {
     await writer.durably(
-      async (add) => {
-        const written: Written[] = [];
-        for (const checkpoint of file.checkpoints) {
-          const last = written.at(-1);
-          const run = {
-            record,
-            steps: checkpoint.manifest.steps,
-            nextFrame: last?.nextFrame ?? 0,
-            lastCommit: last?.row.manifestHash ?? null,
-          };
-          const clock = { ...parts.clock, now: () => checkpoint.manifest.time };
-          const context = { lease: leaseOf(record), run, events: file.events, clock, previous: null };
-          written.push(await writeCheckpoint(add, requestOf(checkpoint), context));
-        }
-        return written;
-      },
-      (written) => parts.catalog.write("strict", (tx) => commitImport(tx, record, file, written)),
+      (add) => writeRun(add, lease, record, file, parts.clock),
+      (written, packs) =>
+        parts.catalog.write("strict", (tx) => commitImport(tx, lease, { record, file, written, packs })),
     );
   } finally {
     await writer.close();
@@ -96,23 +87,70 @@ export async function importRun(manager: CheckpointManager, parts: StoreParts, b
   return record.id;
 }
 
-async function commitImport(
-  tx: CatalogWriter,
-  record: RunRecord,
-  file: RunFile,
-  written: readonly Written[],
-): Promise<void> {
-  await beginRun(tx, record, statusAfter(file.events));
-  for (const event of file.events) await putEvent(tx, await findRun(tx, record.id), event);
-  let rows = file.journal;
-  for (const { row, nextFrame, leansOn } of written) {
-    await commitCheckpoint(tx, leaseOf(record), { row, rows, nextFrame, leansOn }, surplus);
-    rows = null;
-  }
+interface WrittenRun {
+  readonly checkpoints: readonly Written[];
+  /** The pack of the log. */
+  readonly log: string;
 }
 
-function leaseOf(record: RunRecord): { readonly run: string; readonly epoch: number } {
-  return { run: record.id, epoch: FIRST_EPOCH };
+/** The log first: the record, all events, the journal in one piece with the first checkpoint; each is a keyframe. */
+async function writeRun(
+  add: AddFrame,
+  lease: Lease,
+  record: RunRecord,
+  file: RunFile,
+  clock: Clock,
+): Promise<WrittenRun> {
+  const frames = new FrameSequence(add, lease, 0, clock.elapsed);
+  const { place } = await frames.add("run", encodeLogged(record), "byte");
+  for (const event of file.events) await frames.add("event", encodeLogged({ event, status: null }), "byte");
+  const checkpoints: Written[] = [];
+  for (const checkpoint of file.checkpoints) {
+    const last = checkpoints.at(-1);
+    const run = {
+      record,
+      steps: checkpoint.manifest.steps,
+      nextFrame: last?.nextFrame ?? frames.next,
+      lastCommit: last?.row.manifestHash ?? null,
+    };
+    const context = {
+      lease,
+      run,
+      events: file.events,
+      unlogged: last === undefined ? file.journal : null,
+      clock: { ...clock, now: () => checkpoint.manifest.time },
+      begins: false,
+      previous: null,
+    };
+    checkpoints.push(await writeCheckpoint(add, requestOf(checkpoint), context));
+  }
+  return { checkpoints, log: place.pack };
+}
+
+async function commitImport(
+  tx: CatalogWriter,
+  lease: Lease,
+  {
+    record,
+    file,
+    written,
+    packs,
+  }: {
+    readonly record: RunRecord;
+    readonly file: RunFile;
+    readonly written: WrittenRun;
+    readonly packs: readonly PackFile[];
+  },
+): Promise<void> {
+  await beginRun(tx, record, statusAfter(file.events), lease.epoch);
+  for (const event of file.events) await putEvent(tx, await findRun(tx, record.id), event);
+  const logged = file.journal === null ? record.firstStep : lastStep(file.journal);
+  let rows = file.journal;
+  for (const { row, nextFrame, leansOn } of written.checkpoints) {
+    const commit = { row, rows, nextFrame, leansOn, packs, log: written.log, logged };
+    await commitCheckpoint(tx, lease, commit, surplus);
+    rows = null;
+  }
 }
 
 function requestOf({ manifest, state }: RunFileCheckpoint): SaveRequest {

@@ -6,17 +6,27 @@
 import { hasCode, HoldfastError } from "../errors";
 import { parseRunRecord } from "../format/run-parse";
 import type { JournalRows, RunEvent, RunEventBody, RunRecord, RunStatus } from "../format/run";
-import type { CheckpointInfo, Lease, Restored, RunDetail, RunInfo, SaveRequest } from "../format/stored";
-import { commitEvent, commitRows } from "../store/commit";
+import type {
+  CheckpointInfo,
+  Lease,
+  Recovery,
+  Restored,
+  RunDetail,
+  RunInfo,
+  SaveRequest,
+} from "../format/stored";
+import { commitRows } from "../store/commit";
 import { readRows } from "../store/journal";
 import type { Locks } from "../store/locks";
-import { checkOwner, findRun, Owners } from "../store/owner";
+import { checkOwner, findRun, freshEpoch, Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
 import { DataStore } from "./data";
 import { runInfo } from "./list";
+import { RunLog } from "./log";
+import { OpenRuns } from "./open-runs";
 import { readCheckpoint, readNewestWhole, type ReadCheckpoint } from "./read";
-import { reclaimAll } from "./reclaim";
+import { recover } from "./recover";
 import { Saver } from "./save";
 import { Trash } from "./trash";
 import { checkReadable, type Clock } from "./write";
@@ -38,18 +48,38 @@ export class CheckpointManager {
   readonly #owners: Owners;
   readonly #data: DataStore;
   readonly #trash: Trash;
+  readonly #runs: OpenRuns;
+  readonly #log: RunLog;
   readonly #saver: Saver;
+  /** What the opening found in packs that the catalogue did not know. */
+  readonly #recovery: Promise<Recovery>;
+  #found: Recovery | null = null;
   /** Work that no caller waits for: giving space back, figures for the screen. */
   #background: Promise<unknown> = Promise.resolve();
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
-    this.#owners = new Owners(parts.catalog, parts.locks);
-    this.#data = new DataStore(parts.packs, parts.catalog, parts.clock.now);
-    this.#trash = new Trash({ ...parts, owners: this.#owners, now: parts.clock.now });
-    this.#saver = new Saver(parts, (work) => this.#later(work));
+    const { packs, catalog, locks, clock } = parts;
+    this.#owners = new Owners(catalog, locks);
+    this.#data = new DataStore(packs, catalog, clock.now);
+    this.#runs = new OpenRuns({ packs, catalog, now: clock.now });
+    this.#log = new RunLog(this.#runs, catalog, clock);
+    this.#trash = new Trash({ packs, catalog, owners: this.#owners, log: this.#log, now: clock.now });
+    this.#saver = new Saver(parts, this.#runs, (work) => this.#later(work));
+    // Before anything is thrown away: what no row names may be all that there is.
+    this.#recovery = recover({ packs, catalog, owners: this.#owners, now: clock.now });
+    this.#later(async () => (this.#found = await this.#recovery));
     this.#later(() => this.#trash.empty(UNDO_MS));
-    this.#later(() => reclaimAll(parts.packs, parts.catalog));
+  }
+
+  /** Resolves when what is in the packs is in the catalogue as well. */
+  recovered(): Promise<Recovery> {
+    return this.#recovery;
+  }
+
+  /** What was found; null while the opening still looks. */
+  get recovery(): Recovery | null {
+    return this.#found;
   }
 
   async createRun(
@@ -63,14 +93,21 @@ export class CheckpointManager {
       );
     }
     checkReadable(() => parseRunRecord(record), "run");
-    const lease = await this.#owners.claim(record.id);
+    const lease = await this.#owners.claim(record.id, freshEpoch(this.#parts.clock.now()));
     try {
       const checkpoint = await this.#saver.save(lease, first, {
         begin: record,
         context: () =>
           Promise.resolve({
-            run: { record, steps: record.steps, nextFrame: 0, lastCommit: null },
+            run: {
+              record,
+              steps: record.steps,
+              nextFrame: 0,
+              lastCommit: null,
+              logged: record.firstStep,
+            },
             events: [],
+            rows: null,
           }),
       });
       return { lease, checkpoint };
@@ -81,19 +118,21 @@ export class CheckpointManager {
   }
 
   async acquire(run: string, options: { readonly takeOver?: boolean } = {}): Promise<Lease> {
+    // Who goes on with a run must know all of it.
+    await this.#recovery;
     const lease = await this.#owners.acquire(run, options.takeOver ?? false);
-    await this.#saver.close(run);
+    await this.#runs.close(run);
     return lease;
   }
 
   async release(lease: Lease): Promise<void> {
-    await this.#saver.release(lease);
+    await this.#runs.release(lease);
     this.#owners.release(lease);
   }
 
   /** For a trainer that ended without a word: its saves are waited for, and the run is free. */
   async letGo(run: string): Promise<void> {
-    await this.#saver.close(run);
+    await this.#runs.close(run);
     this.#owners.letGo(run);
   }
 
@@ -102,8 +141,7 @@ export class CheckpointManager {
   }
 
   async appendEvent(lease: Lease, step: number, event: RunEventBody, status?: RunStatus): Promise<RunEvent> {
-    const about = { step, time: this.#parts.clock.now() };
-    return this.#parts.catalog.write("strict", (tx) => commitEvent(tx, lease, about, event, status));
+    return this.#log.event(lease, step, event, status);
   }
 
   async save(lease: Lease, request: SaveRequest): Promise<CheckpointInfo> {
@@ -113,7 +151,8 @@ export class CheckpointManager {
         await checkOwner(tx, lease);
         const run = await findRun(tx, lease.run);
         const events = await tx.of("events", lease.run);
-        return { run, events: events.map(({ event }) => event) };
+        const rows = run.step > run.logged ? await readRows(tx, run.id, run.logged + 1, run.step) : null;
+        return { run, events: events.map(({ event }) => event), rows };
       });
     await context();
     try {
@@ -198,10 +237,8 @@ export class CheckpointManager {
         `A name has 1 to ${MAX_NAME} characters; this one has ${trimmed.length}.`,
       );
     }
-    await this.#parts.catalog.write("strict", async (tx) => {
-      const row = await findRun(tx, run);
-      await tx.put("runs", { ...row, record: { ...row.record, name: trimmed } });
-    });
+    await this.#parts.catalog.read((tx) => findRun(tx, run));
+    await this.#log.edit(run, { kind: "renamed", name: trimmed });
   }
 
   remove(run: string): Promise<void> {
@@ -223,7 +260,7 @@ export class CheckpointManager {
 
   /** Lets go of all runs and packs. */
   async close(): Promise<void> {
-    for (const lease of this.#saver.open()) await this.release(lease);
+    for (const lease of this.#runs.leases()) await this.release(lease);
     await this.idle();
   }
 

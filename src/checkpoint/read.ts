@@ -8,11 +8,11 @@ import { planChunks, scatter, type PlannedChunk } from "../format/chunks";
 import { digestFromChunks } from "../format/digest";
 import { contentOf, openFrame, type Frame, type FrameHeader, type FrameType } from "../format/frame";
 import { parseManifest, type ChunkRef, type Manifest, type StoredChunk } from "../format/manifest";
-import type { Restored, Unusable } from "../format/stored";
+import type { Place, Restored, Unusable } from "../format/stored";
 import { byteLength, valuesOf } from "../format/tensor-bytes";
 import type { NamedTensor, Scalars, State } from "../format/tensors";
 import type { PackStore } from "../store/pack-store";
-import type { CheckpointRow, Place } from "../store/tables";
+import type { CheckpointRow } from "../store/tables";
 
 const NOTHING = new Uint8Array(0);
 
@@ -52,7 +52,7 @@ async function readChunks(
   const hashes: Bytes[] = [];
   for (const [index, planned] of planChunks(manifest.tensors).entries()) {
     const chunk = manifest.chunks[index];
-    const raw = chunk === undefined ? undefined : await readChunk(packs, chunk, manifest.run);
+    const raw = chunk === undefined ? undefined : await readChunk(packs, chunk, row.run);
     if (chunk === undefined || raw?.length !== planned.bytes)
       throw damaged(row, "a chunk is not as long as its tensors are");
     take(planned, raw);
@@ -97,7 +97,7 @@ async function readManifest(packs: PackStore, row: CheckpointRow): Promise<Manif
   if (toHex(header.hash) !== row.manifestHash)
     throw damaged(row, "its manifest is not the one that was committed");
   const manifest = parseManifest(raw);
-  if (manifest.run !== row.run || manifest.step !== row.step)
+  if (manifest.record.id !== row.run || manifest.step !== row.step)
     throw damaged(row, "its manifest is of another checkpoint");
   return manifest;
 }

@@ -14,15 +14,3 @@ export async function reclaim(packs: PackStore, catalog: Catalog, names: readonl
   }
   return emptied;
 }
-
-/** Empties every pack that no row names: what a crash or a failed save left behind. */
-export async function reclaimAll(packs: PackStore, catalog: Catalog): Promise<number> {
-  const known = new Set((await catalog.read((tx) => tx.all("packs"))).map(({ name }) => name));
-  const files = await packs.list();
-  const stray = files.filter(({ name, size }) => size > 0 && !known.has(name));
-  return reclaim(
-    packs,
-    catalog,
-    stray.map(({ name }) => name),
-  );
-}

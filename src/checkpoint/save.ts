@@ -1,22 +1,30 @@
 /** One save from request to acknowledgement: frames, durability, the one transaction, and what may wait until after. */
 import { hasCode } from "../errors";
-import type { Manifest, StoredChunk } from "../format/manifest";
-import type { RunRecord } from "../format/run";
+import type { StoredChunk } from "../format/manifest";
+import { cutRows, joinRows, lastStep } from "../format/rows";
+import type { JournalRows, RunRecord } from "../format/run";
 import type { CheckpointInfo, Lease, SaveRequest } from "../format/stored";
 import { surplus } from "../policy/keep";
 import { beginRun, commitCheckpoint } from "../store/commit";
 import type { PackStore } from "../store/pack-store";
-import type { Catalog, CatalogWriter, CheckpointRow } from "../store/tables";
-import { DurableWriter } from "./durable";
+import type { Catalog, CatalogWriter, CheckpointRow, RunRow } from "../store/tables";
+import type { OpenRuns } from "./open-runs";
 import { codeOfDamage, readStored, verifyCheckpoint } from "./read";
 import { reclaim } from "./reclaim";
 import { writeCheckpoint, type Clock, type SaveContext } from "./write";
 
+type RunNow = SaveContext["run"] & Pick<RunRow, "logged">;
+
 export interface SavePlan {
   /** The run that begins with this checkpoint. */
   readonly begin: RunRecord | null;
-  /** What the run is when the frames are written, which may be after another save of it. */
-  readonly context: () => Promise<Pick<SaveContext, "run" | "events">>;
+  /**
+   * What the run is when the frames are written, which may be after another save of it; `rows`: of its journal, those
+   * that are in the catalogue and not in the log.
+   */
+  readonly context: () => Promise<
+    Pick<SaveContext, "events"> & { readonly run: RunNow; readonly rows: JournalRows | null }
+  >;
 }
 
 /**
@@ -25,32 +33,26 @@ export interface SavePlan {
  */
 const CHAIN_LENGTH = 8;
 
-/** A run that this tab writes. */
-interface OpenRun {
-  readonly lease: Lease;
-  readonly writer: DurableWriter;
-  /** The newest checkpoint of this writer; null before the first one, which becomes a keyframe. */
-  last: Manifest | null;
-}
-
-/** Saves checkpoints; has a pack open for each run that this tab writes. */
+/** Saves checkpoints of runs that this tab writes. */
 export class Saver {
   readonly #parts: { readonly packs: PackStore; readonly catalog: Catalog; readonly clock: Clock };
+  readonly #runs: OpenRuns;
   readonly #later: (work: () => Promise<unknown>) => void;
-  readonly #open = new Map<string, OpenRun>();
 
   /** `later` takes work that no caller waits for. */
   constructor(
     parts: { readonly packs: PackStore; readonly catalog: Catalog; readonly clock: Clock },
+    runs: OpenRuns,
     later: (work: () => Promise<unknown>) => void,
   ) {
     this.#parts = parts;
+    this.#runs = runs;
     this.#later = later;
   }
 
   async save(lease: Lease, request: SaveRequest, { begin, context }: SavePlan): Promise<CheckpointInfo> {
     const { catalog, clock, packs } = this.#parts;
-    const open = this.#openOf(lease);
+    const open = this.#runs.of(lease);
     const isKeyframe = () => open.last === null || open.last.chain + 1 >= CHAIN_LENGTH;
     let written = 0;
     const { info, freed } = await open.writer.durably(
@@ -59,17 +61,20 @@ export class Saver {
         const previous = open.last === null || isKeyframe() ? null : { manifest: open.last, read };
         // Whatever fails from here on: what comes next leans on nothing.
         open.last = null;
-        const made = await writeCheckpoint(add, request, { lease, clock, previous, ...(await context()) });
+        const { rows, ...before } = await context();
+        const unlogged = unloggedRows(before.run.logged, rows, request);
+        const about = { lease, clock, previous, unlogged, begins: begin !== null, ...before };
+        const made = await writeCheckpoint(add, request, about);
         written = clock.elapsed();
-        return made;
+        const logged = unlogged === null ? before.run.logged : lastStep(unlogged);
+        return { ...made, logged };
       },
-      async ({ row, manifest, nextFrame, leansOn }) => {
+      async ({ row, manifest, ...commit }, packs) => {
         const start = clock.elapsed();
         const timed = withTimes(row, { write: row.info.times.write + start - written });
         const gone = await catalog.write("strict", async (tx) => {
-          if (begin !== null) await beginRun(tx, begin, "paused");
-          const commit = { row: timed, rows: request.rows, nextFrame, leansOn };
-          return commitCheckpoint(tx, lease, commit, surplus);
+          if (begin !== null) await beginRun(tx, begin, "paused", lease.epoch);
+          return commitCheckpoint(tx, lease, { ...commit, row: timed, rows: request.rows, packs }, surplus);
         });
         // A first state is kept as long as its run, so nothing should lean on it and be kept with it.
         open.last = begin === null ? manifest : null;
@@ -81,23 +86,6 @@ export class Saver {
     if (freed.length > 0) this.#later(() => reclaim(packs, catalog, freed));
     this.#later(() => this.#verify(lease, info));
     return info;
-  }
-
-  /** Leases of the runs that have a pack open. */
-  open(): readonly Lease[] {
-    return [...this.#open.values()].map(({ lease }) => lease);
-  }
-
-  /** Waits for the saves of a run that are under way, and lets go of its pack. */
-  async close(run: string): Promise<void> {
-    const open = this.#open.get(run);
-    this.#open.delete(run);
-    await open?.writer.close();
-  }
-
-  /** The same, unless the pack is of another lease. */
-  async release(lease: Lease): Promise<void> {
-    if (this.#open.get(lease.run)?.lease.epoch === lease.epoch) await this.close(lease.run);
   }
 
   /** Reads back what was just saved. Nothing leans on a checkpoint that is not whole. */
@@ -114,18 +102,19 @@ export class Saver {
       check = "damaged";
     }
     await catalog.write("relaxed", (tx) => record(tx, info, { check }));
-    const open = this.#open.get(lease.run);
+    const open = this.#runs.find(lease.run);
     if (check === "damaged" && open !== undefined) open.last = null;
   }
+}
 
-  #openOf(lease: Lease): OpenRun {
-    const found = this.#open.get(lease.run);
-    if (found?.lease.epoch === lease.epoch) return found;
-    const writer = new DurableWriter(this.#parts.packs, { epoch: lease.epoch, now: this.#parts.clock.now });
-    const open: OpenRun = { lease, writer, last: null };
-    this.#open.set(lease.run, open);
-    return open;
-  }
+/** Rows up to the state's step that the log lacks: those of the catalogue, then those that come with the request. */
+function unloggedRows(logged: number, rows: JournalRows | null, request: SaveRequest): JournalRows | null {
+  const { step } = request.state.scalars;
+  const known = rows === null ? null : cutRows(rows, logged + 1, step);
+  const from = (known === null ? logged : lastStep(known)) + 1;
+  const fresh = request.rows === null ? null : cutRows(request.rows, from, step);
+  const parts = [known, fresh].filter((part) => part !== null);
+  return parts.length === 0 ? null : joinRows(parts);
 }
 
 function withTimes(row: CheckpointRow, times: Partial<CheckpointInfo["times"]>): CheckpointRow {

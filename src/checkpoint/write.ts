@@ -8,17 +8,11 @@
  */
 import { HoldfastError, messageOf } from "../errors";
 import { sha256, toHex, type Bytes } from "../format/bytes";
-import {
-  CHUNK_BYTES,
-  gather,
-  inNameOrder,
-  planChunks,
-  type ElementKind,
-  type TensorShape,
-} from "../format/chunks";
-import { ChunkEncoder, CODEC_STORED, needsReference } from "../format/codec";
+import { CHUNK_BYTES, gather, inNameOrder, planChunks, type TensorShape } from "../format/chunks";
+import { needsReference } from "../format/codec";
 import { digestFromChunks } from "../format/digest";
-import { encodeFrame, type FrameType } from "../format/frame";
+import { encodeJournal } from "../format/journal";
+import { encodeLogged } from "../format/log";
 import {
   encodeManifest,
   MANIFEST_VERSION,
@@ -27,13 +21,14 @@ import {
   type Manifest,
   type StoredChunk,
 } from "../format/manifest";
-import type { RunEvent } from "../format/run";
-import type { CheckpointInfo, Lease, SaveRequest } from "../format/stored";
+import type { JournalRows, RunEvent } from "../format/run";
+import type { CheckpointInfo, Lease, Place, SaveRequest } from "../format/stored";
+import { byteLength } from "../format/tensor-bytes";
 import type { State } from "../format/tensors";
-import { readyZstd } from "../format/zstd";
-import type { CheckpointRow, Place, RunRow } from "../store/tables";
+import type { CheckpointRow, RunRow } from "../store/tables";
 import { configStretches } from "./configs";
 import type { AddFrame } from "./durable";
+import { FrameSequence } from "./frames";
 
 /** Clocks, so that tests can hold them. */
 export interface Clock {
@@ -48,7 +43,11 @@ export interface SaveContext {
   readonly lease: Lease;
   readonly run: Pick<RunRow, "record" | "steps" | "nextFrame" | "lastCommit">;
   readonly events: readonly RunEvent[];
+  /** Journal rows up to the state's step that the log has not got yet; null where it has them all. */
+  readonly unlogged: JournalRows | null;
   readonly clock: Clock;
+  /** Is it the first one of its run? Then the log begins with the run's record. */
+  readonly begins: boolean;
   /** The checkpoint before this one in its chain; null makes a keyframe. */
   readonly previous: Previous | null;
 }
@@ -66,6 +65,8 @@ export interface Written {
   readonly nextFrame: number;
   /** Packs that it needs and did not write. */
   readonly leansOn: readonly string[];
+  /** The pack of the log that it wrote to; null where it did not. */
+  readonly log: string | null;
 }
 
 /** Adds all frames of a checkpoint. What it returns is to be committed once they are durable. */
@@ -76,48 +77,58 @@ export async function writeCheckpoint(
 ): Promise<Written> {
   const { state } = request;
   const start = context.clock.elapsed();
-  const frames = new FrameSequence(add, context);
+  const frames = new FrameSequence(add, context.lease, context.run.nextFrame, context.clock.elapsed);
+  const logged: string[] = [];
+  if (context.begins) {
+    const { place } = await frames.add("run", encodeLogged(context.run.record), "byte");
+    logged.push(place.pack);
+  }
+  // Before the checkpoint, so that wherever its frame is found its journal is there as well.
+  if (context.unlogged !== null) {
+    const { place } = await frames.add("journal", encodeJournal(context.unlogged), "float32");
+    logged.push(place.pack);
+  }
   const made = await writeState(frames, state, context.previous);
   const encode = context.clock.elapsed() - start - frames.appending;
   const manifest = manifestOf(request, context, { ...made, encode });
   const raw = encodeManifest(manifest);
   checkReadable(() => parseManifest(raw), "checkpoint");
   const commit = await frames.add("commit", raw, "byte");
+  const row = checkpointRow(manifest, commit, { storedBytes: frames.bytes, write: frames.appending });
+  const leansOn = row.packs.filter((name) => !frames.packs.includes(name));
+  return { row, manifest, nextFrame: frames.next, leansOn, log: logged.at(-1) ?? null };
+}
+
+/** What the catalogue says of a checkpoint, from its manifest and where that lies. */
+export function checkpointRow(
+  manifest: Manifest,
+  commit: { readonly place: Place; readonly hash: string },
+  cost: { readonly storedBytes: number; readonly write: number },
+): CheckpointRow {
+  const { record, step, metrics, chunks } = manifest;
   const info: CheckpointInfo = {
-    run: context.lease.run,
-    step: state.scalars.step,
+    run: record.id,
+    step,
     time: manifest.time,
-    reason: request.reason,
-    loss: request.metrics["loss"] ?? null,
-    metrics: request.metrics,
-    digest: made.digest,
-    rawBytes: state.tensors.reduce((sum, { values }) => sum + values.byteLength, 0),
-    storedBytes: frames.bytes,
+    reason: manifest.reason,
+    loss: metrics["loss"] ?? null,
+    metrics,
+    digest: manifest.digest,
+    rawBytes: manifest.tensors.reduce((sum, { dtype, shape }) => sum + (byteLength(dtype, shape) ?? 0), 0),
+    storedBytes: cost.storedBytes,
     check: "saved",
-    times: { ...request.times, encode, write: frames.appending, commit: 0 },
+    times: { ...manifest.times, write: cost.write, commit: 0 },
   };
-  const packs = packsOf(frames.packs, manifest.chunks);
-  const row: CheckpointRow = {
-    run: info.run,
-    step: info.step,
+  const needed = chunks.flatMap(({ pack, base }) => (base === null ? [pack] : [pack, base.pack]));
+  return {
+    run: record.id,
+    step,
     info,
     commit: commit.place,
     manifestHash: commit.hash,
-    packs,
+    packs: [...new Set([commit.place.pack, ...needed])],
     forked: false,
   };
-  const leansOn = packs.filter((name) => !frames.packs.includes(name));
-  return { row, manifest, nextFrame: frames.next, leansOn };
-}
-
-/** Every pack that is needed to read it. */
-function packsOf(written: readonly string[], chunks: readonly ChunkRef[]): readonly string[] {
-  return [
-    ...new Set([
-      ...written,
-      ...chunks.flatMap(({ pack, base }) => (base === null ? [pack] : [pack, base.pack])),
-    ]),
-  ];
 }
 
 /** A save is whole or it throws: what could not be read back later is refused now, as `invalid`. */
@@ -128,54 +139,6 @@ export function checkReadable(parse: () => unknown, what: string): void {
     throw new HoldfastError("invalid", `The ${what} could not be read back: ${messageOf(error)}`, {
       cause: error,
     });
-  }
-}
-
-/** Numbers the frames of one checkpoint, and counts what they cost. */
-class FrameSequence {
-  readonly #add: AddFrame;
-  readonly #lease: Lease;
-  readonly #clock: Clock;
-  readonly #encoder = new ChunkEncoder();
-  readonly #packs = new Set<string>();
-  next: number;
-  /** Bytes of frames. */
-  bytes = 0;
-  /** Milliseconds spent in appends. */
-  appending = 0;
-
-  constructor(add: AddFrame, { lease, run, clock }: SaveContext) {
-    this.#add = add;
-    this.#lease = lease;
-    this.#clock = clock;
-    this.next = run.nextFrame;
-  }
-
-  get packs(): readonly string[] {
-    return [...this.#packs];
-  }
-
-  /** `hash`: SHA-256 of `raw`, if it is known. `reference`: what a difference may be taken from. */
-  async add(
-    type: FrameType,
-    raw: Bytes,
-    kind: ElementKind,
-    { hash, reference = null }: { readonly hash?: Bytes; readonly reference?: Bytes | null } = {},
-  ): Promise<{ readonly place: Place; readonly codec: number; readonly hash: string }> {
-    const digest = hash ?? (await sha256(raw));
-    const { codec, bytes } =
-      raw.length > CHUNK_BYTES
-        ? { codec: CODEC_STORED, bytes: raw }
-        : this.#encoder.encode(raw, kind, reference);
-    const { run, epoch } = this.#lease;
-    const header = { type, run, epoch, sequence: this.next++, codec, rawLength: raw.length, hash: digest };
-    const frame = encodeFrame(header, bytes);
-    const start = this.#clock.elapsed();
-    const place = await this.#add(frame);
-    this.appending += this.#clock.elapsed() - start;
-    this.bytes += place.length;
-    this.#packs.add(place.pack);
-    return { place, codec, hash: toHex(digest) };
   }
 }
 
@@ -191,7 +154,6 @@ async function writeState(
   state: State,
   previous: Previous | null,
 ): Promise<WrittenState> {
-  await readyZstd();
   const tensors = inNameOrder(state.tensors);
   const shapes = tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
   const leaning = previous !== null && sameShapes(previous.manifest.tensors, shapes) ? previous : null;
@@ -243,29 +205,24 @@ function sameShapes(a: readonly TensorShape[], b: readonly TensorShape[]): boole
 
 function manifestOf(
   request: SaveRequest,
-  { lease, run, events, clock }: SaveContext,
+  { run, events, clock }: SaveContext,
   made: WrittenState & { readonly encode: number },
 ): Manifest {
   const { record } = run;
   const { scalars } = request.state;
   return {
     version: MANIFEST_VERSION,
-    run: lease.run,
-    task: record.task,
+    record,
     step: scalars.step,
     samples: scalars.samples,
     counters: scalars.counters,
-    seed: record.seed,
     reason: request.reason,
     time: clock.now(),
     digest: made.digest,
     configs: configStretches(record, events, scalars.step),
     steps: run.steps,
-    policy: record.policy,
     metrics: request.metrics,
     environment: request.environment,
-    data: record.data,
-    lineage: { parent: record.parent, firstStep: record.firstStep },
     previous: run.lastCommit,
     shard: { index: 0, count: 1 },
     times: { ...request.times, encode: made.encode },

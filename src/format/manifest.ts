@@ -10,31 +10,10 @@ import { equalBytes, type Bytes } from "./bytes";
 import { chunkCount, sortedByName, type TensorShape } from "./chunks";
 import { needsReference } from "./codec";
 import { encodeJson, parseJson } from "./json";
-import {
-  dictionary,
-  fail,
-  finite,
-  integer,
-  list,
-  nullable,
-  object,
-  oneOf,
-  pattern,
-  text,
-  type Parse,
-} from "./parse";
-import type { Config, DataRecord, Environment, OptimizerConfig, Policy, RunRecord, SaveReason } from "./run";
-import {
-  config,
-  dataRecord,
-  environment,
-  hashText,
-  optimizerConfig,
-  parentOf,
-  policy,
-  runId,
-  saveReason,
-} from "./run-parse";
+import { packId } from "./log";
+import { dictionary, fail, finite, integer, list, nullable, object, oneOf, text, type Parse } from "./parse";
+import type { Config, Environment, OptimizerConfig, RunRecord, SaveReason } from "./run";
+import { config, environment, hashText, optimizerConfig, runRecord, saveReason } from "./run-parse";
 import { byteLength } from "./tensor-bytes";
 
 export const MANIFEST_VERSION = 1;
@@ -82,15 +61,14 @@ export interface ManifestTimes {
 
 export interface Manifest {
   readonly version: typeof MANIFEST_VERSION;
-  readonly run: string;
-  readonly task: string;
+  /** The run, as it was when this was saved: a checkpoint alone is enough to go on from. */
+  readonly record: RunRecord;
   /** The state is S_step. */
   readonly step: number;
   /** Data position. */
   readonly samples: number;
   /** Counters of the optimizer. */
   readonly counters: Readonly<Record<string, number>>;
-  readonly seed: number;
   readonly reason: SaveReason;
   /** Milliseconds since 1970. */
   readonly time: number;
@@ -100,12 +78,9 @@ export interface Manifest {
   readonly configs: readonly ConfigStretch[];
   /** Steps asked for so far. */
   readonly steps: number;
-  readonly policy: Policy;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Where it was computed. */
   readonly environment: Environment;
-  readonly data: DataRecord;
-  /** Where the run comes from. */
-  readonly lineage: { readonly parent: RunRecord["parent"]; readonly firstStep: number };
   /** SHA-256 of the content of the run's commit before this one, hex; null for the first. */
   readonly previous: string | null;
   readonly shard: { readonly index: number; readonly count: number };
@@ -121,7 +96,7 @@ export interface Manifest {
 const storedChunk = {
   hash: hashText,
   codec: integer(0, 255),
-  pack: pattern(/^[a-z0-9-]{0,32}$/, "a pack id"),
+  pack: packId,
   offset: integer(),
   length: integer(),
 };
@@ -155,22 +130,17 @@ const tensorShape: Parse<TensorShape> = (value, path) => {
 
 const manifestFields: Parse<Manifest> = object<Manifest>({
   version: oneOf(MANIFEST_VERSION),
-  run: runId,
-  task: text(),
+  record: runRecord,
   step: integer(),
   samples: integer(),
   counters: dictionary(finite, MAX_COUNTERS),
-  seed: integer(),
   reason: saveReason,
   time: finite,
   digest: hashText,
   configs: list(object<ConfigStretch>({ from: integer(), config, optimizer: optimizerConfig }), MAX_CONFIGS),
   steps: integer(),
-  policy,
   metrics: dictionary(finite, MAX_METRICS),
   environment,
-  data: dataRecord,
-  lineage: object<Manifest["lineage"]>({ parent: parentOf, firstStep: integer() }),
   previous: nullable(hashText),
   shard: object<Manifest["shard"]>({ index: integer(), count: integer(1) }),
   times: object<ManifestTimes>({ stall: finite, held: finite, readBack: finite, encode: finite }),

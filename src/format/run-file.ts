@@ -135,8 +135,9 @@ function checkWhole({ record, journal, checkpoints }: RunFile): void {
   if (checkpoints.length === 0) throw corrupt('it has no section "manifest"');
   let before = record.firstStep - 1;
   for (const { manifest } of checkpoints) {
-    const { run, task, seed, step, data } = manifest;
-    if (run !== record.id || task !== record.task || seed !== record.seed || data.hash !== record.data.hash) {
+    const { step } = manifest;
+    const { id, task, seed, data } = manifest.record;
+    if (id !== record.id || task !== record.task || seed !== record.seed || data.hash !== record.data.hash) {
       throw corrupt(`the section "manifest" of step ${step} is of another run`);
     }
     if (step <= before || step > journalEnd) {

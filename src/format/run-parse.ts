@@ -89,9 +89,9 @@ const saveRule: Parse<SaveRule> = byKind<SaveRule>({
   }),
 });
 
-export const policy: Parse<Policy> = object<Policy>({ save: saveRule, draw: boolean });
+const policy: Parse<Policy> = object<Policy>({ save: saveRule, draw: boolean });
 
-export const dataRecord: Parse<DataRecord> = object<DataRecord>({
+const dataRecord: Parse<DataRecord> = object<DataRecord>({
   hash: hashText,
   bytes: integer(),
   name: text(MAX_NAME),
@@ -108,11 +108,12 @@ export const environment: Parse<Environment> = object<Environment>({
   math: dictionary(finite, MAX_ENTRIES),
 });
 
-export const parentOf: Parse<RunRecord["parent"]> = nullable(
+const parentOf: Parse<RunRecord["parent"]> = nullable(
   object<NonNullable<RunRecord["parent"]>>({ run: runId, step: integer() }),
 );
 
-const runRecord: Parse<RunRecord> = object<RunRecord>({
+/** All of it, as it was written. */
+export const runRecord: Parse<RunRecord> = object<RunRecord>({
   id: runId,
   name: text(MAX_NAME),
   task: text(MAX_NAME),
@@ -137,7 +138,8 @@ type Body<K extends RunEventBody["kind"]> = Extract<RunEvent, { readonly kind: K
 
 const head = { seq: integer(), step: integer(), time: finite };
 
-const runEvent: Parse<RunEvent> = byKind<RunEvent>({
+/** One event, by its kind. */
+export const runEvent: Parse<RunEvent> = byKind<RunEvent>({
   started: object<Body<"started">>({ ...head, kind: oneOf("started") }),
   paused: object<Body<"paused">>({ ...head, kind: oneOf("paused"), why: text(MAX_MESSAGE) }),
   resumed: object<Body<"resumed">>({
@@ -179,11 +181,6 @@ export const saveReason: Parse<SaveReason> = oneOf(
 /** `corrupt` with the path of the first field that is wrong. */
 export function parseRunRecord(value: unknown): RunRecord {
   return runRecord(value, "run");
-}
-
-/** `corrupt` with the path of the first field that is wrong. */
-export function parseRunEvent(value: unknown): RunEvent {
-  return runEvent(value, "event");
 }
 
 /** A run's events, numbered upwards. */

@@ -154,6 +154,13 @@ export interface JournalRows {
 
 export type RunStatus = "running" | "paused" | "finished" | "stopped" | "failed";
 
+/** What a person did to a run as a whole. Edits are numbered on their own, since any tab may make them. */
+export type Edit =
+  | { readonly kind: "renamed"; readonly name: string }
+  /** `time`: milliseconds since 1970. */
+  | { readonly kind: "removed"; readonly time: number }
+  | { readonly kind: "restored" };
+
 /** Why a checkpoint was made. */
 export type SaveReason =
   "start" | "policy" | "pause" | "hidden" | "end" | "recovered" | "fork" | "import" | "asked";

@@ -12,6 +12,29 @@ export interface Lease {
   readonly epoch: number;
 }
 
+/** Where a frame lies. */
+export interface Place {
+  readonly pack: string;
+  readonly offset: number;
+  /** Bytes of the whole frame. */
+  readonly length: number;
+}
+
+/** What an opening found in packs that the catalogue did not know, and what it missed. */
+export interface Recovery {
+  /** Runs that were brought back, or brought up to date. */
+  readonly runs: readonly {
+    readonly run: string;
+    readonly name: string;
+    /** Did the catalogue still know the run? */
+    readonly listed: boolean;
+    /** How many of its checkpoints came back, each read back whole. */
+    readonly checkpoints: number;
+  }[];
+  /** What is known to have been there and cannot be had, in words. */
+  readonly lost: readonly string[];
+}
+
 export interface StorageStatus {
   /** `memory`: the browser refuses to store; nothing survives this page. */
   readonly mode: "opfs" | "memory";
@@ -23,6 +46,8 @@ export interface StorageStatus {
   readonly persisted: boolean;
   /** Stored bytes by run id. */
   readonly perRun: Readonly<Record<string, number>>;
+  /** Null while the opening still looks. */
+  readonly recovery: Recovery | null;
 }
 
 /** What one save cost, milliseconds. `held` is the sum and `stall` the longest stretch that the trainer's thread was held. */

@@ -22,7 +22,7 @@ import {
 } from "./tables";
 
 const DATABASE = "holdfast";
-const VERSION = 2;
+const VERSION = 3;
 
 type Mode = "readonly" | "readwrite";
 type Tx<M extends Mode> = IDBPTransaction<unknown, TableName[], M>;
@@ -38,14 +38,9 @@ export class IndexedCatalog implements Catalog {
   readonly mode = "indexeddb";
   readonly #name: string;
   #connection: Promise<IDBPDatabase> | null = null;
-  #lostData = false;
 
   constructor(name: string) {
     this.#name = name;
-  }
-
-  get lostData(): boolean {
-    return this.#lostData;
   }
 
   async read<R>(work: (tx: CatalogReader) => Promise<R>): Promise<R> {
@@ -106,11 +101,9 @@ export class IndexedCatalog implements Catalog {
 
   #open(): Promise<IDBPDatabase> {
     return openDB(this.#name, VERSION, {
-      upgrade: (db, oldVersion, _newVersion, _tx, event) => {
-        // Chromium empties a damaged database and says so here, in a field that the types do not know.
-        this.#lostData ||= "dataLoss" in event && event.dataLoss === "total";
-        // Version 1 was never released; its packs have another format too, and are emptied as packs without rows.
-        if (oldVersion === 1) for (const table of [...db.objectStoreNames]) db.deleteObjectStore(table);
+      upgrade: (db, oldVersion) => {
+        // Earlier versions were never released; their packs have another format too, and are emptied without rows.
+        if (oldVersion > 0) for (const table of [...db.objectStoreNames]) db.deleteObjectStore(table);
         for (const table of TABLE_NAMES) {
           const key = TABLE_KEYS[table];
           db.createObjectStore(table, { keyPath: typeof key === "string" ? key : [...key] });

@@ -3,10 +3,11 @@
  * with the run's epoch, in the same transaction: checked before it, the answer could be old when it is acted on.
  */
 import { HoldfastError } from "../errors";
-import type { JournalRows, RunEvent, RunEventBody, RunRecord, RunStatus } from "../format/run";
+import type { Edit, JournalRows, RunEvent, RunRecord, RunStatus } from "../format/run";
 import type { Lease } from "../format/stored";
 import { appendRows } from "./journal";
-import { checkOwner, findRun, putFirstOwner } from "./owner";
+import { checkOwner, findRun } from "./owner";
+import type { PackFile } from "./pack-store";
 import { EMPTY_SPARKLINE } from "./sparkline";
 import type { CatalogWriter, CheckpointRow, RunRow } from "./tables";
 
@@ -21,6 +22,28 @@ export interface CheckpointCommit {
   readonly nextFrame: number;
   /** Packs that it needs and did not write: they must still be kept. */
   readonly leansOn: readonly string[];
+  /** Packs that were written to for it. */
+  readonly packs: readonly PackFile[];
+  /** The one of them that its log goes on in; null where nothing was added to the log. */
+  readonly log: string | null;
+  /** Last step whose journal row is in the log now. */
+  readonly logged: number;
+}
+
+export interface EventCommit {
+  readonly event: RunEvent;
+  readonly status: RunStatus | null;
+  readonly log: string;
+  readonly nextFrame: number;
+  readonly packs: readonly PackFile[];
+}
+
+export interface EditCommit {
+  readonly change: Edit;
+  /** One more than the run had. */
+  readonly number: number;
+  readonly log: string;
+  readonly packs: readonly PackFile[];
 }
 
 /**
@@ -32,7 +55,7 @@ export interface CheckpointCommit {
 export async function commitCheckpoint(
   tx: CatalogWriter,
   lease: Lease,
-  { row, rows, nextFrame, leansOn }: CheckpointCommit,
+  { row, rows, nextFrame, leansOn, packs, log, logged }: CheckpointCommit,
   surplus: Surplus,
 ): Promise<readonly string[]> {
   await checkOwner(tx, lease);
@@ -59,10 +82,12 @@ export async function commitCheckpoint(
   const kept = all.filter((checkpoint) => !gone.has(checkpoint));
   for (const checkpoint of gone) await tx.removeAt("checkpoints", run.id, checkpoint.step);
   for (const checkpoint of kept) if (checkpoint.step === row.step) await tx.put("checkpoints", checkpoint);
-  for (const name of row.packs) await tx.put("packs", { name, run: run.id });
+  await putPacks(tx, run.id, packs);
   await tx.put("runs", {
     ...run,
     nextFrame,
+    log: log ?? run.log,
+    logged,
     checkpoints: kept.length,
     bytes: kept.reduce((sum, { info }) => sum + info.storedBytes, 0),
     saved: Math.max(run.saved ?? 0, row.info.time),
@@ -71,8 +96,13 @@ export async function commitCheckpoint(
   return dropPacks(tx, [...before, row], kept);
 }
 
-/** Makes a run exist, owned by its creator; its first checkpoint follows in the same transaction. */
-export async function beginRun(tx: CatalogWriter, record: RunRecord, status: RunStatus): Promise<void> {
+/** Makes a run exist, owned by the writer of `epoch`; its first checkpoint follows in the same transaction. */
+export async function beginRun(
+  tx: CatalogWriter,
+  record: RunRecord,
+  status: RunStatus,
+  epoch: number,
+): Promise<void> {
   if ((await tx.get("runs", record.id)) !== undefined) {
     throw new HoldfastError("invalid", `There is a run ${record.id} already.`);
   }
@@ -97,8 +127,11 @@ export async function beginRun(tx: CatalogWriter, record: RunRecord, status: Run
     bytes: 0,
     saved: null,
     lastCommit: null,
+    log: null,
+    logged: record.firstStep,
+    edits: 0,
   });
-  await putFirstOwner(tx, record.id);
+  await tx.put("owners", { run: record.id, epoch });
   if (record.parent === null) return;
   const parent = await tx.at("checkpoints", record.parent.run, record.parent.step);
   if (parent !== undefined) await tx.put("checkpoints", { ...parent, forked: true });
@@ -114,15 +147,42 @@ export async function commitRows(tx: CatalogWriter, lease: Lease, rows: JournalR
 export async function commitEvent(
   tx: CatalogWriter,
   lease: Lease,
-  about: { readonly step: number; readonly time: number },
-  body: RunEventBody,
-  status: RunStatus | undefined,
-): Promise<RunEvent> {
+  { event, status, log, nextFrame, packs }: EventCommit,
+): Promise<void> {
   await checkOwner(tx, lease);
   const run = await findRun(tx, lease.run);
-  const event: RunEvent = { seq: run.nextEvent, ...about, ...body };
-  await putEvent(tx, { ...run, status: status ?? run.status }, event);
-  return event;
+  await putPacks(tx, run.id, packs);
+  await putEvent(tx, { ...run, status: status ?? run.status, log, nextFrame }, event);
+}
+
+/** Changes a run as a whole. False, and nothing done, where another tab was faster. */
+export async function commitEdit(
+  tx: CatalogWriter,
+  run: string,
+  { change, number, log, packs }: EditCommit,
+): Promise<boolean> {
+  const row = await tx.get("runs", run);
+  if (row === undefined) throw new HoldfastError("missing", `The run ${run} was deleted for good.`);
+  if (row.edits + 1 !== number) return false;
+  await putPacks(tx, run, packs);
+  await tx.put("runs", { ...edited(row, change), log, edits: number });
+  return true;
+}
+
+/** The run as the change leaves it. */
+export function edited(row: RunRow, change: Edit): RunRow {
+  switch (change.kind) {
+    case "renamed":
+      return { ...row, record: { ...row.record, name: change.name } };
+    case "removed":
+      return { ...row, removed: change.time };
+    case "restored":
+      return { ...row, removed: null };
+  }
+}
+
+async function putPacks(tx: CatalogWriter, run: string, packs: readonly PackFile[]): Promise<void> {
+  for (const { name, size } of packs) await tx.put("packs", { name, run, size });
 }
 
 /** Puts an event that has its number already, and the run's row with it. */
@@ -132,13 +192,16 @@ export async function putEvent(tx: CatalogWriter, run: RunRow, event: RunEvent):
   await tx.put("runs", { ...run, steps, nextEvent: event.seq + 1 });
 }
 
-/** Takes a run and all that is only its own out of the catalogue. Returns the packs that it leaves behind. */
+/**
+ * Takes a run and all that is only its own out of the catalogue. Returns the packs that it leaves behind. Its epoch
+ * stays: whatever is found of the run later is not brought back.
+ */
 export async function eraseRun(tx: CatalogWriter, run: string): Promise<readonly string[]> {
-  const freed = await dropPacks(tx, await tx.of("checkpoints", run), []);
+  const packs = (await tx.all("packs")).filter((pack) => pack.run === run).map(({ name }) => name);
+  for (const name of packs) await tx.remove("packs", name);
   for (const table of ["checkpoints", "journal", "events"] as const) await tx.removeOf(table, run);
   await tx.remove("runs", run);
-  await tx.remove("owners", run);
-  return freed;
+  return packs;
 }
 
 /** Drops the rows of packs that only `before` referred to. Packs belong to one run, so its checkpoints are enough. */

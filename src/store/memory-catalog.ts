@@ -18,7 +18,6 @@ type Rows = { readonly [T in TableName]: Map<string, Tables[T]> };
 /** A catalogue that nothing outlives. */
 export class MemoryCatalog implements Catalog {
   readonly mode = "memory";
-  readonly lostData = false;
   readonly #rows: Rows = {
     runs: new Map(),
     checkpoints: new Map(),

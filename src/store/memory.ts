@@ -23,6 +23,13 @@ export class MemoryPacks implements PackStore {
     return Promise.resolve(new MemoryWriter(name, file));
   }
 
+  open(name: string): Promise<PackWriter | null> {
+    const file = this.#files.get(name);
+    if (file === undefined || file.open) return Promise.resolve(null);
+    file.open = true;
+    return Promise.resolve(new MemoryWriter(name, file));
+  }
+
   sizeOf(name: string): Promise<number | null> {
     return Promise.resolve(this.#files.get(name)?.size ?? null);
   }

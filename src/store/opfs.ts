@@ -62,6 +62,11 @@ export class OpfsPacks implements PackStore {
     return new OpfsWriter(name, await this.#openPatiently(folder, name));
   }
 
+  async open(name: string): Promise<PackWriter | null> {
+    const handle = await this.#tryOpen(await this.#folder(), name, false);
+    return handle === null ? null : new OpfsWriter(name, handle);
+  }
+
   async sizeOf(name: string): Promise<number | null> {
     try {
       const folder = await this.#folder();
@@ -163,11 +168,12 @@ export class OpfsPacks implements PackStore {
 class OpfsWriter implements PackWriter {
   readonly name: string;
   readonly #handle: FileSystemSyncAccessHandle;
-  #size = 0;
+  #size: number;
 
   constructor(name: string, handle: FileSystemSyncAccessHandle) {
     this.name = name;
     this.#handle = handle;
+    this.#size = handle.getSize();
   }
 
   get size(): number {

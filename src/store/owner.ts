@@ -8,7 +8,7 @@
 import { HoldfastError } from "../errors";
 import type { Lease } from "../format/stored";
 import type { Held, Locks } from "./locks";
-import type { Catalog, CatalogReader, CatalogWriter, RunRow } from "./tables";
+import type { Catalog, CatalogReader, RunRow } from "./tables";
 
 /** Name of the lock of a run. */
 export function lockName(run: string): string {
@@ -41,12 +41,12 @@ export class Owners {
     return this.#fence(run, held);
   }
 
-  /** Takes the lock of a run that `createRun` is about to make, before there is an epoch. */
-  async claim(run: string): Promise<Lease> {
+  /** Takes the lock of a run that `createRun` is about to make, which will have this epoch. */
+  async claim(run: string, epoch: number): Promise<Lease> {
     const held = await this.#locks.take(lockName(run));
     if (held === null) throw new HoldfastError("invalid", `There is a run ${run} already.`);
-    this.#mine.set(run, { held, epoch: FIRST_EPOCH });
-    return { run, epoch: FIRST_EPOCH };
+    this.#mine.set(run, { held, epoch });
+    return { run, epoch };
   }
 
   /** Lets go of the lock. A lease that is not the newest lets go of nothing. */
@@ -108,8 +108,13 @@ export class Owners {
   }
 }
 
-/** The epoch of a run's creator. */
-export const FIRST_EPOCH = 1;
+/**
+ * An epoch that no writer of a run has had, in a catalogue that does not know: the time, or one above `known`. Nobody
+ * takes runs once a millisecond, so a stale writer's count is below it, also after the catalogue was lost.
+ */
+export function freshEpoch(now: number, known = 0): number {
+  return Math.max(Math.floor(now), known + 1);
+}
 
 /** `fenced` unless the lease is the newest of its run. */
 export async function checkOwner(tx: CatalogReader, lease: Lease): Promise<void> {
@@ -126,11 +131,6 @@ export async function findRun(tx: CatalogReader, run: string): Promise<RunRow> {
   const row = await tx.get("runs", run);
   if (row === undefined || row.removed !== null) throw missingRun(run);
   return row;
-}
-
-/** Writes the owner of a run that begins. */
-export async function putFirstOwner(tx: CatalogWriter, run: string): Promise<void> {
-  await tx.put("owners", { run, epoch: FIRST_EPOCH });
 }
 
 function missingRun(run: string): HoldfastError {

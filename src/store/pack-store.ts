@@ -35,6 +35,8 @@ export interface PackStore {
   readonly mode: "opfs" | "memory";
   /** An empty pack, open for writing: one that was recycled, or a new one. */
   create(): Promise<PackWriter>;
+  /** The pack of this name, open for writing behind what it has; null where it is gone or somebody has it open. */
+  open(name: string): Promise<PackWriter | null>;
   /**
    * The size of the file that this name leads to at this moment; null where it leads nowhere. Never answered from
    * an open handle: a handle goes on "working" after site data was cleared under it.

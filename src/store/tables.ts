@@ -5,16 +5,8 @@
  * the rules (epochs, journal, commit) are written once, over this interface; IndexedDB and memory implement it.
  */
 import type { RunEvent, RunRecord, RunStatus } from "../format/run";
-import type { CheckpointInfo } from "../format/stored";
+import type { CheckpointInfo, Place } from "../format/stored";
 import type { Sparkline } from "./sparkline";
-
-/** Where a frame lies. */
-export interface Place {
-  readonly pack: string;
-  readonly offset: number;
-  /** Bytes of the whole frame. */
-  readonly length: number;
-}
 
 /** A run and the running totals of its list line, so that the list needs no scan. */
 export interface RunRow {
@@ -40,6 +32,12 @@ export interface RunRow {
   readonly saved: number | null;
   /** SHA-256 of the newest manifest, hex. */
   readonly lastCommit: string | null;
+  /** The pack that its log goes on in. */
+  readonly log: string | null;
+  /** Last step whose journal row is in the log. */
+  readonly logged: number;
+  /** How many times a person renamed, removed or restored it. */
+  readonly edits: number;
 }
 
 export interface CheckpointRow {
@@ -74,8 +72,10 @@ export interface EventRow {
 /** A pack that something refers to. Any other pack is free once nobody holds it open. */
 export interface PackRow {
   readonly name: string;
-  /** The run whose checkpoints it holds, or null for data. */
+  /** The run whose checkpoints or log it holds, or null for data. */
   readonly run: string | null;
+  /** Bytes of it that are committed; what lies behind them is not known here. */
+  readonly size: number;
 }
 
 /** Bytes that runs train on, by content. */
@@ -89,7 +89,7 @@ export interface DataRow {
   readonly touched: number;
 }
 
-/** Who may write a run. It only ever grows; it outlives the owner. */
+/** Who may write a run. It only ever grows, and outlives the run: what is found of that in a pack is not brought back. */
 export interface OwnerRow {
   readonly run: string;
   readonly epoch: number;
@@ -168,8 +168,6 @@ export type Durability = "strict" | "relaxed";
  */
 export interface Catalog {
   readonly mode: "indexeddb" | "memory";
-  /** Did the browser find the catalogue damaged and hand out an empty one? */
-  readonly lostData: boolean;
   read<R>(work: (tx: CatalogReader) => Promise<R>): Promise<R>;
   write<R>(durability: Durability, work: (tx: CatalogWriter) => Promise<R>): Promise<R>;
   close(): void;

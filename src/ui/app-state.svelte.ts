@@ -6,6 +6,7 @@ import type { BackendInfo, Changes, RunInfo, RunStep, StorageStatus } from "../w
 import { download, fileName } from "./download";
 import { href } from "./route";
 import { seenFromHere } from "./run-state.svelte";
+import { recoveryWords } from "./words";
 
 /** A line that comes up below and goes by itself, with at most one thing to do. */
 export interface Toast {
@@ -45,6 +46,7 @@ export class AppState {
       .sort(newestFirst)[0] ?? null,
   );
   #ids = 0;
+  #recoveryTold = false;
   #refresh: ReturnType<typeof setTimeout> | null = null;
 
   constructor(api: HoldfastPage) {
@@ -66,12 +68,21 @@ export class AppState {
     };
   }
 
+  /** Once, when the opening of the store has found something. */
+  #tellOfRecovery({ recovery }: StorageStatus): void {
+    if (recovery === null || this.#recoveryTold) return;
+    this.#recoveryTold = true;
+    const words = recoveryWords(recovery);
+    if (words !== null) this.notify(recovery.lost.length > 0 ? "error" : "info", words);
+  }
+
   /** Reads runs and storage again. */
   async refresh(): Promise<void> {
     try {
       const [runs, storage] = await Promise.all([this.api.runs(), this.api.storage()]);
       this.runs = [...runs].sort(newestFirst);
       this.storage = storage;
+      this.#tellOfRecovery(storage);
       this.runsFailed = null;
     } catch (error) {
       this.runsFailed = messageOf(error);

@@ -171,7 +171,8 @@ export class RunState {
         break;
       case "save-failed":
         this.saving = false;
-        this.saveFailure = { step: event.step, message: event.message };
+        // A run that another tab took over is in good hands, and a notice says so.
+        if (event.code !== "fenced") this.saveFailure = { step: event.step, message: event.message };
         break;
       case "event":
         if (!this.events.some((known) => known.seq === event.event.seq))
@@ -199,7 +200,8 @@ export class RunState {
         break;
       case "trouble":
         this.phase = { kind: "idle" };
-        this.trouble = { step: event.step, code: event.code, message: event.message };
+        if (event.code !== "fenced")
+          this.trouble = { step: event.step, code: event.code, message: event.message };
         break;
       default:
         event satisfies never;

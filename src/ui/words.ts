@@ -1,5 +1,13 @@
 /** What happens to a run, in words a person would say. */
-import type { BackendInfo, CheckpointInfo, Phase, RunEvent, RunInfo, SaveReason } from "../worker/protocol";
+import type {
+  BackendInfo,
+  CheckpointInfo,
+  Phase,
+  Recovery,
+  RunEvent,
+  RunInfo,
+  SaveReason,
+} from "../worker/protocol";
 import { count, counted, rate } from "./format";
 
 /** How a line or a mark is coloured; the words say the same. */
@@ -140,6 +148,18 @@ export function adapterName(adapter: BackendInfo["adapter"]): string {
   return [adapter["vendor"], adapter["architecture"]]
     .filter((part) => part !== undefined && part !== "")
     .join(" ");
+}
+
+/** What the opening of the store found and missed; null where that is nothing to speak of. */
+export function recoveryWords({ runs, lost }: Recovery): string | null {
+  const back = runs.filter(({ listed }) => !listed);
+  const checkpoints = back.reduce((sum, run) => sum + run.checkpoints, 0);
+  const found =
+    back.length === 0
+      ? ""
+      : `The browser had lost its list of runs. ${counted(back.length, "run")} came back from what is stored, with ${counted(checkpoints, "checkpoint")}.`;
+  const missed = lost.length === 0 ? "" : `Not whole any more: ${lost.join("; ")}`;
+  return [found, missed].filter((part) => part !== "").join(" ") || null;
 }
 
 /** What is known of its bytes. */

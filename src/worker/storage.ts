@@ -31,12 +31,7 @@ export async function openStore(platform: {
   try {
     const packs = await openOpfs(platform.storage);
     const catalog = await openCatalog();
-    const lost =
-      "The browser found its database damaged and emptied it. What was stored before is no longer listed.";
-    return {
-      parts: { packs, catalog, locks: new WebLocks(platform.locks), clock },
-      reason: catalog.lostData ? lost : "",
-    };
+    return { parts: { packs, catalog, locks: new WebLocks(platform.locks), clock }, reason: "" };
   } catch (error) {
     if (hasCode(error, "refused")) return inMemory(messageOf(error));
     throw error;
@@ -62,6 +57,13 @@ export class StorageService
     this.#platform = platform;
   }
 
+  /** Resolves when the list of runs can be answered: at once, unless it is empty and packs may know better. */
+  async listed(): Promise<this> {
+    const runs = await this.#opened.parts.catalog.read((tx) => tx.all("runs"));
+    if (runs.length === 0) await this.recovered();
+    return this;
+  }
+
   async status(): Promise<StorageStatus> {
     const runs = await this.runs();
     const { usage, quota } = await this.#estimate();
@@ -72,6 +74,7 @@ export class StorageService
       quota,
       persisted: (await this.#platform.persisted?.().catch(() => false)) ?? false,
       perRun: Object.fromEntries(runs.map(({ id, bytes }) => [id, bytes])),
+      recovery: this.recovery,
     };
   }
 

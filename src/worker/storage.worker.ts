@@ -8,8 +8,8 @@ import { installErrorTransfer } from "./wire-errors";
 installErrorTransfer();
 
 // Calls that come before the store is open wait for it; if it cannot be opened, each of them says why.
-const opening = openStore({ storage: navigator.storage, locks: navigator.locks }).then(
-  (opened) => new StorageService(opened, navigator.storage),
+const opening = openStore({ storage: navigator.storage, locks: navigator.locks }).then((opened) =>
+  new StorageService(opened, navigator.storage).listed(),
 );
 
 const api: StorageApi = {

@@ -200,7 +200,12 @@ suite("a chain of checkpoints", () => {
     const row = (await rowOf(3))!;
     const commit = (leansOn: readonly string[]) =>
       disk.catalog.write("strict", (tx) =>
-        commitCheckpoint(tx, lease, { row, rows: null, nextFrame: 99, leansOn }, () => []),
+        commitCheckpoint(
+          tx,
+          lease,
+          { row, rows: null, nextFrame: 99, leansOn, packs: [], log: null, logged: 3 },
+          () => [],
+        ),
       );
     expect(await codeOf(commit(row.packs))).toBe("no error");
     expect(await codeOf(commit(["p-gone"]))).toBe("orphaned");

@@ -2,7 +2,7 @@ import { expect, suite, test } from "vitest";
 import { encodeFrame, parseFrameHeader, FRAME_HEADER_BYTES } from "../../src/format/frame";
 import { sha256 } from "../../src/format/bytes";
 import { digestOf } from "../../src/format/digest";
-import type { Place } from "../../src/store/tables";
+import type { Place } from "../../src/format/stored";
 import { codeOf, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
 import { begun, RUN } from "../support/store-parts";
 

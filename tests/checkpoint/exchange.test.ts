@@ -138,7 +138,7 @@ suite("a checkpoint as safetensors", () => {
       expect(bytesOf(found!.values)).toEqual(bytesOf(tensor.values));
     }
     const manifest = parseManifest(new TextEncoder().encode(metadata["holdfast"]));
-    expect(manifest).toMatchObject({ step: 4, run: RUN, counters: { t: 4 } });
+    expect(manifest).toMatchObject({ step: 4, record: { id: RUN }, counters: { t: 4 } });
     expect(manifest.configs.map(({ from, optimizer }) => [from, optimizer.learningRate])).toEqual([
       [0, 0.01],
       [2, 0.5],

@@ -90,8 +90,8 @@ suite("checkpoints", () => {
     ]);
     for (const step of steps) expect((await manager.read(RUN, step)).state.scalars.step).toBe(step);
     const inUse = [...disk.files.values()].filter(({ bytes }) => bytes.length > 0);
-    // 22 checkpoints at 8 to a pack, the first by itself; the data; the fork.
-    expect(inUse.length).toBeLessThanOrEqual(8);
+    // 22 checkpoints at 8 to a pack, the first by itself; the data, twice; the fork; a log for each run.
+    expect(inUse.length).toBeLessThanOrEqual(10);
     const listed = (await manager.runs()).find(({ id }) => id === RUN);
     expect(listed?.checkpoints).toBe(steps.length);
   });

@@ -132,7 +132,7 @@ test("a checkpoint leaves as safetensors, a run as a file that goes on elsewhere
   expect(file.tensors).toHaveLength(state.length);
   const manifest: unknown = JSON.parse(String(file.metadata["holdfast"]));
   const digest = await page.evaluate((id) => holdfast.digest(id, 60), run);
-  expect(manifest).toMatchObject({ run, step: 60, digest });
+  expect(manifest).toMatchObject({ record: { id: run }, step: 60, digest });
 
   await button(page, "Export").click();
   const whole = await downloaded(page, () => button(page, "Whole run as a file").click());

@@ -1,7 +1,7 @@
 import { expect, suite, test } from "vitest";
 import type { RunEvent } from "../../src/format/run";
 import { encodeJson, parseJson } from "../../src/format/json";
-import { parseRunEvent, parseRunEvents, parseRunRecord } from "../../src/format/run-parse";
+import { parseRunEvents, parseRunRecord, runEvent } from "../../src/format/run-parse";
 import { failure, smallRecord } from "./support";
 
 const record = smallRecord("0".repeat(64), 3);
@@ -49,7 +49,7 @@ suite("a run record", () => {
 
 suite("an event", () => {
   test.each(events)("$kind goes through JSON unchanged", (event) => {
-    expect(parseRunEvent(again(event))).toEqual(event);
+    expect(runEvent(again(event), "event")).toEqual(event);
   });
 
   test.each<[string, unknown]>([
@@ -64,7 +64,7 @@ suite("an event", () => {
     ],
     ["event.changes has a field", { seq: 1, step: 0, time: 1, kind: "changed", changes: { seed: 1 } }],
   ])("with a wrong %s is corrupt and names it", (path, value) => {
-    const error = failure(() => parseRunEvent(value));
+    const error = failure(() => runEvent(value, "event"));
     expect(error.code).toBe("corrupt");
     expect(error.message).toContain(path);
   });

@@ -372,6 +372,7 @@ export class FakeHoldfast implements HoldfastPage {
       quota: memory ? null : 10_000_000_000,
       persisted: this.#scene === "full",
       perRun: { shakespeareslower: 138_000_000 },
+      recovery: { runs: [], lost: [] },
     };
   }
   subscribe(listener: (event: HoldfastEvent) => void): () => void {

@@ -11,14 +11,18 @@ export function opfsInWorker(): { readonly packs: PackStore; readonly end: () =>
   const api = wrap<OpfsWorkerApi>(worker);
   const packs: PackStore = {
     mode: "opfs",
-    create: async () => writerOf(await api.create()),
+    create: async () => writerOf(await api.create(), 0),
+    open: async (name) => {
+      const size = await api.open(name);
+      return size === null ? null : writerOf(name, size);
+    },
     sizeOf: (name) => api.sizeOf(name),
     read: (name, offset, length) => api.read(name, offset, length),
     list: () => api.list(),
     recycle: (name, isFree) => api.recycle(name, proxy(isFree)),
   };
-  const writerOf = (name: string): PackWriter => {
-    let size = 0;
+  const writerOf = (name: string, start: number): PackWriter => {
+    let size = start;
     return {
       name,
       get size() {

@@ -17,6 +17,8 @@ function writer(name: string): PackWriter {
 
 export interface OpfsWorkerApi {
   create(): Promise<string>;
+  /** Its size; null where it cannot be opened. */
+  open(name: string): Promise<number | null>;
   append(name: string, bytes: Uint8Array): Promise<{ readonly offset: number; readonly size: number }>;
   cut(name: string, size: number): Promise<number>;
   flush(name: string): Promise<void>;
@@ -32,6 +34,12 @@ const api: OpfsWorkerApi = {
     const pack = await (await opening).create();
     writers.set(pack.name, pack);
     return pack.name;
+  },
+  async open(name) {
+    const pack = await (await opening).open(name);
+    if (pack === null) return null;
+    writers.set(name, pack);
+    return pack.size;
   },
   async append(name, bytes) {
     const offset = await writer(name).append(bytes);

@@ -77,6 +77,21 @@ export function packStoreConforms(name: string, open: () => Promise<PackStore>):
       await pack.close();
     });
 
+    test("a pack that was let go of is opened again, and written behind what it has", async () => {
+      const store = await open();
+      const pack = await store.create();
+      await pack.append(Uint8Array.of(1, 2));
+      expect(await store.open(pack.name)).toBeNull();
+      await pack.close();
+      const again = await store.open(pack.name);
+      expect(again?.size).toBe(2);
+      expect(await again?.append(Uint8Array.of(3))).toBe(2);
+      await again?.flush();
+      expect(await store.read(pack.name, 0, 3)).toEqual(Uint8Array.of(1, 2, 3));
+      await again?.close();
+      expect(await store.open("p-0000000000000000")).toBeNull();
+    });
+
     test("bytes that are cut are gone, and their place is used again", async () => {
       const store = await open();
       const pack = await store.create();

@@ -9,6 +9,7 @@ export function brokenPacks(parts: StoreParts, broken: Partial<PackStore>): Stor
   const whole: PackStore = {
     mode: packs.mode,
     create: () => packs.create(),
+    open: (name) => packs.open(name),
     sizeOf: (name) => packs.sizeOf(name),
     read: (name, offset, length) => packs.read(name, offset, length),
     list: () => packs.list(),
@@ -41,7 +42,6 @@ export function brokenCatalog(parts: StoreParts, broken: (tx: CatalogReader) => 
   });
   const wrapped: Catalog = {
     mode: catalog.mode,
-    lostData: catalog.lostData,
     read: (work) => catalog.read((tx) => work(reader(tx))),
     write: (durability, work) => catalog.write(durability, (tx) => work(writer(tx))),
     close: () => catalog.close(),
@@ -54,7 +54,6 @@ export function relaxedCatalog(parts: StoreParts): StoreParts {
   const { catalog } = parts;
   const relaxed: Catalog = {
     mode: catalog.mode,
-    lostData: catalog.lostData,
     read: (work) => catalog.read(work),
     write: (_, work) => catalog.write("relaxed", work),
     close: () => catalog.close(),

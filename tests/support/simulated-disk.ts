@@ -64,6 +64,15 @@ export class SimulatedDisk implements PackStore {
     return disk;
   }
 
+  /** The same packs beside a catalogue that has only the first `transactions` of its transactions: an older copy. */
+  async withCatalogOf(transactions: number): Promise<SimulatedDisk> {
+    const disk = await this.after("process death");
+    const older = new SimulatedDisk(Infinity, this.#journal.slice(0, transactions));
+    await older.#catalog.load(older.#journal);
+    for (const [name, file] of disk.files) older.files.set(name, file);
+    return older;
+  }
+
   /** Counts an operation; the one that the budget does not cover runs `torn` and dies. */
   operate(torn?: () => void): void {
     this.operations++;
@@ -79,6 +88,14 @@ export class SimulatedDisk implements PackStore {
     const file = free?.[1] ?? { bytes: new Uint8Array(0), durable: new Uint8Array(0), open: true };
     file.open = true;
     this.files.set(name, file);
+    return Promise.resolve(new SimulatedWriter(this, name, file));
+  }
+
+  async open(name: string): Promise<PackWriter | null> {
+    this.operate();
+    const file = this.files.get(name);
+    if (file === undefined || file.open) return Promise.resolve(null);
+    file.open = true;
     return Promise.resolve(new SimulatedWriter(this, name, file));
   }
 
@@ -162,7 +179,6 @@ class SimulatedWriter implements PackWriter {
 
 class DyingCatalog implements Catalog {
   readonly mode = "memory";
-  readonly lostData = false;
   readonly #disk: SimulatedDisk;
   readonly #journal: { readonly durability: Durability; readonly changes: readonly Change[] }[];
   readonly #inner = new MemoryCatalog();

@@ -261,6 +261,17 @@ suite("bad numbers", () => {
     expect(run.trouble).toBeNull();
   });
 
+  test("a run that another tab took over is in no trouble here", async () => {
+    const { run } = await opened();
+    const told = { run: RUN, code: "fenced", message: "lost at epoch 1", step: 41 } as const;
+    run.apply({ kind: "save-failed", ...told });
+    run.apply({ kind: "trouble", ...told });
+    expect(run.saveFailure).toBeNull();
+    expect(run.trouble).toBeNull();
+    run.apply({ kind: "save-failed", ...told, code: "quota" });
+    expect(run.saveFailure).not.toBeNull();
+  });
+
   test("the state that a bad loss was computed from is no good one", async () => {
     const { run } = await opened();
     run.apply({ kind: "trouble", run: RUN, code: "bad-numbers", message: "NaN", step: 41 });

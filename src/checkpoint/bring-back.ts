@@ -1,0 +1,277 @@
+/** A run, or the bytes that it trains on, out of the frames that were found of it and into the catalogue. */
+import { hasCode, messageOf } from "../errors";
+import { parseJournal } from "../format/journal";
+import {
+  parseDataset,
+  parseEdit,
+  parseLoggedEvent,
+  parseLoggedRecord,
+  type LoggedEvent,
+} from "../format/log";
+import { parseManifest, type Manifest } from "../format/manifest";
+import { lastStep } from "../format/rows";
+import type { JournalRows, RunRecord } from "../format/run";
+import type { Lease, Recovery } from "../format/stored";
+import { surplus } from "../policy/keep";
+import { beginRun, commitCheckpoint, edited, putEvent } from "../store/commit";
+import { appendRows } from "../store/journal";
+import { findRun, freshEpoch } from "../store/owner";
+import type { PackStore } from "../store/pack-store";
+import type { Catalog, CatalogWriter, CheckpointRow, RunRow } from "../store/tables";
+import { hashOf, rawOf, type FoundFrame } from "./found";
+import { codeOfDamage, verifyCheckpoint } from "./read";
+import { checkpointRow } from "./write";
+
+/** As many copies of data as are kept. */
+const COPIES = 2;
+
+interface Parts {
+  readonly packs: PackStore;
+  readonly catalog: Catalog;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Brings back copies of data whose frames are all there. What they say is believed once they are read. */
+export async function recoverData(
+  { catalog, now }: Parts,
+  frames: readonly FoundFrame[],
+  sizes: ReadonlyMap<string, number>,
+): Promise<void> {
+  for (const found of frames) {
+    if (found.header.type !== "dataset") continue;
+    const { hash, bytes, frames: copy } = parseDataset(rawOf(found));
+    const names = new Set([found.place.pack, ...copy.map(({ pack }) => pack)]);
+    if ([...names].some((name) => !sizes.has(name))) continue;
+    await catalog.write("strict", async (tx) => {
+      const copies = (await tx.get("data", hash))?.copies ?? [];
+      if (copies.length >= COPIES) return;
+      await tx.put("data", { hash, bytes, copies: [...copies, copy], touched: now() });
+      for (const name of names) await tx.put("packs", { name, run: null, size: sizes.get(name) ?? 0 });
+    });
+  }
+}
+
+/** Frames of one run, and those of all, with the sizes of the packs that they are in. */
+export interface RunFrames {
+  readonly frames: readonly FoundFrame[];
+  readonly all: readonly FoundFrame[];
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+export interface BroughtBack {
+  /** Null where nothing of the run was new. */
+  readonly run: Recovery["runs"][number] | null;
+  readonly lost: readonly string[];
+}
+
+const NOTHING: BroughtBack = { run: null, lost: [] };
+
+type Step = { readonly found: FoundFrame } & (
+  | { readonly kind: "event"; readonly logged: LoggedEvent }
+  | { readonly kind: "journal"; readonly rows: JournalRows }
+  | { readonly kind: "checkpoint"; readonly row: CheckpointRow; readonly manifest: Manifest }
+);
+
+/** Plays what is new of a run into the catalogue, in one transaction. Nobody may be writing the run. */
+export async function recoverRun(parts: Parts, run: string, found: RunFrames): Promise<BroughtBack> {
+  const { catalog, packs, now } = parts;
+  const before = await catalog.read(async (tx) => ({
+    row: await tx.get("runs", run),
+    owner: await tx.get("owners", run),
+  }));
+  // Deleted for good, or on its way there.
+  if (before.row === undefined ? before.owner !== undefined : before.row.removed !== null) return NOTHING;
+  const epoch = before.owner?.epoch ?? 0;
+  const from = before.row?.nextFrame ?? 0;
+  const edits = found.frames
+    .filter(({ header }) => header.type === "edit" && header.sequence > (before.row?.edits ?? 0))
+    .sort((a, b) => a.header.sequence - b.header.sequence);
+  const fresh = unfenced(found.frames.filter(({ header }) => header.type !== "edit")).filter(
+    ({ header }) => header.epoch >= epoch && header.sequence >= from,
+  );
+  const lost: string[] = [];
+  const steps = await stepsOf(packs, run, fresh, lost);
+  const record = before.row?.record ?? recordOf(fresh, steps);
+  if (record === null) {
+    return fresh.length === 0
+      ? NOTHING
+      : { ...NOTHING, lost: [`The run ${run}: pieces of it are there, and no checkpoint that is whole.`] };
+  }
+  if (steps.length === 0 && edits.length === 0) return { ...NOTHING, lost };
+  const forks = forksOf(run, found.all);
+  const highest = Math.max(0, ...found.frames.map(({ header }) => header.epoch));
+  const name = await catalog.write("strict", async (tx) => {
+    if (before.row === undefined) {
+      await holdPlaceForData(tx, record, now());
+      await beginRun(tx, record, "paused", freshEpoch(now(), highest));
+    }
+    const lease = { run, epoch: (await tx.get("owners", run))?.epoch ?? 0 };
+    for (const step of steps) await play(tx, lease, step, forks, found.sizes);
+    let row = await findRun(tx, run);
+    for (const edit of edits) row = { ...edited(row, parseEdit(rawOf(edit))), edits: edit.header.sequence };
+    const log = [...fresh, ...edits].filter(({ header }) => LOGGED.has(header.type));
+    for (const { place } of log) await keepPack(tx, run, place.pack, found.sizes);
+    const last = log.filter(({ header }) => header.type !== "edit").at(-1) ?? log.at(-1);
+    await tx.put("runs", {
+      ...row,
+      log: last?.place.pack ?? row.log,
+      nextFrame: Math.max(row.nextFrame, ...fresh.map(({ header }) => header.sequence + 1)),
+    });
+    return row.record.name;
+  });
+  const checkpoints = steps.filter(({ kind }) => kind === "checkpoint").length;
+  return { run: { run, name, listed: before.row !== undefined, checkpoints }, lost };
+}
+
+const LOGGED: ReadonlySet<string> = new Set(["run", "event", "journal", "edit"]);
+
+/**
+ * In the order of their numbers, without those that an older writer made at or behind the first number of a newer
+ * one: it was fenced, and they were never committed.
+ */
+function unfenced(frames: readonly FoundFrame[]): readonly FoundFrame[] {
+  const sorted = [...frames].sort(
+    (a, b) =>
+      a.header.sequence - b.header.sequence ||
+      b.header.epoch - a.header.epoch ||
+      a.place.offset - b.place.offset,
+  );
+  let newest = 0;
+  return sorted.filter(({ header }) => {
+    newest = Math.max(newest, header.epoch);
+    return header.epoch === newest;
+  });
+}
+
+/** What the frames say, each checkpoint read back; those that are not whole are named in `lost`. */
+async function stepsOf(
+  packs: PackStore,
+  run: string,
+  frames: readonly FoundFrame[],
+  lost: string[],
+): Promise<readonly Step[]> {
+  const steps: Step[] = [];
+  /** Bytes of chunks since the last commit. */
+  let chunks = 0;
+  for (const found of frames) {
+    const { header, place } = found;
+    try {
+      switch (header.type) {
+        case "chunk":
+          chunks += place.length;
+          break;
+        case "event":
+          steps.push({ kind: "event", found, logged: parseLoggedEvent(rawOf(found)) });
+          break;
+        case "journal":
+          steps.push({ kind: "journal", found, rows: parseJournal(rawOf(found)) });
+          break;
+        case "run":
+        case "edit":
+        case "data":
+        case "dataset":
+          break;
+        case "commit": {
+          const cost = { storedBytes: chunks + place.length, write: 0 };
+          chunks = 0;
+          const manifest = parseManifest(rawOf(found));
+          const row = checkpointRow(manifest, { place, hash: hashOf(found) }, cost);
+          await verifyCheckpoint(packs, { ...row, run });
+          steps.push({
+            kind: "checkpoint",
+            found,
+            manifest,
+            row: { ...row, info: { ...row.info, check: "verified" } },
+          });
+          break;
+        }
+      }
+    } catch (error) {
+      if (codeOfDamage(error) === null || hasCode(error, "refused")) throw error;
+      lost.push(`The run ${run}, frame ${header.sequence} (${header.type}): ${messageOf(error)}`);
+    }
+  }
+  return steps;
+}
+
+/** The run's record: its own frame, or else what its newest checkpoint says. */
+function recordOf(frames: readonly FoundFrame[], steps: readonly Step[]): RunRecord | null {
+  const own = frames.find(({ header }) => header.type === "run");
+  if (own !== undefined) return parseLoggedRecord(rawOf(own));
+  const last = steps.findLast((step) => step.kind === "checkpoint");
+  return last?.kind === "checkpoint" ? last.manifest.record : null;
+}
+
+/** Steps of the run that others were forked at. */
+function forksOf(run: string, all: readonly FoundFrame[]): ReadonlySet<number> {
+  const parents = all
+    .filter(({ header }) => header.type === "run")
+    .map((found) => parseLoggedRecord(rawOf(found)).parent);
+  return new Set(parents.flatMap((parent) => (parent?.run === run ? [parent.step] : [])));
+}
+
+/** A run whose data is gone can be looked at and exported; to go on, the file has to be added again. */
+async function holdPlaceForData(tx: CatalogWriter, { data }: RunRecord, now: number): Promise<void> {
+  if ((await tx.get("data", data.hash)) === undefined)
+    await tx.put("data", { hash: data.hash, bytes: data.bytes, copies: [], touched: now });
+}
+
+async function play(
+  tx: CatalogWriter,
+  lease: Lease,
+  step: Step,
+  forks: ReadonlySet<number>,
+  sizes: ReadonlyMap<string, number>,
+): Promise<void> {
+  const run = await findRun(tx, lease.run);
+  switch (step.kind) {
+    case "event": {
+      const { event, status } = step.logged;
+      if (event.seq >= run.nextEvent) await putEvent(tx, { ...run, status: status ?? run.status }, event);
+      return;
+    }
+    case "journal": {
+      const logged = Math.max(run.logged, lastStep(step.rows));
+      await tx.put("runs", { ...(await withRows(tx, run, step.rows)), logged });
+      return;
+    }
+    case "checkpoint": {
+      const { row } = step;
+      await tx.put("runs", await upTo(tx, run, row.step));
+      for (const name of row.packs) await keepPack(tx, lease.run, name, sizes);
+      const commit = {
+        row: { ...row, forked: forks.has(row.step) },
+        rows: null,
+        nextFrame: step.found.header.sequence + 1,
+        leansOn: [],
+        packs: [],
+        log: null,
+        logged: run.logged,
+      };
+      await commitCheckpoint(tx, lease, commit, surplus);
+    }
+  }
+}
+
+async function withRows(tx: CatalogWriter, run: RunRow, rows: JournalRows): Promise<RunRow> {
+  return appendRows(tx, await upTo(tx, run, rows.from - 1), rows);
+}
+
+/** The journal up to `step`; rows that are lost are no numbers. */
+async function upTo(tx: CatalogWriter, run: RunRow, step: number): Promise<RunRow> {
+  if (run.step >= step) return run;
+  const missing = () => new Float32Array(step - run.step).fill(NaN);
+  return appendRows(tx, run, { from: run.step + 1, loss: missing(), rate: missing(), ms: missing() });
+}
+
+/** The row of a pack whose size was just seen; one that was known already stays as it is. */
+async function keepPack(
+  tx: CatalogWriter,
+  run: string,
+  name: string,
+  sizes: ReadonlyMap<string, number>,
+): Promise<void> {
+  const size = sizes.get(name);
+  if (size !== undefined) await tx.put("packs", { name, run, size });
+}

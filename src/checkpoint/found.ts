@@ -1,0 +1,78 @@
+/** Frames that lie in packs beyond what the catalogue knows. */
+import { hasCode, HoldfastError, messageOf } from "../errors";
+import { toHex, type Bytes } from "../format/bytes";
+import { contentOf, openFrame, type FrameHeader } from "../format/frame";
+import { PACK_HEADER_BYTES } from "../format/pack-header";
+import { scanFrames } from "../format/scan";
+import type { Place } from "../format/stored";
+import type { PackStore } from "../store/pack-store";
+import { codeOfDamage } from "./read";
+
+/** A whole frame in a stretch that the catalogue does not know. */
+export interface FoundFrame {
+  readonly place: Place;
+  readonly header: FrameHeader;
+  /** Null for chunks and data, which are read when they are needed. */
+  readonly raw: Bytes | null;
+}
+
+/** A pack with more in it than the catalogue knows. */
+export interface ScannedPack {
+  readonly name: string;
+  readonly size: number;
+  readonly frames: readonly FoundFrame[];
+  /** Stretches without a whole frame. */
+  readonly damaged: number;
+}
+
+/** Null where somebody has it open, and so is at work on it, or where it is of a newer version. */
+export async function scanPack(
+  packs: PackStore,
+  name: string,
+  from: number,
+  lost: string[],
+): Promise<ScannedPack | null> {
+  const held = await packs.open(name);
+  if (held === null) return null;
+  try {
+    const { size } = held;
+    if (size <= from) return null;
+    const bytes = await packs.read(name, from, size - from);
+    const { frames, damaged } = scanFrames(bytes, from === 0 ? PACK_HEADER_BYTES : 0);
+    const found: FoundFrame[] = [];
+    for (const { offset, length, header } of frames) {
+      const bulk = header.type === "chunk" || header.type === "data";
+      const raw = bulk ? null : await contentOrNull(bytes.subarray(offset, offset + length));
+      if (bulk || raw !== null)
+        found.push({ place: { pack: name, offset: from + offset, length }, header, raw });
+    }
+    return { name, size, frames: found, damaged: damaged.length + frames.length - found.length };
+  } catch (error) {
+    const code = codeOfDamage(error);
+    if (code === null) throw error;
+    lost.push(`Pack ${name} cannot be read: ${messageOf(error)}`);
+    return null;
+  } finally {
+    await held.close();
+  }
+}
+
+async function contentOrNull(frame: Bytes): Promise<Bytes | null> {
+  try {
+    return await contentOf(openFrame(frame));
+  } catch (error) {
+    if (hasCode(error, "corrupt")) return null;
+    throw error;
+  }
+}
+
+/** SHA-256 of a frame's content, hex. */
+export function hashOf({ header }: FoundFrame): string {
+  return toHex(header.hash);
+}
+
+/** What a frame of the log says; `corrupt` for one that was not read. */
+export function rawOf({ raw, place }: FoundFrame): Bytes {
+  if (raw !== null) return raw;
+  throw new HoldfastError("corrupt", `Pack ${place.pack} has no content at byte ${place.offset}.`);
+}

@@ -1,0 +1,80 @@
+/** Frames of one run in the order of their numbers: content hashed, encoded, framed, appended, and what that cost. */
+import { sha256, toHex, type Bytes } from "../format/bytes";
+import { CHUNK_BYTES, type ElementKind } from "../format/chunks";
+import { ChunkEncoder, CODEC_STORED } from "../format/codec";
+import { encodeFrame, type FrameType } from "../format/frame";
+import type { Lease, Place } from "../format/stored";
+import { readyZstd } from "../format/zstd";
+import type { AddFrame, Lane } from "./durable";
+
+/** States go with their checkpoints; all else is the log, which stays as long as the run. */
+const LANES: Readonly<Record<FrameType, Lane>> = {
+  chunk: "state",
+  commit: "state",
+  data: "state",
+  dataset: "state",
+  run: "log",
+  event: "log",
+  journal: "log",
+  edit: "log",
+};
+
+export interface AddedFrame {
+  readonly place: Place;
+  readonly codec: number;
+  /** SHA-256 of the content, hex. */
+  readonly hash: string;
+}
+
+export class FrameSequence {
+  readonly #add: AddFrame;
+  readonly #lease: Lease;
+  readonly #elapsed: () => number;
+  readonly #encoder = new ChunkEncoder();
+  readonly #packs = new Set<string>();
+  /** Number of the next frame. */
+  next: number;
+  /** Bytes of frames of the state. */
+  bytes = 0;
+  /** Milliseconds spent in appends. */
+  appending = 0;
+
+  /** `elapsed`: milliseconds of a clock that never goes back. */
+  constructor(add: AddFrame, lease: Lease, next: number, elapsed: () => number) {
+    this.#add = add;
+    this.#lease = lease;
+    this.next = next;
+    this.#elapsed = elapsed;
+  }
+
+  /** Packs that hold frames of the state. */
+  get packs(): readonly string[] {
+    return [...this.#packs];
+  }
+
+  /** `hash`: SHA-256 of `raw`, if it is known. `reference`: what a difference may be taken from. */
+  async add(
+    type: FrameType,
+    raw: Bytes,
+    kind: ElementKind,
+    { hash, reference = null }: { readonly hash?: Bytes; readonly reference?: Bytes | null } = {},
+  ): Promise<AddedFrame> {
+    await readyZstd();
+    const digest = hash ?? (await sha256(raw));
+    const { codec, bytes } =
+      raw.length > CHUNK_BYTES
+        ? { codec: CODEC_STORED, bytes: raw }
+        : this.#encoder.encode(raw, kind, reference);
+    const { run, epoch } = this.#lease;
+    const header = { type, run, epoch, sequence: this.next++, codec, rawLength: raw.length, hash: digest };
+    const frame = encodeFrame(header, bytes);
+    const start = this.#elapsed();
+    const place = await this.#add(frame, LANES[type]);
+    this.appending += this.#elapsed() - start;
+    if (LANES[type] === "state") {
+      this.bytes += place.length;
+      this.#packs.add(place.pack);
+    }
+    return { place, codec, hash: toHex(digest) };
+  }
+}

@@ -1,0 +1,79 @@
+/** What goes into a run's log beside its checkpoints: events, and what a person does to the run as a whole. */
+import { HoldfastError } from "../errors";
+import { encodeLogged } from "../format/log";
+import type { Edit, RunEvent, RunEventBody, RunStatus } from "../format/run";
+import type { Lease } from "../format/stored";
+import { commitEdit, commitEvent } from "../store/commit";
+import { checkOwner, findRun } from "../store/owner";
+import type { Catalog } from "../store/tables";
+import { FrameSequence } from "./frames";
+import type { OpenRuns } from "./open-runs";
+import type { Clock } from "./write";
+
+/** Two tabs that edit one run at the same time take turns. */
+const MAX_ATTEMPTS = 5;
+/** Edits need no lease, and no epoch decides between them: their numbers do. */
+const NO_EPOCH = 0;
+
+export class RunLog {
+  readonly #runs: OpenRuns;
+  readonly #catalog: Catalog;
+  readonly #clock: Clock;
+
+  constructor(runs: OpenRuns, catalog: Catalog, clock: Clock) {
+    this.#runs = runs;
+    this.#catalog = catalog;
+    this.#clock = clock;
+  }
+
+  /** Appends an event, and sets the run's status with it. */
+  async event(
+    lease: Lease,
+    step: number,
+    body: RunEventBody,
+    status: RunStatus | undefined,
+  ): Promise<RunEvent> {
+    // Asked before anything is written for nothing; what counts is the same question in the commit.
+    await this.#catalog.read((tx) => checkOwner(tx, lease));
+    return this.#runs.of(lease).writer.durably(
+      async (add) => {
+        const run = await this.#catalog.read((tx) => findRun(tx, lease.run));
+        const event: RunEvent = { seq: run.nextEvent, step, time: this.#clock.now(), ...body };
+        const frames = new FrameSequence(add, lease, run.nextFrame, this.#clock.elapsed);
+        const { place } = await frames.add("event", encodeLogged({ event, status: status ?? null }), "byte");
+        return { event, log: place.pack, nextFrame: frames.next };
+      },
+      ({ event, log, nextFrame }, packs) =>
+        this.#catalog.write("strict", async (tx) => {
+          await commitEvent(tx, lease, { event, status: status ?? null, log, nextFrame, packs });
+          return event;
+        }),
+    );
+  }
+
+  /** Changes a run as a whole; `missing` where there is none. */
+  async edit(run: string, change: Edit): Promise<void> {
+    const open = this.#runs.find(run);
+    const writer = open?.writer ?? this.#runs.writer({ run, epoch: NO_EPOCH });
+    try {
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        const done = await writer.durably(
+          async (add) => {
+            const row = await this.#catalog.read((tx) => tx.get("runs", run));
+            if (row === undefined) throw new HoldfastError("missing", `The run ${run} was deleted for good.`);
+            const number = row.edits + 1;
+            const frames = new FrameSequence(add, { run, epoch: NO_EPOCH }, number, this.#clock.elapsed);
+            const { place } = await frames.add("edit", encodeLogged(change), "byte");
+            return { number, log: place.pack };
+          },
+          ({ number, log }, packs) =>
+            this.#catalog.write("strict", (tx) => commitEdit(tx, run, { change, number, log, packs })),
+        );
+        if (done) return;
+      }
+    } finally {
+      if (open === undefined) await writer.close();
+    }
+    throw new HoldfastError("busy", "Other tabs change this run all the while. Try again.");
+  }
+}

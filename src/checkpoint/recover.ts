@@ -1,0 +1,147 @@
+/**
+ * Packs alone are enough.
+ *
+ * The catalogue says of each pack how much of it is committed. Whatever lies beyond is either what a crash left of an
+ * unfinished write, or what the catalogue has lost: emptied by the browser, or restored from an older copy. Both are
+ * handled alike. Frames that are whole and newer than what the catalogue knows are played again, in the order of their
+ * numbers, through the transactions that a living writer uses; every checkpoint is read back first, bit for bit. A
+ * write that was finished but for its transaction comes back that way too, and does no harm: it is a state of its run.
+ *
+ * What must not come back does not: frames of a writer that another one had fenced (an older epoch, at or behind the
+ * numbers of a newer one), and runs that were deleted for good (their epoch is still there, and their row is not).
+ *
+ * Where nothing is unknown this costs one look at the sizes of the packs.
+ */
+import { hasCode, messageOf } from "../errors";
+import type { Recovery } from "../format/stored";
+import type { Owners } from "../store/owner";
+import type { PackStore } from "../store/pack-store";
+import type { Catalog, PackRow } from "../store/tables";
+import { recoverData, recoverRun } from "./bring-back";
+import { scanPack, type FoundFrame, type ScannedPack } from "./found";
+import { codeOfDamage, verifyCheckpoint } from "./read";
+import { reclaim } from "./reclaim";
+
+export interface RecoveryParts {
+  readonly packs: PackStore;
+  readonly catalog: Catalog;
+  readonly owners: Owners;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Brings the catalogue up to what is in the packs, then empties packs that nothing needs. */
+export async function recover(parts: RecoveryParts): Promise<Recovery> {
+  const { packs, catalog } = parts;
+  // The rows first: a pack that grows in between then has more than is known of it, and is in somebody's hands.
+  const known = new Map((await catalog.read((tx) => tx.all("packs"))).map((row) => [row.name, row]));
+  const files = await packs.list();
+  const lost: string[] = [];
+  const scanned: ScannedPack[] = [];
+  for (const { name, size } of files) {
+    if (size <= (known.get(name)?.size ?? 0)) continue;
+    const found = await scanPack(packs, name, known.get(name)?.size ?? 0, lost);
+    if (found !== null) scanned.push(found);
+  }
+  const frames = scanned.flatMap((pack) => pack.frames);
+  const sizes = new Map(scanned.map(({ name, size }) => [name, size]));
+  await recoverData(parts, frames, sizes);
+  const { runs, busy } = await recoverRuns(parts, frames, sizes, lost);
+  await clear(parts, scanned, busy, known.size === 0 && lost.length > 0);
+  lost.push(...(await missed(parts, known, new Map(files.map(({ name, size }) => [name, size])))));
+  return { runs, lost };
+}
+
+/** Runs whose lock another tab has are left to it; `busy` has their packs. */
+async function recoverRuns(
+  parts: RecoveryParts,
+  frames: readonly FoundFrame[],
+  sizes: ReadonlyMap<string, number>,
+  lost: string[],
+): Promise<{ readonly runs: Recovery["runs"]; readonly busy: ReadonlySet<string> }> {
+  const byRun = new Map<string, FoundFrame[]>();
+  for (const frame of frames) {
+    const { run } = frame.header;
+    if (run === "") continue;
+    const known = byRun.get(run);
+    if (known === undefined) byRun.set(run, [frame]);
+    else known.push(frame);
+  }
+  const runs: Recovery["runs"][number][] = [];
+  const busy = new Set<string>();
+  for (const [run, own] of [...byRun].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    try {
+      const back = await parts.owners.exclusively(run, () =>
+        recoverRun(parts, run, { frames: own, all: frames, sizes }),
+      );
+      lost.push(...back.lost);
+      if (back.run !== null) runs.push(back.run);
+    } catch (error) {
+      if (!hasCode(error, "busy")) throw error;
+      for (const { place } of own) busy.add(place.pack);
+    }
+  }
+  return { runs, busy };
+}
+
+/**
+ * Empties what was scanned and is needed by nothing. Where a catalogue was lost and not everything came back, packs
+ * with pieces in them are kept: they may be all that there is of what is missing.
+ */
+async function clear(
+  { packs, catalog }: RecoveryParts,
+  scanned: readonly ScannedPack[],
+  busy: ReadonlySet<string>,
+  keepPieces: boolean,
+): Promise<void> {
+  const rows = new Set((await catalog.read((tx) => tx.all("packs"))).map(({ name }) => name));
+  const stray = scanned.filter(({ name }) => !rows.has(name) && !busy.has(name));
+  const pieces = keepPieces ? stray.filter(({ frames }) => frames.length > 0) : [];
+  if (pieces.length > 0) {
+    await catalog.write("strict", async (tx) => {
+      for (const { name, size, frames } of pieces)
+        await tx.put("packs", { name, run: frames[0]?.header.run ?? null, size });
+    });
+  }
+  const free = stray.filter((pack) => !pieces.includes(pack)).map(({ name }) => name);
+  await reclaim(packs, catalog, free);
+}
+
+/** Packs that are gone, or shorter than what is committed of them: checkpoints that need them are marked, and named. */
+async function missed(
+  { packs, catalog }: RecoveryParts,
+  known: ReadonlyMap<string, PackRow>,
+  sizes: ReadonlyMap<string, number>,
+): Promise<readonly string[]> {
+  const short = new Set<string>();
+  const runs = new Set<string>();
+  for (const { name, run, size } of known.values()) {
+    if ((sizes.get(name) ?? 0) >= size) continue;
+    short.add(name);
+    if (run !== null) runs.add(run);
+  }
+  const lost: string[] = [];
+  for (const run of runs) {
+    const { row, rows } = await catalog.read(async (tx) => ({
+      row: await tx.get("runs", run),
+      rows: await tx.of("checkpoints", run),
+    }));
+    for (const checkpoint of rows) {
+      if (!checkpoint.packs.some((name) => short.has(name)) || checkpoint.info.check === "damaged") continue;
+      try {
+        await verifyCheckpoint(packs, checkpoint);
+      } catch (error) {
+        const code = codeOfDamage(error);
+        if (code === null || code === "refused") throw error;
+        const marked = await catalog.write("relaxed", async (tx) => {
+          const now = await tx.at("checkpoints", run, checkpoint.step);
+          if (now?.manifestHash !== checkpoint.manifestHash) return false;
+          await tx.put("checkpoints", { ...now, info: { ...now.info, check: "damaged" } });
+          return true;
+        });
+        if (marked) lost.push(`"${row?.record.name ?? run}", step ${checkpoint.step}: ${messageOf(error)}`);
+      }
+    }
+  }
+  return lost;
+}

@@ -1,0 +1,74 @@
+/**
+ * The log of a run: small frames that say what the catalogue says, so that packs alone are enough.
+ *
+ * The catalogue is fast and is the truth while it is there. Browsers lose it at times: a damaged database is emptied,
+ * a restored profile is an old one. Then the record, the events, the journal and what a person did to the run (its
+ * name, the trash) are read from here, in the order of their numbers.
+ */
+import type { Bytes } from "./bytes";
+import { encodeJson, parseJson } from "./json";
+import { byKind, finite, integer, list, nullable, object, oneOf, pattern, text, type Parse } from "./parse";
+import type { Edit, RunEvent, RunRecord, RunStatus } from "./run";
+import { hashText, runEvent, runRecord } from "./run-parse";
+import type { Place } from "./stored";
+
+/** What a frame of JSON holds at most: a message of a mebibyte, and its surroundings. */
+const MAX_JSON_BYTES = 4 * 1024 * 1024;
+const MAX_NAME = 512;
+const MAX_PLACES = 100_000;
+
+/** An event, and what the run became with it; null where it stayed what it was. */
+export interface LoggedEvent {
+  readonly event: RunEvent;
+  readonly status: RunStatus | null;
+}
+
+/** One copy of the bytes that runs train on: which frames, in their order, make it up. */
+export interface Dataset {
+  /** SHA-256 of all bytes, hex. */
+  readonly hash: string;
+  readonly bytes: number;
+  readonly frames: readonly Place[];
+}
+
+const status: Parse<RunStatus> = oneOf("running", "paused", "finished", "stopped", "failed");
+
+const loggedEvent: Parse<LoggedEvent> = object<LoggedEvent>({ event: runEvent, status: nullable(status) });
+
+type Of<K extends Edit["kind"]> = Extract<Edit, { readonly kind: K }>;
+
+const edit: Parse<Edit> = byKind<Edit>({
+  renamed: object<Of<"renamed">>({ kind: oneOf("renamed"), name: text(MAX_NAME) }),
+  removed: object<Of<"removed">>({ kind: oneOf("removed"), time: finite }),
+  restored: object<Of<"restored">>({ kind: oneOf("restored") }),
+});
+
+/** Names of packs as frames record them. */
+export const packId: Parse<string> = pattern(/^[a-z0-9-]{0,32}$/, "a pack id");
+
+const dataset: Parse<Dataset> = object<Dataset>({
+  hash: hashText,
+  bytes: integer(),
+  frames: list(object<Place>({ pack: packId, offset: integer(), length: integer() }), MAX_PLACES),
+});
+
+export function encodeLogged(content: LoggedEvent | Edit | Dataset | RunRecord): Bytes {
+  return encodeJson(content);
+}
+
+/** Each is `corrupt` with the path of the first field that is wrong. */
+export function parseLoggedEvent(raw: Bytes): LoggedEvent {
+  return loggedEvent(parseJson(raw, "An event", MAX_JSON_BYTES), "logged");
+}
+
+export function parseEdit(raw: Bytes): Edit {
+  return edit(parseJson(raw, "An edit", MAX_JSON_BYTES), "edit");
+}
+
+export function parseLoggedRecord(raw: Bytes): RunRecord {
+  return runRecord(parseJson(raw, "A run record", MAX_JSON_BYTES), "run");
+}
+
+export function parseDataset(raw: Bytes): Dataset {
+  return dataset(parseJson(raw, "A data set", MAX_JSON_BYTES), "dataset");
+}

@@ -1,0 +1,241 @@
+/** The catalogue is lost, or an older one comes back: what the packs say is enough. */
+import { expect, suite, test } from "vitest";
+import { CheckpointManager } from "../../src/checkpoint/manager";
+import { exportRun, importRun } from "../../src/checkpoint/exchange";
+import { digestOf } from "../../src/format/digest";
+import type { RunDetail } from "../../src/format/stored";
+import { MemoryLocks } from "../../src/store/locks";
+import { lockName } from "../../src/store/owner";
+import { codeOf, DATA, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
+import type { SimulatedDisk } from "../support/simulated-disk";
+import { begun, partsOn, RUN } from "../support/store-parts";
+
+const FORK = "r0000000000000002";
+
+/** A store as a person leaves it: events, twelve checkpoints in two chains, a fork, a new name. */
+async function lived() {
+  const store = await begun();
+  const { manager, lease } = store;
+  await manager.appendEvent(lease, 0, { kind: "started" }, "running");
+  for (let step = 1; step <= 12; step++) {
+    if (step === 5)
+      await manager.appendEvent(lease, 4, { kind: "changed", changes: { learningRate: 0.005 } });
+    await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+  }
+  const fork = await sampleRecord({ id: FORK, name: "fork", parent: { run: RUN, step: 3 }, firstStep: 3 });
+  const { lease: forked } = await manager.createRun(fork, sampleRequest(3, null, "fork"));
+  await manager.appendEvent(lease, 12, { kind: "forked", child: FORK });
+  await manager.save(forked, sampleRequest(4, sampleRows(4, 4)));
+  await manager.appendEvent(lease, 12, { kind: "extended", steps: 2000 });
+  await manager.appendEvent(lease, 12, { kind: "paused", why: "" }, "paused");
+  await manager.rename(RUN, "first try");
+  await manager.rename(RUN, "second try");
+  await manager.close();
+  return store;
+}
+
+async function opened(disk: SimulatedDisk, locks = new MemoryLocks()) {
+  const parts = partsOn(disk, locks);
+  const manager = new CheckpointManager(parts);
+  const recovery = await manager.recovered();
+  await manager.idle();
+  return { manager, recovery, parts, disk };
+}
+
+/** What people see of a run, but for what a save cost, and when it was read back. */
+function seen({ checkpointList, ...detail }: RunDetail) {
+  return {
+    ...detail,
+    checkpointList: checkpointList.map(({ times: _times, check: _check, ...info }) => info),
+  };
+}
+
+suite("a catalogue that is gone", () => {
+  test("comes back from the packs: runs, names, events, settings, journal, forks, every checkpoint", async () => {
+    const { manager, disk } = await lived();
+    const back = await opened(await disk.withCatalogOf(0));
+    expect(back.recovery.lost).toEqual([]);
+    expect(back.recovery.runs).toEqual([
+      { run: RUN, name: "second try", listed: false, checkpoints: 13 },
+      { run: FORK, name: "fork", listed: false, checkpoints: 2 },
+    ]);
+    for (const run of [RUN, FORK]) {
+      expect(seen(await back.manager.detail(run))).toEqual(seen(await manager.detail(run)));
+      expect(await back.manager.journal(run)).toEqual(await manager.journal(run));
+    }
+    for (let step = 0; step <= 12; step++)
+      expect(await digestOf((await back.manager.read(RUN, step)).state)).toBe(
+        await digestOf(sampleState(step)),
+      );
+    expect(await back.manager.getData((await sampleRecord()).data.hash)).toEqual(DATA);
+  });
+
+  test("and the run goes on: later saves, with the parent of the fork kept", async () => {
+    const { disk } = await lived();
+    const { manager } = await opened(await disk.withCatalogOf(0));
+    const lease = await manager.acquire(RUN);
+    for (let step = 13; step <= 60; step++)
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+    const steps = (await manager.checkpoints(RUN)).map(({ step }) => step);
+    expect(steps.slice(0, 3)).toEqual([0, 3, 41]);
+    expect(await digestOf((await manager.read(RUN, 3)).state)).toBe(await digestOf(sampleState(3)));
+    await manager.close();
+    const again = await opened(await disk.withCatalogOf(0));
+    expect((await again.manager.detail(RUN)).checkpoints).toBeGreaterThan(0);
+  });
+
+  test("twice lost is no worse than once", async () => {
+    const { manager, disk } = await lived();
+    const once = await opened(await disk.withCatalogOf(0));
+    await once.manager.close();
+    const twice = await opened(await once.disk.withCatalogOf(0));
+    expect(seen(await twice.manager.detail(RUN))).toEqual(seen(await manager.detail(RUN)));
+  });
+
+  test("a run in the trash stays there", async () => {
+    const { manager, disk } = await lived();
+    await manager.remove(RUN);
+    const back = await opened(await disk.withCatalogOf(0));
+    expect((await back.manager.runs()).map(({ id }) => id)).toEqual([FORK]);
+    await back.manager.undoRemove(RUN);
+    expect((await back.manager.detail(RUN)).name).toBe("second try");
+  });
+
+  test("an imported run comes back as well", async () => {
+    const { manager, disk, parts } = await lived();
+    const copy = await importRun(manager, parts, await exportRun(manager, parts, RUN));
+    const back = await opened(await disk.withCatalogOf(0));
+    expect(seen(await back.manager.detail(copy))).toEqual(seen(await manager.detail(copy)));
+    expect(await back.manager.journal(copy)).toEqual(await manager.journal(copy));
+  });
+
+  test("a writer from before is shut out", async () => {
+    const { manager, lease, disk } = await begun();
+    await manager.save(lease, sampleRequest(1, sampleRows(1, 1)));
+    await manager.close();
+    const back = await opened(await disk.withCatalogOf(0));
+    expect(await codeOf(back.manager.save(lease, sampleRequest(2, sampleRows(2, 2))))).toBe("fenced");
+  });
+});
+
+suite("an older catalogue", () => {
+  test("is brought up to date from the packs, whichever it is", async () => {
+    const { manager, disk } = await lived();
+    const detail = seen(await manager.detail(RUN));
+    const journal = await manager.journal(RUN);
+    for (let kept = 0; kept < disk.journal.length; kept++) {
+      const back = await opened(await disk.withCatalogOf(kept));
+      expect(back.recovery.lost, `of ${kept} transactions`).toEqual([]);
+      expect(seen(await back.manager.detail(RUN)), `of ${kept} transactions`).toEqual(detail);
+      expect(await back.manager.journal(RUN)).toEqual(journal);
+    }
+  });
+
+  test("a run that was deleted for good does not come back", async () => {
+    const { manager, disk } = await lived();
+    await manager.remove(RUN);
+    // The crash: its rows are gone, its packs are not empty yet.
+    disk.recycle = () => Promise.resolve(false);
+    await manager.emptyTrash();
+    const back = await opened(await disk.after("process death"));
+    expect((await back.manager.runs()).map(({ id }) => id)).toEqual([FORK]);
+    expect(await codeOf(back.manager.detail(RUN))).toBe("missing");
+    expect(back.recovery.runs).toEqual([]);
+  });
+
+  test("what a fenced writer wrote and never committed does not come back", async () => {
+    const { manager, lease, disk, locks } = await begun();
+    await manager.save(lease, sampleRequest(1, sampleRows(1, 1)));
+    await manager.idle();
+    // It dies between its flush and its commit: a state of settings that the new writer has changed.
+    const { write } = disk.catalog;
+    disk.catalog.write = () => Promise.reject(new Error("the tab is frozen"));
+    const stale = { ...sampleRequest(2, sampleRows(2, 2)), state: sampleState(2, 299) };
+    await expect(manager.save(lease, stale)).rejects.toThrow("frozen");
+    disk.catalog.write = write;
+    const next = new CheckpointManager(partsOn(disk, locks));
+    const newer = await next.acquire(RUN, { takeOver: true });
+    await next.appendEvent(newer, 1, { kind: "changed", changes: { learningRate: 0.001 } });
+    await next.close();
+    for (const kept of [0, disk.journal.length]) {
+      const back = await opened(await disk.withCatalogOf(kept));
+      expect((await back.manager.checkpoints(RUN)).map(({ step }) => step)).toEqual([0, 1]);
+      expect((await back.manager.detail(RUN)).events).toHaveLength(1);
+    }
+  });
+
+  test("a run that another tab has is left to it, and so are its packs", async () => {
+    const { disk } = await lived();
+    const older = await disk.withCatalogOf(0);
+    const locks = new MemoryLocks();
+    const held = await locks.take(lockName(RUN));
+    const before = [...older.files.values()].map(({ bytes }) => bytes.length);
+    const beside = await opened(older, locks);
+    expect(beside.recovery.runs.map(({ run }) => run)).toEqual([FORK]);
+    expect([...older.files.values()].map(({ bytes }) => bytes.length)).toEqual(before);
+    held?.release();
+    const after = await opened(older, locks);
+    expect(after.recovery.runs).toEqual([{ run: RUN, name: "second try", listed: false, checkpoints: 13 }]);
+  });
+});
+
+suite("packs that are gone", () => {
+  test("the newest whole checkpoint is used, and what is lost is named", async () => {
+    const { manager, disk } = await lived();
+    const { packs } = (await disk.catalog.read((tx) => tx.at("checkpoints", RUN, 12)))!;
+    for (const name of packs) disk.files.delete(name);
+    const back = await opened(await disk.after("process death"));
+    expect(back.recovery.lost).toHaveLength(4);
+    expect(back.recovery.lost[0]).toMatch(/^"second try", step 9: no pack/);
+    const { checkpoint, skipped } = await back.manager.restore(RUN);
+    expect(checkpoint.step).toBe(8);
+    expect(skipped).toHaveLength(4);
+    expect((await manager.checkpoints(RUN)).filter(({ check }) => check === "damaged")).toHaveLength(0);
+    const checks = (await back.manager.checkpoints(RUN)).map(({ check }) => check);
+    expect(checks.filter((check) => check === "damaged")).toHaveLength(4);
+  });
+
+  test("without its log a run comes back from its checkpoints, and lost rows are no numbers", async () => {
+    const { disk } = await lived();
+    const { log } = (await disk.catalog.read((tx) => tx.get("runs", RUN)))!;
+    disk.files.delete(log!);
+    const { manager } = await opened(await disk.withCatalogOf(0));
+    const detail = await manager.detail(RUN);
+    expect(detail.checkpoints).toBe(13);
+    expect(detail.record.optimizer).toEqual((await sampleRecord()).optimizer);
+    expect((await manager.journal(RUN)).loss).toEqual(new Float32Array(12).fill(NaN));
+    const lease = await manager.acquire(RUN);
+    expect((await manager.save(lease, sampleRequest(13, sampleRows(13, 13)))).step).toBe(13);
+  });
+});
+
+suite("the log", () => {
+  test("goes on in one pack, however often the run is opened", async () => {
+    const { disk } = await lived();
+    const logs = async () => {
+      const { log } = (await disk.catalog.read((tx) => tx.get("runs", RUN)))!;
+      return log;
+    };
+    const first = await logs();
+    for (let step = 13; step < 18; step++) {
+      const { manager } = await opened(disk);
+      const lease = await manager.acquire(RUN);
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+      await manager.close();
+    }
+    expect(await logs()).toBe(first);
+    const back = await opened(await disk.withCatalogOf(0));
+    expect((await back.manager.journal(RUN)).loss).toEqual(sampleRows(1, 17).loss);
+  });
+
+  test("has the rows between checkpoints that came without one", async () => {
+    const { manager, lease, disk } = await begun();
+    await manager.appendJournal(lease, sampleRows(1, 3));
+    await manager.appendJournal(lease, sampleRows(4, 5));
+    await manager.save(lease, sampleRequest(6, sampleRows(6, 6)));
+    await manager.appendJournal(lease, sampleRows(7, 8));
+    await manager.close();
+    const back = await opened(await disk.withCatalogOf(0));
+    expect(await back.manager.journal(RUN)).toEqual(sampleRows(1, 6));
+  });
+});
