@@ -12,8 +12,7 @@ import { parseManifest, type Manifest } from "../format/manifest";
 import { lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
 import type { Lease, Recovery } from "../format/stored";
-import { surplus } from "../policy/keep";
-import { beginRun, commitCheckpoint, edited, putEvent } from "../store/commit";
+import { beginRun, commitCheckpoint, edited, putEvent, type Surplus } from "../store/commit";
 import { appendRows } from "../store/journal";
 import { findRun, freshEpoch } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
@@ -28,6 +27,7 @@ const COPIES = 2;
 interface Parts {
   readonly packs: PackStore;
   readonly catalog: Catalog;
+  readonly keep: Surplus;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -75,7 +75,7 @@ type Step = { readonly found: FoundFrame } & (
 
 /** Plays what is new of a run into the catalogue, in one transaction. Nobody may be writing the run. */
 export async function recoverRun(parts: Parts, run: string, found: RunFrames): Promise<BroughtBack> {
-  const { catalog, packs, now } = parts;
+  const { catalog, packs, keep, now } = parts;
   const before = await catalog.read(async (tx) => ({
     row: await tx.get("runs", run),
     owner: await tx.get("owners", run),
@@ -91,12 +91,12 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
     ({ header }) => header.epoch >= epoch && header.sequence >= from,
   );
   const lost: string[] = [];
-  const steps = await stepsOf(packs, run, fresh, lost);
+  const all = await stepsOf(packs, run, fresh, lost);
+  const steps = before.row === undefined ? all : withJournal(all, before.row.step);
   const record = before.row?.record ?? recordOf(fresh, steps);
-  if (record === null) {
-    return fresh.length === 0
-      ? NOTHING
-      : { ...NOTHING, lost: [`The run ${run}: pieces of it are there, and no checkpoint that is whole.`] };
+  if (record === null || (before.row === undefined && !isWhole(fresh, steps))) {
+    const wasSaved = fresh.some(({ header }) => header.type === "commit") && !isUnfinished(fresh);
+    return { ...NOTHING, lost: wasSaved ? [`The run ${run}: no checkpoint of it is whole.`] : [] };
   }
   if (steps.length === 0 && edits.length === 0) return { ...NOTHING, lost };
   const forks = forksOf(run, found.all);
@@ -107,7 +107,8 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
       await beginRun(tx, record, "paused", freshEpoch(now(), highest));
     }
     const lease = { run, epoch: (await tx.get("owners", run))?.epoch ?? 0 };
-    for (const step of steps) await play(tx, lease, step, forks, found.sizes);
+    for (const step of forks) await markFork(tx, run, step);
+    for (const step of steps) await play(tx, lease, step, { forks, sizes: found.sizes, keep });
     let row = await findRun(tx, run);
     for (const edit of edits) row = { ...edited(row, parseEdit(rawOf(edit))), edits: edit.header.sequence };
     const log = [...fresh, ...edits].filter(({ header }) => LOGGED.has(header.type));
@@ -124,7 +125,8 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
   return { run: { run, name, listed: before.row !== undefined, checkpoints }, lost };
 }
 
-const LOGGED: ReadonlySet<string> = new Set(["run", "event", "journal", "edit"]);
+/** Frames of a run's log. */
+export const LOGGED: ReadonlySet<string> = new Set(["run", "event", "journal", "edit", "import"]);
 
 /**
  * In the order of their numbers, without those that an older writer made at or behind the first number of a newer
@@ -168,6 +170,7 @@ async function stepsOf(
           steps.push({ kind: "journal", found, rows: parseJournal(rawOf(found)) });
           break;
         case "run":
+        case "import":
         case "edit":
         case "data":
         case "dataset":
@@ -195,6 +198,28 @@ async function stepsOf(
   return steps;
 }
 
+/**
+ * Without checkpoints that are ahead of the journal. A writer that fails may leave one, and nothing is lost with it: its
+ * steps are computed again. Only where the catalogue is gone as well is a state worth more than its losses.
+ */
+function withJournal(steps: readonly Step[], known: number): readonly Step[] {
+  let end = known;
+  return steps.filter((step) => {
+    if (step.kind === "journal" && step.rows.from <= end + 1) end = Math.max(end, lastStep(step.rows));
+    return step.kind === "checkpoint" ? step.row.step <= end : true;
+  });
+}
+
+/** Can it be a run? Its creation may have been cut short. */
+function isWhole(frames: readonly FoundFrame[], steps: readonly Step[]): boolean {
+  return steps.some(({ kind }) => kind === "checkpoint") && !isUnfinished(frames);
+}
+
+function isUnfinished(frames: readonly FoundFrame[]): boolean {
+  const has = (type: string) => frames.some(({ header }) => header.type === type);
+  return has("import") && !has("run");
+}
+
 /** The run's record: its own frame, or else what its newest checkpoint says. */
 function recordOf(frames: readonly FoundFrame[], steps: readonly Step[]): RunRecord | null {
   const own = frames.find(({ header }) => header.type === "run");
@@ -211,6 +236,11 @@ function forksOf(run: string, all: readonly FoundFrame[]): ReadonlySet<number> {
   return new Set(parents.flatMap((parent) => (parent?.run === run ? [parent.step] : [])));
 }
 
+async function markFork(tx: CatalogWriter, run: string, step: number): Promise<void> {
+  const row = await tx.at("checkpoints", run, step);
+  if (row !== undefined) await tx.put("checkpoints", { ...row, forked: true });
+}
+
 /** A run whose data is gone can be looked at and exported; to go on, the file has to be added again. */
 async function holdPlaceForData(tx: CatalogWriter, { data }: RunRecord, now: number): Promise<void> {
   if ((await tx.get("data", data.hash)) === undefined)
@@ -221,8 +251,15 @@ async function play(
   tx: CatalogWriter,
   lease: Lease,
   step: Step,
-  forks: ReadonlySet<number>,
-  sizes: ReadonlyMap<string, number>,
+  {
+    forks,
+    sizes,
+    keep,
+  }: {
+    readonly forks: ReadonlySet<number>;
+    readonly sizes: ReadonlyMap<string, number>;
+    readonly keep: Surplus;
+  },
 ): Promise<void> {
   const run = await findRun(tx, lease.run);
   switch (step.kind) {
@@ -249,7 +286,7 @@ async function play(
         log: null,
         logged: run.logged,
       };
-      await commitCheckpoint(tx, lease, commit, surplus);
+      await commitCheckpoint(tx, lease, commit, keep);
     }
   }
 }

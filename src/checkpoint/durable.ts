@@ -21,13 +21,14 @@
  * from recycling it (see `PackStore.recycle`).
  *
  * A writer fills two packs, one for states and one for the run's log: states go with their checkpoints, a pack at a
- * time, and the log stays as long as its run.
+ * time, and the log stays as long as its run. The log is flushed before a state is written, so that wherever a
+ * checkpoint is found whole, what was logged before it is there as well.
  *
  * What a power cut can still take is a pack's *name*, until the browser syncs its directory by itself.
  */
 import { hasCode, HoldfastError } from "../errors";
 import { encodePackHeader, PACK_HEADER_BYTES } from "../format/pack-header";
-import { PACK_BYTES, type PackFile, type PackStore, type PackWriter } from "../store/pack-store";
+import { type PackFile, type PackStore, type PackWriter } from "../store/pack-store";
 import type { Place } from "../format/stored";
 
 /** Which pack a frame goes to. */
@@ -48,7 +49,10 @@ export interface PackOwner {
 /** A pack that a batch wrote to, and its size before. */
 interface Touched {
   readonly pack: PackWriter;
+  readonly lane: Lane;
   readonly start: number;
+  /** Was it appended to since its last flush? */
+  dirty: boolean;
 }
 
 /** Writes batches of frames into packs of its own, one batch at a time. */
@@ -104,7 +108,7 @@ export class DurableWriter {
     let committing = false;
     try {
       const plan = await write((frame, lane) => this.#add(frame, lane, touched));
-      for (const { pack } of touched) await pack.flush();
+      await flush(touched);
       for (const { pack } of touched) await this.#checkName(pack);
       committing = true;
       return await commit(
@@ -122,7 +126,8 @@ export class DurableWriter {
   }
 
   async #add(frame: Uint8Array, lane: Lane, touched: Touched[]): Promise<Place> {
-    if ((this.#open.get(lane)?.size ?? 0) + frame.length > PACK_BYTES) this.#turn(lane, touched);
+    if ((this.#open.get(lane)?.size ?? 0) + frame.length > this.#packs.packBytes) this.#turn(lane, touched);
+    if (lane === "state") await flush(touched.filter((one) => one.lane === "log"));
     try {
       return await this.#append(frame, lane, touched);
     } catch (error) {
@@ -139,12 +144,13 @@ export class DurableWriter {
   #turn(lane: Lane, touched: Touched[]): void {
     const pack = this.#open.get(lane);
     this.#open.delete(lane);
-    if (pack !== undefined) touch(touched, pack);
+    if (pack !== undefined) touch(touched, lane, pack);
   }
 
   async #append(frame: Uint8Array, lane: Lane, touched: Touched[]): Promise<Place> {
     const pack = this.#open.get(lane) ?? (await this.#begin(lane, touched));
-    touch(touched, pack);
+    const one = touch(touched, lane, pack);
+    one.dirty = true;
     const offset = await pack.append(frame);
     return { pack: pack.name, offset, length: frame.length };
   }
@@ -152,9 +158,10 @@ export class DurableWriter {
   async #begin(lane: Lane, touched: Touched[]): Promise<PackWriter> {
     const former = lane === "log" ? await this.#owner.log?.() : null;
     const pack = former ?? (await this.#packs.create());
-    touch(touched, pack);
+    const one = touch(touched, lane, pack);
     this.#open.set(lane, pack);
     if (pack.size === 0) {
+      one.dirty = true;
       const { epoch, now } = this.#owner;
       await pack.append(encodePackHeader({ pack: pack.name, epoch, created: now() }));
     }
@@ -173,8 +180,19 @@ export class DurableWriter {
   }
 }
 
-function touch(touched: Touched[], pack: PackWriter): void {
-  if (!touched.some((one) => one.pack === pack)) touched.push({ pack, start: pack.size });
+function touch(touched: Touched[], lane: Lane, pack: PackWriter): Touched {
+  const known = touched.find((one) => one.pack === pack);
+  if (known !== undefined) return known;
+  const one: Touched = { pack, lane, start: pack.size, dirty: false };
+  touched.push(one);
+  return one;
+}
+
+async function flush(touched: readonly Touched[]): Promise<void> {
+  for (const one of touched) {
+    if (one.dirty) await one.pack.flush();
+    one.dirty = false;
+  }
 }
 
 /** Whatever our own rules or a full disk made of a transaction, it was undone; of any other end nothing is known. */
@@ -187,8 +205,13 @@ function wasAborted(error: unknown): boolean {
  * is missing elsewhere. Where a commit has begun and its end is not known its rows may exist, so nothing is cut.
  */
 async function takeBack(touched: readonly Touched[]): Promise<void> {
+  const logs = touched.filter(({ lane }) => lane === "log");
+  const states = touched.filter(({ lane }) => lane === "state");
   try {
-    for (const { pack, start } of touched) await pack.cut(start);
+    for (const { pack, start } of states) await pack.cut(start);
+    // A checkpoint must not be found without what was logged before it.
+    if (logs.length > 0) for (const { pack } of states) await pack.flush();
+    for (const { pack, start } of logs) await pack.cut(start);
   } catch (error) {
     // The error that led here is the one to tell. Bytes that could not be cut are freed with their pack.
     if (!(error instanceof HoldfastError)) throw error;

@@ -7,8 +7,7 @@ import { lastStep } from "../format/rows";
 import type { RunEvent, RunRecord, RunStatus } from "../format/run";
 import { writeSafetensors } from "../format/safetensors";
 import type { Lease, SaveRequest } from "../format/stored";
-import { surplus } from "../policy/keep";
-import { beginRun, commitCheckpoint, putEvent } from "../store/commit";
+import { beginRun, commitCheckpoint, putEvent, type Surplus } from "../store/commit";
 import { readRows } from "../store/journal";
 import { findRun, freshEpoch } from "../store/owner";
 import { randomId, type PackFile } from "../store/pack-store";
@@ -79,7 +78,9 @@ export async function importRun(manager: CheckpointManager, parts: StoreParts, b
     await writer.durably(
       (add) => writeRun(add, lease, record, file, parts.clock),
       (written, packs) =>
-        parts.catalog.write("strict", (tx) => commitImport(tx, lease, { record, file, written, packs })),
+        parts.catalog.write("strict", (tx) =>
+          commitImport(tx, lease, parts.keep, { record, file, written, packs }),
+        ),
     );
   } finally {
     await writer.close();
@@ -91,9 +92,13 @@ interface WrittenRun {
   readonly checkpoints: readonly Written[];
   /** The pack of the log. */
   readonly log: string;
+  readonly nextFrame: number;
 }
 
-/** The log first: the record, all events, the journal in one piece with the first checkpoint; each is a keyframe. */
+/**
+ * All events, the journal in one piece, each checkpoint as a keyframe, and the run's record last: what begins as an
+ * import and has no record was not finished, and is never taken for a run.
+ */
 async function writeRun(
   add: AddFrame,
   lease: Lease,
@@ -102,7 +107,7 @@ async function writeRun(
   clock: Clock,
 ): Promise<WrittenRun> {
   const frames = new FrameSequence(add, lease, 0, clock.elapsed);
-  const { place } = await frames.add("run", encodeLogged(record), "byte");
+  await frames.add("import", encodeLogged(record), "byte");
   for (const event of file.events) await frames.add("event", encodeLogged({ event, status: null }), "byte");
   const checkpoints: Written[] = [];
   for (const checkpoint of file.checkpoints) {
@@ -124,12 +129,15 @@ async function writeRun(
     };
     checkpoints.push(await writeCheckpoint(add, requestOf(checkpoint), context));
   }
-  return { checkpoints, log: place.pack };
+  const end = new FrameSequence(add, lease, checkpoints.at(-1)?.nextFrame ?? frames.next, clock.elapsed);
+  const { place } = await end.add("run", encodeLogged(record), "byte");
+  return { checkpoints, log: place.pack, nextFrame: end.next };
 }
 
 async function commitImport(
   tx: CatalogWriter,
   lease: Lease,
+  keep: Surplus,
   {
     record,
     file,
@@ -146,9 +154,10 @@ async function commitImport(
   for (const event of file.events) await putEvent(tx, await findRun(tx, record.id), event);
   const logged = file.journal === null ? record.firstStep : lastStep(file.journal);
   let rows = file.journal;
-  for (const { row, nextFrame, leansOn } of written.checkpoints) {
-    const commit = { row, rows, nextFrame, leansOn, packs, log: written.log, logged };
-    await commitCheckpoint(tx, lease, commit, surplus);
+  const { log, nextFrame } = written;
+  for (const { row, leansOn } of written.checkpoints) {
+    const commit = { row, rows, nextFrame, leansOn, packs, log, logged };
+    await commitCheckpoint(tx, lease, commit, keep);
     rows = null;
   }
 }

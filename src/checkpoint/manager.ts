@@ -15,7 +15,7 @@ import type {
   RunInfo,
   SaveRequest,
 } from "../format/stored";
-import { commitRows } from "../store/commit";
+import { commitRows, type Surplus } from "../store/commit";
 import { readRows } from "../store/journal";
 import type { Locks } from "../store/locks";
 import { checkOwner, findRun, freshEpoch, Owners } from "../store/owner";
@@ -40,6 +40,8 @@ export interface StoreParts {
   readonly catalog: Catalog;
   readonly locks: Locks;
   readonly clock: Clock;
+  /** Which checkpoints of a run are no longer kept. */
+  readonly keep: Surplus;
 }
 
 /** Saves, restores, lists and removes; the storage worker exposes it. */
@@ -59,7 +61,7 @@ export class CheckpointManager {
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
-    const { packs, catalog, locks, clock } = parts;
+    const { packs, catalog, locks, clock, keep } = parts;
     this.#owners = new Owners(catalog, locks);
     this.#data = new DataStore(packs, catalog, clock.now);
     this.#runs = new OpenRuns({ packs, catalog, now: clock.now });
@@ -67,7 +69,7 @@ export class CheckpointManager {
     this.#trash = new Trash({ packs, catalog, owners: this.#owners, log: this.#log, now: clock.now });
     this.#saver = new Saver(parts, this.#runs, (work) => this.#later(work));
     // Before anything is thrown away: what no row names may be all that there is.
-    this.#recovery = recover({ packs, catalog, owners: this.#owners, now: clock.now });
+    this.#recovery = recover({ packs, catalog, owners: this.#owners, now: clock.now, keep });
     this.#later(async () => (this.#found = await this.#recovery));
     this.#later(() => this.#trash.empty(UNDO_MS));
   }

@@ -14,10 +14,11 @@
  */
 import { hasCode, messageOf } from "../errors";
 import type { Recovery } from "../format/stored";
+import type { Surplus } from "../store/commit";
 import type { Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, PackRow } from "../store/tables";
-import { recoverData, recoverRun } from "./bring-back";
+import { LOGGED, recoverData, recoverRun } from "./bring-back";
 import { scanPack, type FoundFrame, type ScannedPack } from "./found";
 import { codeOfDamage, verifyCheckpoint } from "./read";
 import { reclaim } from "./reclaim";
@@ -26,6 +27,7 @@ export interface RecoveryParts {
   readonly packs: PackStore;
   readonly catalog: Catalog;
   readonly owners: Owners;
+  readonly keep: Surplus;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -103,8 +105,15 @@ async function clear(
         await tx.put("packs", { name, run: frames[0]?.header.run ?? null, size });
     });
   }
-  const free = stray.filter((pack) => !pieces.includes(pack)).map(({ name }) => name);
-  await reclaim(packs, catalog, free);
+  const free = stray.filter((pack) => !pieces.includes(pack));
+  // Logs last: what they say of a run (that it is deleted, or unfinished) holds until nothing else is left of it.
+  const isLog = ({ frames }: ScannedPack) => frames.some(({ header }) => LOGGED.has(header.type));
+  const inOrder = [...free.filter((pack) => !isLog(pack)), ...free.filter(isLog)];
+  await reclaim(
+    packs,
+    catalog,
+    inOrder.map(({ name }) => name),
+  );
 }
 
 /** Packs that are gone, or shorter than what is committed of them: checkpoints that need them are marked, and named. */

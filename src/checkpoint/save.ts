@@ -4,8 +4,7 @@ import type { StoredChunk } from "../format/manifest";
 import { cutRows, joinRows, lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
 import type { CheckpointInfo, Lease, SaveRequest } from "../format/stored";
-import { surplus } from "../policy/keep";
-import { beginRun, commitCheckpoint } from "../store/commit";
+import { beginRun, commitCheckpoint, type Surplus } from "../store/commit";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CatalogWriter, CheckpointRow, RunRow } from "../store/tables";
 import type { OpenRuns } from "./open-runs";
@@ -33,25 +32,28 @@ export interface SavePlan {
  */
 const CHAIN_LENGTH = 8;
 
+interface SaverParts {
+  readonly packs: PackStore;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly keep: Surplus;
+}
+
 /** Saves checkpoints of runs that this tab writes. */
 export class Saver {
-  readonly #parts: { readonly packs: PackStore; readonly catalog: Catalog; readonly clock: Clock };
+  readonly #parts: SaverParts;
   readonly #runs: OpenRuns;
   readonly #later: (work: () => Promise<unknown>) => void;
 
   /** `later` takes work that no caller waits for. */
-  constructor(
-    parts: { readonly packs: PackStore; readonly catalog: Catalog; readonly clock: Clock },
-    runs: OpenRuns,
-    later: (work: () => Promise<unknown>) => void,
-  ) {
+  constructor(parts: SaverParts, runs: OpenRuns, later: (work: () => Promise<unknown>) => void) {
     this.#parts = parts;
     this.#runs = runs;
     this.#later = later;
   }
 
   async save(lease: Lease, request: SaveRequest, { begin, context }: SavePlan): Promise<CheckpointInfo> {
-    const { catalog, clock, packs } = this.#parts;
+    const { catalog, clock, packs, keep } = this.#parts;
     const open = this.#runs.of(lease);
     const isKeyframe = () => open.last === null || open.last.chain + 1 >= CHAIN_LENGTH;
     let written = 0;
@@ -74,7 +76,7 @@ export class Saver {
         const timed = withTimes(row, { write: row.info.times.write + start - written });
         const gone = await catalog.write("strict", async (tx) => {
           if (begin !== null) await beginRun(tx, begin, "paused", lease.epoch);
-          return commitCheckpoint(tx, lease, { ...commit, row: timed, rows: request.rows, packs }, surplus);
+          return commitCheckpoint(tx, lease, { ...commit, row: timed, rows: request.rows, packs }, keep);
         });
         // A first state is kept as long as its run, so nothing should lean on it and be kept with it.
         open.last = begin === null ? manifest : null;

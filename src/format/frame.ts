@@ -27,7 +27,17 @@ export const RUN_ID_BYTES = 24;
 const CRC_AT = FRAME_HEADER_BYTES - 4;
 
 /** What a frame holds. The place in this list is the number in the header: add at the end only. */
-const FRAME_TYPES = ["chunk", "commit", "data", "run", "event", "journal", "edit", "dataset"] as const;
+const FRAME_TYPES = [
+  "chunk",
+  "commit",
+  "data",
+  "run",
+  "event",
+  "journal",
+  "edit",
+  "dataset",
+  "import",
+] as const;
 export type FrameType = (typeof FRAME_TYPES)[number];
 
 export interface FrameHeader {

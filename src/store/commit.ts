@@ -197,7 +197,10 @@ export async function putEvent(tx: CatalogWriter, run: RunRow, event: RunEvent):
  * stays: whatever is found of the run later is not brought back.
  */
 export async function eraseRun(tx: CatalogWriter, run: string): Promise<readonly string[]> {
-  const packs = (await tx.all("packs")).filter((pack) => pack.run === run).map(({ name }) => name);
+  const states = new Set((await tx.of("checkpoints", run)).flatMap((row) => row.packs));
+  const own = (await tx.all("packs")).filter((pack) => pack.run === run).map(({ name }) => name);
+  // The log last: as long as anything is left of the run, it says that the run is deleted.
+  const packs = [...own.filter((name) => states.has(name)), ...own.filter((name) => !states.has(name))];
   for (const name of packs) await tx.remove("packs", name);
   for (const table of ["checkpoints", "journal", "events"] as const) await tx.removeOf(table, run);
   await tx.remove("runs", run);

@@ -1,6 +1,6 @@
 /** Packs in memory, for Node and for browsers that refuse to store. Nothing survives the page. */
 import { HoldfastError } from "../errors";
-import { newPackName, type PackFile, type PackStore, type PackWriter } from "./pack-store";
+import { newPackName, PACK_BYTES, type PackFile, type PackStore, type PackWriter } from "./pack-store";
 
 interface MemoryFile {
   /** Grows by doubling; only the first `size` bytes count. */
@@ -12,6 +12,7 @@ interface MemoryFile {
 /** A pack store that keeps everything in memory. */
 export class MemoryPacks implements PackStore {
   readonly mode = "memory";
+  readonly packBytes = PACK_BYTES;
   readonly #files = new Map<string, MemoryFile>();
 
   create(): Promise<PackWriter> {

@@ -9,7 +9,14 @@
  */
 import { hasCode, HoldfastError } from "../errors";
 import { named, storageError } from "./platform-error";
-import { isPackName, newPackName, type PackFile, type PackStore, type PackWriter } from "./pack-store";
+import {
+  isPackName,
+  newPackName,
+  PACK_BYTES,
+  type PackFile,
+  type PackStore,
+  type PackWriter,
+} from "./pack-store";
 
 const FOLDER = "packs";
 /** A handle of a tab that was just killed is free again within milliseconds, at worst seconds. 6.35 s in all. */
@@ -39,6 +46,7 @@ export async function openOpfs(storage: StorageManager): Promise<OpfsPacks> {
 /** A pack store on a folder of the origin private file system. */
 export class OpfsPacks implements PackStore {
   readonly mode = "opfs";
+  readonly packBytes = PACK_BYTES;
   readonly #root: () => Promise<FileSystemDirectoryHandle>;
   readonly #sleep: Sleep;
 

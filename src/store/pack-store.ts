@@ -8,7 +8,7 @@
  * tab and in every other. So a pack that nothing refers to and that nobody holds open is free to be used again.
  */
 
-/** A pack rolls over at this size: browsers reserve quota in powers of two, so a larger file wastes up to half. */
+/** What a pack may grow to: browsers reserve quota in powers of two, so a larger file wastes up to half. */
 export const PACK_BYTES = 64 * 1024 * 1024;
 
 export interface PackFile {
@@ -33,6 +33,8 @@ export interface PackWriter {
 
 export interface PackStore {
   readonly mode: "opfs" | "memory";
+  /** A pack rolls over at this size. */
+  readonly packBytes: number;
   /** An empty pack, open for writing: one that was recycled, or a new one. */
   create(): Promise<PackWriter>;
   /** The pack of this name, open for writing behind what it has; null where it is gone or somebody has it open. */

@@ -4,6 +4,7 @@ import { settingsOf } from "../checkpoint/configs";
 import { exportCheckpoint, exportRun, importRun } from "../checkpoint/exchange";
 import { CheckpointManager, type StoreParts } from "../checkpoint/manager";
 import { hasCode, messageOf } from "../errors";
+import { surplus } from "../policy/keep";
 import { openCatalog } from "../store/catalog";
 import { MemoryLocks, WebLocks } from "../store/locks";
 import { MemoryPacks } from "../store/memory";
@@ -31,7 +32,10 @@ export async function openStore(platform: {
   try {
     const packs = await openOpfs(platform.storage);
     const catalog = await openCatalog();
-    return { parts: { packs, catalog, locks: new WebLocks(platform.locks), clock }, reason: "" };
+    return {
+      parts: { packs, catalog, locks: new WebLocks(platform.locks), clock, keep: surplus },
+      reason: "",
+    };
   } catch (error) {
     if (hasCode(error, "refused")) return inMemory(messageOf(error));
     throw error;
@@ -39,7 +43,13 @@ export async function openStore(platform: {
 }
 
 function inMemory(reason: string): OpenedStore {
-  const parts = { packs: new MemoryPacks(), catalog: new MemoryCatalog(), locks: new MemoryLocks(), clock };
+  const parts = {
+    packs: new MemoryPacks(),
+    catalog: new MemoryCatalog(),
+    locks: new MemoryLocks(),
+    clock,
+    keep: surplus,
+  };
   return { parts, reason };
 }
 

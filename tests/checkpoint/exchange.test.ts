@@ -95,27 +95,6 @@ suite("a run as one file", () => {
     expect(await other.manager.runs()).toEqual([]);
   });
 
-  test("an import that dies halfway is not there", async () => {
-    const { manager, parts } = await trained();
-    const file = await exportRun(manager, parts, RUN);
-    for (let budget = 3; ; budget++) {
-      const disk = new SimulatedDisk(budget);
-      const dying = partsOn(disk);
-      const done = await importRun(new CheckpointManager(dying), dying, file).then(
-        () => true,
-        () => false,
-      );
-      const after = new CheckpointManager(partsOn(await disk.after("process death")));
-      const runs = await after.runs();
-      if (runs.length > 0) expect((await after.restore(RUN)).checkpoint.step).toBe(4);
-      if (done) {
-        expect(runs).toHaveLength(1);
-        expect(budget).toBeGreaterThan(20);
-        return;
-      }
-    }
-  });
-
   test("the whole checkpoints of a damaged run can still be taken out", async () => {
     const { manager, parts, disk } = await trained();
     const row = await disk.catalog.read((tx) => tx.at("checkpoints", RUN, 4));

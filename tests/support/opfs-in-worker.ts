@@ -1,6 +1,6 @@
 /** A pack store in a worker, as one in the page. */
 import { proxy, wrap } from "comlink";
-import type { PackStore, PackWriter } from "../../src/store/pack-store";
+import { PACK_BYTES, type PackStore, type PackWriter } from "../../src/store/pack-store";
 import { installErrorTransfer } from "../../src/worker/wire-errors";
 import type { OpfsWorkerApi } from "./opfs.worker";
 
@@ -11,6 +11,7 @@ export function opfsInWorker(): { readonly packs: PackStore; readonly end: () =>
   const api = wrap<OpfsWorkerApi>(worker);
   const packs: PackStore = {
     mode: "opfs",
+    packBytes: PACK_BYTES,
     create: async () => writerOf(await api.create(), 0),
     open: async (name) => {
       const size = await api.open(name);

@@ -8,6 +8,7 @@ export function brokenPacks(parts: StoreParts, broken: Partial<PackStore>): Stor
   const { packs } = parts;
   const whole: PackStore = {
     mode: packs.mode,
+    packBytes: packs.packBytes,
     create: () => packs.create(),
     open: (name) => packs.open(name),
     sizeOf: (name) => packs.sizeOf(name),
@@ -47,16 +48,4 @@ export function brokenCatalog(parts: StoreParts, broken: (tx: CatalogReader) => 
     close: () => catalog.close(),
   };
   return { ...parts, catalog: wrapped };
-}
-
-/** The same catalogue, with every commit relaxed. */
-export function relaxedCatalog(parts: StoreParts): StoreParts {
-  const { catalog } = parts;
-  const relaxed: Catalog = {
-    mode: catalog.mode,
-    read: (work) => catalog.read(work),
-    write: (_, work) => catalog.write("relaxed", work),
-    close: () => catalog.close(),
-  };
-  return { ...parts, catalog: relaxed };
 }

@@ -1,16 +1,21 @@
 /**
- * A disk that can die. Packs and catalogue of one site, in memory, with what a crash leaves of them:
+ * Packs and catalogue of one site, in memory, for tests to reach into, with what a crash leaves of them:
  *
- *   - process death: all that was written stays, the append that was under way is torn, and a transaction is there
- *     if it was committed, although nobody may have been told;
+ *   - process death: all that was written stays;
  *   - power loss: of each pack only what was flushed, and of the catalogue only what came before the last strict
  *     transaction and itself.
  *
- * `budget` operations work; the one after them dies in the middle, and all later ones fail.
+ * Crashes in the middle of things are simulated from a log of operations (tests/simulation).
  */
 import { HoldfastError } from "../../src/errors";
 import { MemoryCatalog } from "../../src/store/memory-catalog";
-import { newPackName, type PackFile, type PackStore, type PackWriter } from "../../src/store/pack-store";
+import {
+  newPackName,
+  PACK_BYTES,
+  type PackFile,
+  type PackStore,
+  type PackWriter,
+} from "../../src/store/pack-store";
 import type { Catalog, CatalogReader, CatalogWriter, Durability } from "../../src/store/tables";
 
 export type Crash = "process death" | "power loss";
@@ -23,23 +28,17 @@ interface SimulatedFile {
 
 type Change = (tx: CatalogWriter) => Promise<void>;
 
-export class DeadError extends Error {
-  override readonly name = "DeadError";
-}
-
 export class SimulatedDisk implements PackStore {
   readonly mode = "memory";
+  readonly packBytes = PACK_BYTES;
   readonly files = new Map<string, SimulatedFile>();
   readonly catalog: Catalog;
-  readonly #catalog: DyingCatalog;
+  readonly #catalog: JournaledCatalog;
   readonly #journal: { readonly durability: Durability; readonly changes: readonly Change[] }[];
-  #budget: number;
-  operations = 0;
 
-  constructor(budget = Infinity, journal: SimulatedDisk["journal"] = []) {
-    this.#budget = budget;
+  constructor(journal: SimulatedDisk["journal"] = []) {
     this.#journal = [...journal];
-    this.#catalog = new DyingCatalog(this, this.#journal);
+    this.#catalog = new JournaledCatalog(this.#journal);
     this.catalog = this.#catalog;
   }
 
@@ -47,15 +46,11 @@ export class SimulatedDisk implements PackStore {
     return this.#journal;
   }
 
-  get dead(): boolean {
-    return this.operations > this.#budget;
-  }
-
   /** The disk as the next process finds it. */
-  async after(crash: Crash, budget = Infinity): Promise<SimulatedDisk> {
+  async after(crash: Crash): Promise<SimulatedDisk> {
     const lastStrict = this.#journal.findLastIndex(({ durability }) => durability === "strict");
     const kept = crash === "process death" ? this.#journal : this.#journal.slice(0, lastStrict + 1);
-    const disk = new SimulatedDisk(budget, kept);
+    const disk = new SimulatedDisk(kept);
     await disk.#catalog.load(kept);
     for (const [name, file] of this.files) {
       const bytes = (crash === "process death" ? file.bytes : file.durable).slice();
@@ -67,45 +62,33 @@ export class SimulatedDisk implements PackStore {
   /** The same packs beside a catalogue that has only the first `transactions` of its transactions: an older copy. */
   async withCatalogOf(transactions: number): Promise<SimulatedDisk> {
     const disk = await this.after("process death");
-    const older = new SimulatedDisk(Infinity, this.#journal.slice(0, transactions));
+    const older = new SimulatedDisk(this.#journal.slice(0, transactions));
     await older.#catalog.load(older.#journal);
     for (const [name, file] of disk.files) older.files.set(name, file);
     return older;
   }
 
-  /** Counts an operation; the one that the budget does not cover runs `torn` and dies. */
-  operate(torn?: () => void): void {
-    this.operations++;
-    if (!this.dead) return;
-    if (this.operations === this.#budget + 1) torn?.();
-    throw new DeadError("the tab is dead");
-  }
-
   async create(): Promise<PackWriter> {
-    this.operate();
     const free = [...this.files].find(([, file]) => file.bytes.length === 0 && !file.open);
     const name = free?.[0] ?? newPackName();
     const file = free?.[1] ?? { bytes: new Uint8Array(0), durable: new Uint8Array(0), open: true };
     file.open = true;
     this.files.set(name, file);
-    return Promise.resolve(new SimulatedWriter(this, name, file));
+    return Promise.resolve(new SimulatedWriter(name, file));
   }
 
   async open(name: string): Promise<PackWriter | null> {
-    this.operate();
     const file = this.files.get(name);
     if (file === undefined || file.open) return Promise.resolve(null);
     file.open = true;
-    return Promise.resolve(new SimulatedWriter(this, name, file));
+    return Promise.resolve(new SimulatedWriter(name, file));
   }
 
   async sizeOf(name: string): Promise<number | null> {
-    this.operate();
     return Promise.resolve(this.files.get(name)?.bytes.length ?? null);
   }
 
   async read(name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    this.operate();
     const file = this.files.get(name);
     if (file === undefined) throw new HoldfastError("missing", `no pack ${name}`);
     if (offset + length > file.bytes.length) throw new HoldfastError("corrupt", `pack ${name} is too short`);
@@ -113,17 +96,14 @@ export class SimulatedDisk implements PackStore {
   }
 
   async list(): Promise<readonly PackFile[]> {
-    this.operate();
     const files = [...this.files].map(([name, { bytes }]) => ({ name, size: bytes.length }));
     return Promise.resolve(files.sort((a, b) => (a.name < b.name ? -1 : 1)));
   }
 
   async recycle(name: string, isFree: () => Promise<boolean>): Promise<boolean> {
-    this.operate();
     const file = this.files.get(name);
     if (file === undefined) return true;
     if (file.open || !(await isFree())) return false;
-    this.operate();
     file.bytes = new Uint8Array(0);
     file.durable = new Uint8Array(0);
     return true;
@@ -131,12 +111,10 @@ export class SimulatedDisk implements PackStore {
 }
 
 class SimulatedWriter implements PackWriter {
-  readonly #disk: SimulatedDisk;
   readonly #file: SimulatedFile;
   readonly name: string;
 
-  constructor(disk: SimulatedDisk, name: string, file: SimulatedFile) {
-    this.#disk = disk;
+  constructor(name: string, file: SimulatedFile) {
     this.#file = file;
     this.name = name;
   }
@@ -147,19 +125,16 @@ class SimulatedWriter implements PackWriter {
 
   async append(bytes: Uint8Array): Promise<number> {
     const offset = this.size;
-    this.#disk.operate(() => this.#write(bytes.subarray(0, bytes.length >> 1)));
     this.#write(bytes);
     return Promise.resolve(offset);
   }
 
   async cut(size: number): Promise<void> {
-    this.#disk.operate();
     this.#file.bytes = this.#file.bytes.slice(0, size);
     return Promise.resolve();
   }
 
   async flush(): Promise<void> {
-    this.#disk.operate();
     this.#file.durable = this.#file.bytes.slice();
     return Promise.resolve();
   }
@@ -177,14 +152,12 @@ class SimulatedWriter implements PackWriter {
   }
 }
 
-class DyingCatalog implements Catalog {
+class JournaledCatalog implements Catalog {
   readonly mode = "memory";
-  readonly #disk: SimulatedDisk;
   readonly #journal: { readonly durability: Durability; readonly changes: readonly Change[] }[];
   readonly #inner = new MemoryCatalog();
 
-  constructor(disk: SimulatedDisk, journal: { durability: Durability; changes: readonly Change[] }[]) {
-    this.#disk = disk;
+  constructor(journal: { durability: Durability; changes: readonly Change[] }[]) {
     this.#journal = journal;
   }
 
@@ -195,17 +168,13 @@ class DyingCatalog implements Catalog {
   }
 
   async read<R>(work: (tx: CatalogReader) => Promise<R>): Promise<R> {
-    this.#disk.operate();
     return this.#inner.read(work);
   }
 
   async write<R>(durability: Durability, work: (tx: CatalogWriter) => Promise<R>): Promise<R> {
-    this.#disk.operate();
     const changes: Change[] = [];
     const result = await this.#inner.write(durability, (tx) => work(recording(tx, changes)));
     this.#journal.push({ durability, changes });
-    // Committed, and the answer lost.
-    this.#disk.operate();
     return result;
   }
 

@@ -1,5 +1,6 @@
 /** A store over a simulated disk, as one tab has it. */
 import { CheckpointManager, type StoreParts } from "../../src/checkpoint/manager";
+import { surplus } from "../../src/policy/keep";
 import { MemoryLocks, type Locks } from "../../src/store/locks";
 import { sampleRecord, sampleRequest, DATA } from "./run-samples";
 import { SimulatedDisk } from "./simulated-disk";
@@ -8,7 +9,13 @@ export const RUN = "r0000000000000001";
 
 export function partsOn(disk: SimulatedDisk, locks: Locks = new MemoryLocks()): StoreParts {
   let now = 1_700_000_000_000;
-  return { packs: disk, catalog: disk.catalog, locks, clock: { now: () => now++, elapsed: () => now++ } };
+  return {
+    packs: disk,
+    catalog: disk.catalog,
+    locks,
+    clock: { now: () => now++, elapsed: () => now++ },
+    keep: surplus,
+  };
 }
 
 /** A manager with one run at S_0. */

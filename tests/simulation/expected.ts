@@ -1,0 +1,104 @@
+/** What must be, may be and must not be in a store whose log was cut at a boundary, from what its tabs were told. */
+import type { RunEventBody } from "../../src/format/run";
+import type { Fact } from "./world";
+
+export type Presence = "must" | "may" | "must not";
+
+export interface ExpectedRun {
+  /** In the list of runs. */
+  readonly listed: Presence;
+  /** Newest step that was acknowledged, and newest that was asked for; -1 for none. */
+  readonly acknowledged: number;
+  readonly asked: number;
+  /** What is there at all has this step: an import is whole or not there. */
+  readonly least: number;
+  readonly names: ReadonlySet<string>;
+  /** Those that were asked for, in order; the certain ones were acknowledged. */
+  readonly events: readonly { readonly body: RunEventBody; readonly certain: boolean }[];
+  /** Steps that a fork began at, which stay. */
+  readonly forkedAt: readonly number[];
+  /** It was being deleted for good, so any part of it may be gone. */
+  readonly partial: boolean;
+}
+
+const UNTOUCHED: ExpectedRun = {
+  listed: "must not",
+  acknowledged: -1,
+  asked: -1,
+  least: -1,
+  names: new Set(),
+  events: [],
+  forkedAt: [],
+  partial: false,
+};
+
+/**
+ * By run. `wiped`: the catalogue is lost, and with it what was on its way out for good. `cleared`: where in the log
+ * the person cleared the site's data.
+ */
+export function expectedAt(
+  facts: readonly Fact[],
+  boundary: number,
+  { wiped, cleared }: { readonly wiped: boolean; readonly cleared: number },
+): ReadonlyMap<string, ExpectedRun> {
+  const runs = new Map<string, ExpectedRun>();
+  for (const fact of facts) {
+    const wasCleared = boundary >= cleared && fact.answered !== null && fact.answered <= cleared;
+    if (fact.begun > boundary || wasCleared) continue;
+    const certain = fact.answered !== null && fact.answered <= boundary;
+    const run = runs.get(fact.run) ?? UNTOUCHED;
+    runs.set(fact.run, after(run, fact, certain, wiped));
+    if (fact.kind !== "created" || fact.parent === null || !certain) continue;
+    const parent = runs.get(fact.parent);
+    if (parent !== undefined) runs.set(fact.parent, { ...parent, forkedAt: [...parent.forkedAt, fact.step] });
+  }
+  return runs;
+}
+
+function after(run: ExpectedRun, fact: Fact, certain: boolean, wiped: boolean): ExpectedRun {
+  switch (fact.kind) {
+    case "created":
+      return {
+        ...run,
+        listed: certain ? "must" : "may",
+        acknowledged: certain ? fact.step : -1,
+        asked: fact.step,
+        names: new Set(["sample"]),
+      };
+    case "imported":
+      return {
+        ...run,
+        listed: certain ? "must" : "may",
+        acknowledged: certain ? fact.step : -1,
+        asked: fact.step,
+        least: fact.step,
+        names: new Set(["sample"]),
+      };
+    case "saved":
+      return {
+        ...run,
+        // A run of which nothing else is left was saved into a store that had been cleared.
+        listed: certain && run.names.size === 0 ? "must" : run.listed,
+        asked: Math.max(run.asked, fact.step),
+        acknowledged: certain ? Math.max(run.acknowledged, fact.step) : run.acknowledged,
+      };
+    case "event":
+      return { ...run, events: [...run.events, { body: fact.body, certain }] };
+    case "named":
+      return { ...run, names: new Set(certain ? [fact.name] : [...run.names, fact.name]) };
+    case "removed":
+      return { ...run, listed: certain ? "must not" : "may" };
+    case "restored":
+      return { ...run, listed: certain ? "must" : "may" };
+    case "erased":
+      if (run.listed === "must") return run;
+      // Without its catalogue a store knows of no deletion but the trash, and may have any part of the run.
+      return {
+        ...run,
+        listed: wiped ? "may" : run.listed,
+        acknowledged: -1,
+        forkedAt: [],
+        partial: true,
+      };
+  }
+}
