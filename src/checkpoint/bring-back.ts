@@ -80,8 +80,8 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
     row: await tx.get("runs", run),
     owner: await tx.get("owners", run),
   }));
-  // Deleted for good, or on its way there.
-  if (before.row === undefined ? before.owner !== undefined : before.row.removed !== null) return NOTHING;
+  // Deleted for good.
+  if (before.row === undefined && before.owner !== undefined) return NOTHING;
   const epoch = before.owner?.epoch ?? 0;
   const from = before.row?.nextFrame ?? 0;
   const edits = found.frames
@@ -107,9 +107,10 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
       await beginRun(tx, record, "paused", freshEpoch(now(), highest));
     }
     const lease = { run, epoch: (await tx.get("owners", run))?.epoch ?? 0 };
+    const removed = await takeFromTrash(tx, run);
     for (const step of forks) await markFork(tx, run, step);
     for (const step of steps) await play(tx, lease, step, { forks, sizes: found.sizes, keep });
-    let row = await findRun(tx, run);
+    let row: RunRow = { ...(await findRun(tx, run)), removed };
     for (const edit of edits) row = { ...edited(row, parseEdit(rawOf(edit))), edits: edit.header.sequence };
     const log = [...fresh, ...edits].filter(({ header }) => LOGGED.has(header.type));
     for (const { place } of log) await keepPack(tx, run, place.pack, found.sizes);
@@ -234,6 +235,14 @@ function forksOf(run: string, all: readonly FoundFrame[]): ReadonlySet<number> {
     .filter(({ header }) => header.type === "run")
     .map((found) => parseLoggedRecord(rawOf(found)).parent);
   return new Set(parents.flatMap((parent) => (parent?.run === run ? [parent.step] : [])));
+}
+
+/** Nothing is written to a run in the trash. Returns when it was put there, for the caller to put it back. */
+async function takeFromTrash(tx: CatalogWriter, run: string): Promise<RunRow["removed"]> {
+  const row = await tx.get("runs", run);
+  if (row === undefined || row.removed === null) return null;
+  await tx.put("runs", { ...row, removed: null });
+  return row.removed;
 }
 
 async function markFork(tx: CatalogWriter, run: string, step: number): Promise<void> {

@@ -9,7 +9,7 @@ import { encodeLogged } from "../format/log";
 import type { Place } from "../format/stored";
 import type { PackFile, PackStore } from "../store/pack-store";
 import type { Catalog, CatalogWriter, DataRow } from "../store/tables";
-import { DurableWriter, type AddFrame } from "./durable";
+import { checkName, DurableWriter, type AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
 import { readFrame } from "./read";
 
@@ -135,7 +135,7 @@ export class DataStore {
 
   /** False, and nothing is written, where a copy that is used again has been let go of since it was read. */
   async #commit({ hash, bytes, used, copies, packs }: DataCommit): Promise<boolean> {
-    return this.#catalog.write("strict", async (tx) => {
+    const done = await this.#catalog.write("strict", async (tx) => {
       const before = (await tx.get("data", hash))?.copies ?? [];
       const known = new Set(before.flatMap(packsOf));
       if (used.flatMap(packsOf).some((name) => !known.has(name))) return false;
@@ -148,6 +148,9 @@ export class DataStore {
       await tx.put("data", { hash, bytes, copies, touched: this.#now() });
       return true;
     });
+    // The packs were looked up when they were written; no epoch tells of site data that was cleared since.
+    for (const pack of packs) await checkName(this.#packs, pack);
+    return done;
   }
 }
 

@@ -109,7 +109,7 @@ export class DurableWriter {
     try {
       const plan = await write((frame, lane) => this.#add(frame, lane, touched));
       await flush(touched);
-      for (const { pack } of touched) await this.#checkName(pack);
+      for (const { pack } of touched) await checkName(this.#packs, pack);
       committing = true;
       return await commit(
         plan,
@@ -167,17 +167,18 @@ export class DurableWriter {
     }
     return pack;
   }
+}
 
-  async #checkName(pack: PackWriter): Promise<void> {
-    const size = await this.#packs.sizeOf(pack.name);
-    if (size === pack.size) return;
-    throw new HoldfastError(
-      "orphaned",
-      size === null
-        ? `Pack ${pack.name} is gone: the data of this site was cleared while it was open. Start a new run, or import one.`
-        : `Pack ${pack.name} has ${size} bytes where ${pack.size} were written. Open the run anew.`,
-    );
-  }
+/** `orphaned` unless this name leads to a pack of that size. */
+export async function checkName(packs: PackStore, { name, size }: PackFile): Promise<void> {
+  const found = await packs.sizeOf(name);
+  if (found === size) return;
+  throw new HoldfastError(
+    "orphaned",
+    found === null
+      ? `Pack ${name} is gone: the data of this site was cleared while it was open. Start a new run, or import one.`
+      : `Pack ${name} has ${found} bytes where ${size} were written. Open the run anew.`,
+  );
 }
 
 function touch(touched: Touched[], lane: Lane, pack: PackWriter): Touched {

@@ -101,27 +101,27 @@ class Transaction implements CatalogWriter {
   }
 
   get<T extends PlainTable>(table: T, key: string): Promise<Tables[T] | undefined> {
-    return copied(this.#rows[table].get(key));
+    return Promise.resolve(this.#rows[table].get(key));
   }
 
   at<T extends NumberedTable>(table: T, run: string, number: number): Promise<Tables[T] | undefined> {
-    return copied(this.#rows[table].get(numberedKey(run, number)));
+    return Promise.resolve(own(table, this.#rows[table].get(numberedKey(run, number))));
   }
 
   all<T extends PlainTable>(table: T): Promise<readonly Tables[T][]> {
-    return copied(this.#sorted(table, () => true));
+    return Promise.resolve(this.#sorted(table, () => true));
   }
 
   of<T extends NumberedTable>(table: T, run: string, span: Span = {}): Promise<readonly Tables[T][]> {
-    return copied(this.#span(table, run, span));
+    return Promise.resolve(own(table, this.#span(table, run, span)));
   }
 
   last<T extends NumberedTable>(table: T, run: string, to?: number): Promise<Tables[T] | undefined> {
-    return copied(this.#span(table, run, to === undefined ? {} : { to }).at(-1));
+    return Promise.resolve(own(table, this.#span(table, run, to === undefined ? {} : { to }).at(-1)));
   }
 
   put<T extends TableName>(table: T, row: Tables[T]): Promise<void> {
-    this.#writable(table).set(keyOf(table, row), structuredClone(row));
+    this.#writable(table).set(keyOf(table, row), frozen(structuredClone(row)));
     return Promise.resolve();
   }
 
@@ -163,8 +163,15 @@ class Transaction implements CatalogWriter {
   }
 }
 
-function copied<Value>(value: Value): Promise<Value> {
-  return Promise.resolve(structuredClone(value));
+/** Arrays of numbers cannot be frozen, so rows that have some are copied; the others nobody can change. */
+function own<Value>(table: TableName, value: Value): Value {
+  return table === "journal" ? structuredClone(value) : value;
+}
+
+function frozen<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
 }
 
 /** Sorts as the pair (run, number) does. */

@@ -19,6 +19,8 @@ const CHAIN_LENGTH = 8;
 export interface CheckOptions {
   /** Something was lost that no page can keep: it may be gone, but nothing may come back as something else. */
   readonly lossy: boolean;
+  /** Whole files, the newest ones, or any bytes. */
+  readonly namesLost: boolean;
 }
 
 /** What is wrong, in words; null where nothing is. */
@@ -41,18 +43,16 @@ export async function faultOf(
       const fault = there ? await faultOfRun(tab, id, run, options) : null;
       if (fault !== null) return `the run ${id}: ${fault}`;
     }
+    const saved = new Map<string, number>();
     for (const id of listed) {
-      const fault = await faultOfSaving(world, tab, id, options);
-      if (fault !== null) return `the run ${id}: ${fault}`;
+      const step = await savedOnceMore(world, tab, id);
+      if (typeof step === "string") return `the run ${id}: ${step}`;
+      saved.set(id, step);
     }
     await tab.manager.emptyTrash();
-    for (const id of listed) {
-      const { checkpointList } = await tab.manager.detail(id);
-      // The sweep takes whole packs: the oldest and the newest would miss theirs first.
-      for (const { step } of [...checkpointList.slice(0, 1), ...checkpointList.slice(-1)]) {
-        const fault = await faultOfStep(tab, id, step, options.lossy);
-        if (fault !== null) return `the run ${id}, after the sweep: ${fault}`;
-      }
+    for (const [id, step] of saved) {
+      const fault = await faultAfterSweep(tab, id, step, options.lossy);
+      if (fault !== null) return `the run ${id}, after the sweep: ${fault}`;
     }
     return null;
   } catch (error) {
@@ -64,7 +64,7 @@ async function faultOfRun(
   tab: Tab,
   id: string,
   run: ExpectedRun,
-  { lossy }: CheckOptions,
+  { lossy, namesLost }: CheckOptions,
 ): Promise<string | null> {
   const detail = await tab.manager.detail(id);
   const steps = detail.checkpointList.map(({ step }) => step);
@@ -75,6 +75,10 @@ async function faultOfRun(
   if (head < run.least && !lossy) return `an import is there to step ${head} of ${run.least}`;
   for (const step of steps) {
     const fault = await faultOfStep(tab, id, step, lossy);
+    if (fault !== null) return fault;
+  }
+  for (const step of namesLost ? [] : run.since) {
+    const fault = await faultOfStep(tab, id, step, false);
     if (fault !== null) return fault;
   }
   if (lossy || run.partial) return null;
@@ -119,20 +123,23 @@ function bodyOf(event: RunEvent): object {
   return Object.fromEntries(Object.entries(event).filter(([name]) => !about.includes(name)));
 }
 
-async function faultOfSaving(
-  world: World,
-  tab: Tab,
-  id: string,
-  { lossy }: CheckOptions,
-): Promise<string | null> {
+/** The step; or what is wrong. */
+async function savedOnceMore(world: World, tab: Tab, id: string): Promise<number | string> {
   const lease = await world.acquire(tab, id);
   if (lease === null) return "it cannot be acquired";
-  const { step } = await tab.manager.detail(id);
-  if (!(await world.save(tab, lease, step + 1))) return `step ${step + 1} cannot be saved`;
+  const step = (await tab.manager.detail(id)).step + 1;
+  if (!(await world.save(tab, lease, step))) return `step ${step} cannot be saved`;
   await tab.manager.idle();
+  return step;
+}
+
+/** The sweep takes whole packs: the oldest and the newest checkpoint would miss theirs first. */
+async function faultAfterSweep(tab: Tab, id: string, newest: number, lossy: boolean): Promise<string | null> {
   const { checkpoint, state, skipped } = await tab.manager.restore(id);
-  if (checkpoint.step !== step + 1 || (skipped.length > 0 && !lossy)) return "a new save is not the newest";
-  return isState(state, id, step + 1) ? null : "a new save is not what was saved";
+  if (checkpoint.step !== newest || (skipped.length > 0 && !lossy)) return "the new save is not the newest";
+  if (!isState(state, id, newest)) return "the new save is not what was saved";
+  const [oldest] = await tab.manager.checkpoints(id);
+  return oldest === undefined ? null : faultOfStep(tab, id, oldest.step, lossy);
 }
 
 /** It comes back as it was, from a chain that is not too long; or, where something was lost, not at all. */

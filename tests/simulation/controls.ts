@@ -94,7 +94,9 @@ export const CONTROLS: readonly Control[] = [
   },
   {
     name: "no look-up by name",
-    edits: [{ file: DURABLE, from: "for (const { pack } of touched) await this.#checkName(pack);", to: "" }],
+    edits: [
+      { file: DURABLE, from: "for (const { pack } of touched) await checkName(this.#packs, pack);", to: "" },
+    ],
   },
   {
     name: "keyframe that references outside",

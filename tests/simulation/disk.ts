@@ -27,7 +27,8 @@ export type Operation =
   | { readonly kind: "truncate"; readonly file: number; readonly size: number }
   | { readonly kind: "flush"; readonly file: number }
   | { readonly kind: "transaction"; readonly durability: Durability; readonly after: Snapshot }
-  | { readonly kind: "clear" };
+  | { readonly kind: "clear" }
+  | { readonly kind: "clear packs" };
 
 /** The operation that fails, counted from 0 over all that the disk is asked. */
 export interface Failure {
@@ -83,6 +84,12 @@ export class RecordingDisk implements PackStore {
     this.#files.clear();
     this.catalog.clear();
     this.log.push({ kind: "clear" });
+  }
+
+  /** A script of this origin removes the packs, and nothing else. */
+  clearPacks(): void {
+    this.#files.clear();
+    this.log.push({ kind: "clear packs" });
   }
 
   create(): Promise<PackWriter> {

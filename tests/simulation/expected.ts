@@ -15,6 +15,10 @@ export interface ExpectedRun {
   readonly names: ReadonlySet<string>;
   /** Those that were asked for, in order; the certain ones were acknowledged. */
   readonly events: readonly { readonly body: RunEventBody; readonly certain: boolean }[];
+  /** Steps whose checkpoint was acknowledged. */
+  readonly saved: readonly number[];
+  /** Those of them that were asked for after the packs had been cleared: these must be there. */
+  readonly since: readonly number[];
   /** Steps that a fork began at, which stay. */
   readonly forkedAt: readonly number[];
   /** It was being deleted for good, so any part of it may be gone. */
@@ -28,6 +32,8 @@ const UNTOUCHED: ExpectedRun = {
   least: -1,
   names: new Set(),
   events: [],
+  saved: [],
+  since: [],
   forkedAt: [],
   partial: false,
 };
@@ -39,18 +45,26 @@ const UNTOUCHED: ExpectedRun = {
 export function expectedAt(
   facts: readonly Fact[],
   boundary: number,
-  { wiped, cleared }: { readonly wiped: boolean; readonly cleared: number },
+  {
+    wiped,
+    cleared,
+    packsCleared,
+  }: { readonly wiped: boolean; readonly cleared: readonly number[]; readonly packsCleared: number },
 ): ReadonlyMap<string, ExpectedRun> {
   const runs = new Map<string, ExpectedRun>();
+  const lastClear = Math.max(-1, ...cleared.filter((at) => at <= boundary));
   for (const fact of facts) {
-    const wasCleared = boundary >= cleared && fact.answered !== null && fact.answered <= cleared;
+    const wasCleared = fact.answered !== null && fact.answered <= lastClear;
     if (fact.begun > boundary || wasCleared) continue;
     const certain = fact.answered !== null && fact.answered <= boundary;
     const run = runs.get(fact.run) ?? UNTOUCHED;
-    runs.set(fact.run, after(run, fact, certain, wiped));
+    const next = after(run, fact, certain, wiped);
+    const since = fact.kind === "saved" && certain && fact.begun >= packsCleared ? [fact.step] : [];
+    runs.set(fact.run, { ...next, since: [...next.since, ...since] });
     if (fact.kind !== "created" || fact.parent === null || !certain) continue;
     const parent = runs.get(fact.parent);
-    if (parent !== undefined) runs.set(fact.parent, { ...parent, forkedAt: [...parent.forkedAt, fact.step] });
+    if (parent?.saved.includes(fact.step) === true)
+      runs.set(fact.parent, { ...parent, forkedAt: [...parent.forkedAt, fact.step] });
   }
   return runs;
 }
@@ -63,6 +77,7 @@ function after(run: ExpectedRun, fact: Fact, certain: boolean, wiped: boolean): 
         listed: certain ? "must" : "may",
         acknowledged: certain ? fact.step : -1,
         asked: fact.step,
+        saved: certain ? [fact.step] : [],
         names: new Set(["sample"]),
       };
     case "imported":
@@ -81,6 +96,7 @@ function after(run: ExpectedRun, fact: Fact, certain: boolean, wiped: boolean): 
         listed: certain && run.names.size === 0 ? "must" : run.listed,
         asked: Math.max(run.asked, fact.step),
         acknowledged: certain ? Math.max(run.acknowledged, fact.step) : run.acknowledged,
+        saved: certain ? [...run.saved, fact.step] : run.saved,
       };
     case "event":
       return { ...run, events: [...run.events, { body: fact.body, certain }] };

@@ -58,8 +58,9 @@ export function crashImage(
     if (operation.kind === "transaction") {
       rows = operation.after;
       possible = operation.durability === "strict" ? [rows] : [...possible, rows];
-    } else if (operation.kind === "clear") {
+    } else if (operation.kind === "clear" || operation.kind === "clear packs") {
       for (const file of files) file.name = null;
+      if (operation.kind === "clear packs") continue;
       rows = NO_ROWS;
       possible = [rows];
     } else applyTo(files, operation, index);
@@ -84,7 +85,7 @@ export function crashImage(
 
 function applyTo(
   files: FileState[],
-  operation: Exclude<Operation, { readonly kind: "transaction" | "clear" }>,
+  operation: Exclude<Operation, { readonly kind: "transaction" | "clear" | "clear packs" }>,
   index: number,
 ): void {
   if (operation.kind === "create") {

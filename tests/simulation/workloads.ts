@@ -102,6 +102,12 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
       await saving;
       await tab.manager.close();
     }
+    const tab = world.tab();
+    const lease = await world.create(tab);
+    await world.save(tab, lease, 1);
+    world.clearPacks();
+    await world.save(tab, lease, 2);
+    await tab.manager.close();
   },
 
   "names, events, forks": async (world) => {
@@ -143,7 +149,11 @@ const ACTIONS: Readonly<Record<string, (world: World, state: { step: number }) =
   },
   event: async (world, state) => {
     const tab = world.tab();
-    await world.event(tab, await world.acquire(tab), state.step, { kind: "paused", why: "asked" });
+    await world.event(tab, await world.acquire(tab), state.step, {
+      kind: "paused",
+      // No two alike, so that one cannot be taken for the other.
+      why: `asked ${world.facts.length}`,
+    });
     await tab.manager.close();
   },
   rename: async (world, state) => {

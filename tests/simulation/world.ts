@@ -49,9 +49,11 @@ export class World {
   /** What should have been refused and was not. */
   readonly wrongs: string[] = [];
   /** Where in the log the person cleared the site's data. */
-  cleared = Infinity;
+  readonly cleared: number[] = [];
   /** Last step of each run whose journal row was acknowledged: a trainer sends the others again. */
   readonly #journaled = new Map<string, number>();
+  /** Where in the log the packs alone went. */
+  packsCleared = Infinity;
   #now = 1_700_000_000_000;
 
   constructor(image: Image = EMPTY, failure?: Failure) {
@@ -78,9 +80,14 @@ export class World {
     return this.facts.some((fact) => fact.run === run && fact.kind === "created");
   }
 
+  clearPacks(): void {
+    this.disk.clearPacks();
+    this.packsCleared = this.disk.log.length;
+  }
+
   clear(): void {
     this.disk.clear();
-    this.cleared = this.disk.log.length;
+    this.cleared.push(this.disk.log.length);
   }
 
   /** Hours later, as far as the trash is concerned. */
