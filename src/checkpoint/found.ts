@@ -2,8 +2,8 @@
 import { hasCode, HoldfastError, messageOf } from "../errors";
 import { toHex, type Bytes } from "../format/bytes";
 import { contentOf, openFrame, type FrameHeader } from "../format/frame";
-import { PACK_HEADER_BYTES } from "../format/pack-header";
-import { scanFrames } from "../format/scan";
+import { PACK_HEADER_BYTES, parsePackHeader } from "../format/pack-header";
+import { scanFrames, type DamagedRange } from "../format/scan";
 import type { Place } from "../format/stored";
 import type { PackStore } from "../store/pack-store";
 import { codeOfDamage } from "./read";
@@ -21,8 +21,8 @@ export interface ScannedPack {
   readonly name: string;
   readonly size: number;
   readonly frames: readonly FoundFrame[];
-  /** Stretches without a whole frame. */
-  readonly damaged: number;
+  /** Stretches that hold nothing whole, its header among them. */
+  readonly damaged: readonly DamagedRange[];
 }
 
 /** Null where somebody has it open, and so is at work on it, or where it is of a newer version. */
@@ -39,14 +39,17 @@ export async function scanPack(
     if (size <= from) return null;
     const bytes = await packs.read(name, from, size - from);
     const { frames, damaged } = scanFrames(bytes, from === 0 ? PACK_HEADER_BYTES : 0);
+    const bad = damaged.map((range) => ({ ...range, offset: from + range.offset }));
+    if (from === 0 && !isHeaderOf(name, bytes)) bad.push({ offset: 0, length: PACK_HEADER_BYTES });
     const found: FoundFrame[] = [];
     for (const { offset, length, header } of frames) {
       const bulk = header.type === "chunk" || header.type === "data";
       const raw = bulk ? null : await contentOrNull(bytes.subarray(offset, offset + length));
       if (bulk || raw !== null)
         found.push({ place: { pack: name, offset: from + offset, length }, header, raw });
+      else bad.push({ offset: from + offset, length });
     }
-    return { name, size, frames: found, damaged: damaged.length + frames.length - found.length };
+    return { name, size, frames: found, damaged: bad };
   } catch (error) {
     const code = codeOfDamage(error);
     if (code === null) throw error;
@@ -54,6 +57,15 @@ export async function scanPack(
     return null;
   } finally {
     await held.close();
+  }
+}
+
+function isHeaderOf(name: string, bytes: Bytes): boolean {
+  try {
+    return parsePackHeader(bytes).pack === name;
+  } catch (error) {
+    if (hasCode(error, "corrupt")) return false;
+    throw error;
   }
 }
 

@@ -12,15 +12,15 @@
  *
  * Where nothing is unknown this costs one look at the sizes of the packs.
  */
-import { hasCode, messageOf } from "../errors";
+import { hasCode } from "../errors";
 import type { Recovery } from "../format/stored";
 import type { Surplus } from "../store/commit";
 import type { Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
-import type { Catalog, PackRow } from "../store/tables";
+import type { Catalog } from "../store/tables";
 import { LOGGED, recoverData, recoverRun } from "./bring-back";
 import { scanPack, type FoundFrame, type ScannedPack } from "./found";
-import { codeOfDamage, verifyCheckpoint } from "./read";
+import { nameLosses } from "./losses";
 import { reclaim } from "./reclaim";
 
 export interface RecoveryParts {
@@ -45,13 +45,23 @@ export async function recover(parts: RecoveryParts): Promise<Recovery> {
     const found = await scanPack(packs, name, known.get(name)?.size ?? 0, lost);
     if (found !== null) scanned.push(found);
   }
+  // What a crash tore is no news; where the catalogue is gone, nobody can tell it from what was whole.
+  if (known.size === 0) lost.push(...scanned.flatMap(damageOf));
   const frames = scanned.flatMap((pack) => pack.frames);
   const sizes = new Map(scanned.map(({ name, size }) => [name, size]));
   await recoverData(parts, frames, sizes);
   const { runs, busy } = await recoverRuns(parts, frames, sizes, lost);
   await clear(parts, scanned, busy, known.size === 0 && lost.length > 0);
-  lost.push(...(await missed(parts, known, new Map(files.map(({ name, size }) => [name, size])))));
+  const there = new Map(files.map(({ name, size }) => [name, size]));
+  const short = [...known.values()].filter(({ name, size }) => (there.get(name) ?? 0) < size);
+  lost.push(...(await nameLosses(parts, short)));
   return { runs, lost };
+}
+
+function damageOf({ name, damaged }: ScannedPack): readonly string[] {
+  return damaged.map(
+    ({ offset, length }) => `Pack ${name}: bytes ${offset} to ${offset + length - 1} are damaged.`,
+  );
 }
 
 /** Runs whose lock another tab has are left to it; `busy` has their packs. */
@@ -114,43 +124,4 @@ async function clear(
     catalog,
     inOrder.map(({ name }) => name),
   );
-}
-
-/** Packs that are gone, or shorter than what is committed of them: checkpoints that need them are marked, and named. */
-async function missed(
-  { packs, catalog }: RecoveryParts,
-  known: ReadonlyMap<string, PackRow>,
-  sizes: ReadonlyMap<string, number>,
-): Promise<readonly string[]> {
-  const short = new Set<string>();
-  const runs = new Set<string>();
-  for (const { name, run, size } of known.values()) {
-    if ((sizes.get(name) ?? 0) >= size) continue;
-    short.add(name);
-    if (run !== null) runs.add(run);
-  }
-  const lost: string[] = [];
-  for (const run of runs) {
-    const { row, rows } = await catalog.read(async (tx) => ({
-      row: await tx.get("runs", run),
-      rows: await tx.of("checkpoints", run),
-    }));
-    for (const checkpoint of rows) {
-      if (!checkpoint.packs.some((name) => short.has(name)) || checkpoint.info.check === "damaged") continue;
-      try {
-        await verifyCheckpoint(packs, checkpoint);
-      } catch (error) {
-        const code = codeOfDamage(error);
-        if (code === null || code === "refused") throw error;
-        const marked = await catalog.write("relaxed", async (tx) => {
-          const now = await tx.at("checkpoints", run, checkpoint.step);
-          if (now?.manifestHash !== checkpoint.manifestHash) return false;
-          await tx.put("checkpoints", { ...now, info: { ...now.info, check: "damaged" } });
-          return true;
-        });
-        if (marked) lost.push(`"${row?.record.name ?? run}", step ${checkpoint.step}: ${messageOf(error)}`);
-      }
-    }
-  }
-  return lost;
 }

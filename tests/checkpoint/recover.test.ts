@@ -207,6 +207,32 @@ suite("packs that are gone", () => {
     const lease = await manager.acquire(RUN);
     expect((await manager.save(lease, sampleRequest(13, sampleRows(13, 13)))).step).toBe(13);
   });
+
+  test("a copy of the data that is gone is named, and written again with the next run", async () => {
+    const { disk } = await lived();
+    const { hash } = (await sampleRecord()).data;
+    const row = async () => (await disk.catalog.read((tx) => tx.get("data", hash)))!;
+    disk.files.delete((await row()).copies[0]![0]!.pack);
+    const { manager, recovery } = await opened(disk);
+    expect(recovery.lost).toEqual([`A copy of the data ${hash.slice(0, 12)}… is gone; 1 left.`]);
+    expect(await manager.getData(hash)).toEqual(DATA);
+    expect((await opened(disk)).recovery.lost).toEqual([]);
+    await manager.putData(DATA);
+    expect((await row()).copies).toHaveLength(2);
+  });
+
+  test("a log that is gone is begun anew, with the whole journal", async () => {
+    const { disk } = await lived();
+    const { log } = (await disk.catalog.read((tx) => tx.get("runs", RUN)))!;
+    disk.files.delete(log!);
+    const { manager, recovery } = await opened(disk);
+    expect(recovery.lost).toHaveLength(1);
+    const lease = await manager.acquire(RUN);
+    await manager.save(lease, sampleRequest(13, sampleRows(13, 13)));
+    await manager.close();
+    const back = await opened(await disk.withCatalogOf(0));
+    expect(await back.manager.journal(RUN)).toEqual(sampleRows(1, 13));
+  });
 });
 
 suite("the log", () => {

@@ -65,7 +65,12 @@ export class Campaign {
     // Loaded before anything is timed by turns, so that the first recording is like any other.
     await readyZstd();
     const choices = new Choices(hashOfCase(workload, kind, seed));
-    const world = await this.#recorded(workload, kind, seed, choices);
+    let world: World;
+    try {
+      world = await this.#recorded(workload, kind, seed, choices);
+    } catch (error) {
+      return { hash: `${workload} ${seed}`, fault: `it cannot be recorded: ${String(error)}`, known: false };
+    }
     if (world.wrongs.length > 0)
       return { hash: `${workload} ${seed}`, fault: world.wrongs.join("; "), known: false };
     const boundary = choices.below(world.disk.log.length + 1);

@@ -169,7 +169,7 @@ function isState(state: State, id: string, step: number): boolean {
 }
 
 /** A hash of our own: nothing of the store's digests goes into it. */
-function printOf({ tensors, scalars }: State): string {
+export function printOf({ tensors, scalars }: State): string {
   const hash = createHash("sha256").update(JSON.stringify(scalars));
   for (const { name, dtype, shape, values } of [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     hash.update(`${name} ${dtype} ${shape.join()}`);

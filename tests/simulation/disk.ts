@@ -86,6 +86,12 @@ export class RecordingDisk implements PackStore {
     this.log.push({ kind: "clear" });
   }
 
+  /** As a process would find it now. */
+  image(): Image {
+    const files = [...this.#files].map(([name, { bytes }]) => [name, bytes] as const);
+    return { files: new Map(files), rows: this.catalog.rows };
+  }
+
   /** A script of this origin removes the packs, and nothing else. */
   clearPacks(): void {
     this.#files.clear();

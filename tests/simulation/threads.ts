@@ -32,8 +32,38 @@ export interface Campaigning {
   readonly edits?: readonly Edit[];
 }
 
+/** What the threads of a campaign share. */
+export interface CampaignData {
+  /** How many images are wanted in all, and after how many faults it ends. */
+  readonly states: number;
+  readonly stopAfter: number;
+  readonly seen: SharedArrayBuffer;
+  /** Next seed of each cell. */
+  readonly next: SharedArrayBuffer;
+  /** Images of each cell, then of all, then faults. */
+  readonly done: SharedArrayBuffer;
+}
+
 const SLOTS_PER_IMAGE = 4;
 const MIN_SLOTS = 1 << 16;
+
+/** Has `work` of a module of this folder run in its own thread; resolves when it has ended. */
+export function inThread(
+  root: string,
+  file: string,
+  { data, edits = [] }: { readonly data: object; readonly edits?: readonly Edit[] },
+  take: (message: unknown) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const workerData = { root, file, edits, data };
+    const worker = new Worker(join(root, "tests/simulation/part.mjs"), { workerData });
+    worker.on("message", take);
+    worker.on("error", reject);
+    worker.on("exit", () => {
+      resolve();
+    });
+  });
+}
 
 export async function runCampaign(
   root: string,
@@ -44,16 +74,11 @@ export async function runCampaign(
   const next = new SharedArrayBuffer(4 * CELLS.length);
   new Int32Array(next).fill(seed);
   const done = new SharedArrayBuffer(4 * (CELLS.length + 2));
-  const workerData = { root, edits, states, stopAfter, seen, next, done };
+  const data: CampaignData = { states, stopAfter, seen, next, done };
   const faults: Found[] = [];
   const part = () =>
-    new Promise<void>((resolve, reject) => {
-      const worker = new Worker(join(root, "tests/simulation/part.mjs"), { workerData });
-      worker.on("message", (found: Found) => faults.push(found));
-      worker.on("error", reject);
-      worker.on("exit", () => {
-        resolve();
-      });
+    inThread(root, "campaign-part.ts", { data, edits }, (found) => {
+      faults.push(found as Found);
     });
   await Promise.all(Array.from({ length: threads }, part));
   const counts = [...new Int32Array(done)];

@@ -54,9 +54,12 @@ export class World {
   readonly #journaled = new Map<string, number>();
   /** Where in the log the packs alone went. */
   packsCleared = Infinity;
+  readonly #noise: number;
   #now = 1_700_000_000_000;
 
-  constructor(image: Image = EMPTY, failure?: Failure) {
+  /** `noise`: bytes in each state that no codec makes smaller. */
+  constructor(image: Image = EMPTY, failure?: Failure, noise = 0) {
+    this.#noise = noise;
     this.disk = new RecordingDisk(image, {
       packBytes: PACK_BYTES,
       ...(failure === undefined ? {} : { failure }),
@@ -108,7 +111,7 @@ export class World {
     this.#journaled.set(run, step);
     const from = parent === null ? null : FIRST;
     const made = await this.#noted({ run, kind: "created", step, parent: from }, () =>
-      manager.createRun(record, { ...requestFor(run, step), rows: null, reason }),
+      manager.createRun(record, { ...this.#request(run, step), rows: null, reason }),
     );
     return made?.lease ?? null;
   }
@@ -119,7 +122,7 @@ export class World {
     const { run } = lease;
     const rows = sampleRows((this.#journaled.get(run) ?? 0) + 1, step);
     const saved = await this.#noted({ run, kind: "saved", step }, () =>
-      manager.save(lease, { ...requestFor(run, step), rows }),
+      manager.save(lease, { ...this.#request(run, step), rows }),
     );
     if (saved !== null) this.#journaled.set(run, step);
     return saved !== null;
@@ -128,7 +131,7 @@ export class World {
   /** What a writer that lost the run tries: another state of the same step. It must fail. */
   async saveStale({ manager }: Tab, lease: Lease | null, step: number): Promise<void> {
     if (lease === null) return;
-    const request = { ...requestFor(lease.run, step, 1), rows: sampleRows(step, step) };
+    const request = { ...this.#request(lease.run, step, 1), rows: sampleRows(step, step) };
     if ((await this.#try(() => manager.save(lease, request))) !== null)
       this.wrongs.push(`step ${step} was saved by a writer that had lost the run`);
   }
@@ -196,6 +199,17 @@ export class World {
       for (const fact of noted) fact.answered = this.disk.log.length;
   }
 
+  #request(run: string, step: number, variant = 0) {
+    return {
+      state: stateOf(run, step, variant, this.#noise),
+      rows: null,
+      reason: "policy",
+      metrics: step === 0 ? {} : { loss: 0.5 + step },
+      environment: ENVIRONMENT,
+      times: { stall: 1, held: 2, readBack: 3 },
+    } as const;
+  }
+
   async #noted<R>(body: FactBody, work: () => Promise<R>): Promise<R | null> {
     const fact: Fact = { ...body, begun: this.disk.log.length, answered: null };
     this.facts.push(fact);
@@ -211,6 +225,8 @@ export class World {
       return await work();
     } catch (error) {
       if (error instanceof RangeError) return null;
+      // Its creation was told as failed, and was not.
+      if (error instanceof HoldfastError && /^There is a run/.test(error.message)) return null;
       if (error instanceof HoldfastError && error.code !== "internal" && error.code !== "invalid")
         return null;
       throw error;
@@ -222,29 +238,21 @@ export class World {
  * S_step of a run: floats that all move a little, integers that change, bytes that never do, so that differences,
  * whole chunks and references are all written. `variant` 1 is what a writer with other settings would have.
  */
-export function stateOf(run: string, step: number, variant = 0): State {
+export function stateOf(run: string, step: number, variant = 0, noise = 0): State {
   const seed = run === FORK ? 1 : 0;
   const floats = Float32Array.from(
     { length: 300 },
     (_, at) => Math.sin(at + seed + variant) * (1 + step * 1e-3),
   );
+  const mask = Uint8Array.from({ length: 64 + noise }, (_, at) =>
+    at < 64 ? 7 + seed : Math.imul(at * at + 17, 0x9e3779b1) >>> 24,
+  );
   return {
     tensors: [
       { name: "param/weights", dtype: "float32", shape: [floats.length], values: floats },
       { name: "slot/count/weights", dtype: "int32", shape: [2], values: Int32Array.of(step, -step) },
-      { name: "param/mask", dtype: "uint8", shape: [64], values: new Uint8Array(64).fill(7 + seed) },
+      { name: "param/mask", dtype: "uint8", shape: [mask.length], values: mask },
     ],
     scalars: { step, samples: step * 8, counters: { t: step } },
   };
-}
-
-function requestFor(run: string, step: number, variant = 0) {
-  return {
-    state: stateOf(run, step, variant),
-    rows: null,
-    reason: "policy",
-    metrics: step === 0 ? {} : { loss: 0.5 + step },
-    environment: ENVIRONMENT,
-    times: { stall: 1, held: 2, readBack: 3 },
-  } as const;
 }

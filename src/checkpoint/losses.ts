@@ -1,0 +1,83 @@
+/**
+ * Packs that are gone, or shorter than what was committed of them. What needs them is marked and named; what can be
+ * had again (a copy of data, a log) is taken out of the catalogue, so that it is written anew when next it can be.
+ */
+import { messageOf } from "../errors";
+import type { PackStore } from "../store/pack-store";
+import type { Catalog, CatalogWriter, CheckpointRow, PackRow, RunRow } from "../store/tables";
+import { codeOfDamage, verifyCheckpoint } from "./read";
+
+interface Parts {
+  readonly packs: PackStore;
+  readonly catalog: Catalog;
+}
+
+/** What is lost with these packs, in words. */
+export async function nameLosses(parts: Parts, packs: readonly PackRow[]): Promise<readonly string[]> {
+  if (packs.length === 0) return [];
+  const names = new Set(packs.map(({ name }) => name));
+  const runs = new Set(packs.flatMap(({ run }) => (run === null ? [] : [run])));
+  const lost = [...(await copiesOfData(parts, names))];
+  for (const id of runs) {
+    const { run, rows } = await parts.catalog.read(async (tx) => ({
+      run: await tx.get("runs", id),
+      rows: await tx.of("checkpoints", id),
+    }));
+    if (run === undefined) continue;
+    for (const row of rows)
+      if (row.packs.some((name) => names.has(name))) lost.push(...(await checkpoint(parts, run, row)));
+    lost.push(...(await log(parts, run, names)));
+  }
+  return lost;
+}
+
+async function checkpoint(
+  { packs, catalog }: Parts,
+  run: RunRow,
+  row: CheckpointRow,
+): Promise<readonly string[]> {
+  if (row.info.check === "damaged") return [];
+  try {
+    await verifyCheckpoint(packs, row);
+    return [];
+  } catch (error) {
+    const code = codeOfDamage(error);
+    // A disk that cannot be read now says nothing about what is on it.
+    if (code === null || code === "refused") throw error;
+    await catalog.write("relaxed", (tx) => mark(tx, row));
+    return [`"${run.record.name}", step ${row.step}: ${messageOf(error)}`];
+  }
+}
+
+async function mark(tx: CatalogWriter, row: CheckpointRow): Promise<void> {
+  const now = await tx.at("checkpoints", row.run, row.step);
+  if (now?.manifestHash === row.manifestHash)
+    await tx.put("checkpoints", { ...now, info: { ...now.info, check: "damaged" } });
+}
+
+async function copiesOfData({ catalog }: Parts, names: ReadonlySet<string>): Promise<readonly string[]> {
+  return catalog.write("strict", async (tx) => {
+    const lost: string[] = [];
+    for (const row of await tx.all("data")) {
+      const copies = row.copies.filter((frames) => !frames.some(({ pack }) => names.has(pack)));
+      if (copies.length === row.copies.length) continue;
+      lost.push(`A copy of the data ${row.hash.slice(0, 12)}… is gone; ${copies.length} left.`);
+      await tx.put("data", { ...row, copies });
+    }
+    for (const name of names) if ((await tx.get("packs", name))?.run === null) await tx.remove("packs", name);
+    return lost;
+  });
+}
+
+/** The catalogue has all of it: the next save begins a new log, with the whole journal. */
+async function log({ catalog }: Parts, run: RunRow, names: ReadonlySet<string>): Promise<readonly string[]> {
+  if (run.log === null || !names.has(run.log)) return [];
+  const gone = run.log;
+  await catalog.write("strict", async (tx) => {
+    const now = await tx.get("runs", run.id);
+    if (now?.log !== gone) return;
+    await tx.remove("packs", gone);
+    await tx.put("runs", { ...now, log: null, logged: now.record.firstStep });
+  });
+  return [`"${run.record.name}": its log was damaged, and is begun anew with the next checkpoint.`];
+}
