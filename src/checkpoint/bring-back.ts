@@ -196,7 +196,13 @@ async function stepsOf(
       lost.push(`The run ${run}, frame ${header.sequence} (${header.type}): ${messageOf(error)}`);
     }
   }
-  return steps;
+  return journalFirst(steps);
+}
+
+/** A log that was begun anew has rows of long ago in a late frame, and they come before the states that need them. */
+function journalFirst(steps: readonly Step[]): readonly Step[] {
+  const from = (step: Step) => (step.kind === "journal" ? step.rows.from : Infinity);
+  return [...steps].sort((a, b) => (from(a) === from(b) ? 0 : from(a) - from(b)));
 }
 
 /**
