@@ -207,6 +207,50 @@ test("a flipped byte in the newest checkpoint: the older one is used, the damage
   expect(resumed).toMatchObject({ from: before, step: newest, replayed: newest - before });
 });
 
+test("the browser loses its database: the run is back, with its name, its losses and its events, and ends the same", async ({
+  live,
+  app,
+}) => {
+  await openApp(live.page, app.url);
+  const undisturbed = await digestOf(live.page, tiny(200));
+  const run = await start(live.page, tiny(200));
+  await waitFor(live.page, run, { step: 45 });
+  await pause(live.page, run);
+  await live.page.evaluate((id) => holdfast.rename(id, "found again"), run);
+  const before = await detail(live.page, run);
+  const losses = await live.page.evaluate((id) => holdfast.losses(id), run);
+
+  const page = await live.closePage();
+  // The same origin, without the app.
+  await page.goto(new URL("icon.svg", app.url).href);
+  await page.evaluate(
+    () =>
+      new Promise<void>((resolve, reject) => {
+        const request = indexedDB.deleteDatabase("holdfast");
+        request.onsuccess = () => {
+          resolve();
+        };
+        request.onerror = () => {
+          reject(new Error("the database cannot be deleted"));
+        };
+      }),
+  );
+  await page.goto(app.url);
+  await openApp(page, app.url);
+  await expect(screen(page).getByText("came back from what is stored")).toBeVisible();
+  const after = await detail(page, run);
+  expect(after.name).toBe("found again");
+  expect(after.events).toEqual(before.events);
+  expect(after.checkpointList.map(({ step, digest }) => [step, digest])).toEqual(
+    before.checkpointList.map(({ step, digest }) => [step, digest]),
+  );
+  expect(await page.evaluate((id) => holdfast.losses(id), run)).toEqual(losses);
+  await showRun(page, run);
+  await button(page, "Resume").click();
+  await waitFor(page, run, { status: "finished" });
+  expect(await page.evaluate((id) => holdfast.digest(id), run)).toBe(undisturbed);
+});
+
 /** Runs in a page. Flips one bit in the payload of the last chunk frame of this run; returns its offset. */
 async function flipNewestChunk(run: string): Promise<number> {
   const MAGIC = [0x89, 0x48, 0x46, 0x52, 0x4d, 0x0d, 0x0a, 0x1a];
