@@ -9,12 +9,10 @@ import { digestFromChunks } from "../format/digest";
 import { contentOf, openFrame, type Frame, type FrameHeader, type FrameType } from "../format/frame";
 import { parseManifest, type ChunkRef, type Manifest, type StoredChunk } from "../format/manifest";
 import type { Place, Restored, Unusable } from "../format/stored";
-import { byteLength, valuesOf } from "../format/tensor-bytes";
+import { byteLength, valuesIn } from "../format/tensor-bytes";
 import type { NamedTensor, Scalars, State } from "../format/tensors";
 import type { PackStore } from "../store/pack-store";
 import type { CheckpointRow } from "../store/tables";
-
-const NOTHING = new Uint8Array(0);
 
 /** A checkpoint, whole. */
 export interface ReadCheckpoint {
@@ -29,12 +27,12 @@ export async function readCheckpoint(packs: PackStore, row: CheckpointRow): Prom
   await readChunks(packs, row, manifest, (planned, raw) => {
     scatter(planned, raw, bytes);
   });
-  const tensors = manifest.tensors.map(({ name, dtype, shape }, index): NamedTensor => {
-    const values = valuesOf(dtype, bytes[index] ?? NOTHING, `The tensor "${name}"`);
-    // One tensor is in memory twice, not the state.
-    bytes[index] = NOTHING;
-    return { name, dtype, shape, values };
-  });
+  const tensors = manifest.tensors.map(({ name, dtype, shape }, index): NamedTensor => ({
+    name,
+    dtype,
+    shape,
+    values: valuesIn(dtype, bytes[index] ?? new Uint8Array(0), `The tensor "${name}"`),
+  }));
   return { manifest, state: { tensors, scalars: scalarsOf(manifest) } };
 }
 

@@ -17,18 +17,22 @@ export function byteLength(dtype: DType, shape: readonly number[]): number | und
 
 /** A copy of `view` as values of the dtype. `corrupt` for a `bool` that is neither 0 nor 1, and for half an element. */
 export function valuesOf(dtype: DType, view: Bytes, path: string): TensorValues {
-  if (view.length % ELEMENT_BYTES[dtype] !== 0) return fail(path, "ends within an element");
-  const copy = view.slice();
+  return valuesIn(dtype, view.slice(), path);
+}
+
+/** The same without a copy: `bytes` is a whole buffer, and is the values' own from now on. */
+export function valuesIn(dtype: DType, bytes: Bytes, path: string): TensorValues {
+  if (bytes.length % ELEMENT_BYTES[dtype] !== 0) return fail(path, "ends within an element");
   switch (dtype) {
     case "float32":
-      return new Float32Array(copy.buffer);
+      return new Float32Array(bytes.buffer);
     case "int32":
-      return new Int32Array(copy.buffer);
+      return new Int32Array(bytes.buffer);
     case "uint8":
-      return copy;
+      return bytes;
     case "bool":
-      if (copy.some((value) => value > 1)) return fail(path, "holds a truth value that is neither 0 nor 1");
-      return copy;
+      if (bytes.some((value) => value > 1)) return fail(path, "holds a truth value that is neither 0 nor 1");
+      return bytes;
     default:
       return dtype satisfies never;
   }

@@ -1,0 +1,184 @@
+/** A state of millions of parameters in a storage worker: what a save and a restore of it take. */
+import { expose } from "comlink";
+import { CheckpointManager } from "../../src/checkpoint/manager";
+import type { RunRecord } from "../../src/format/run";
+import type { Lease, SaveRequest } from "../../src/format/stored";
+import type { NamedTensor } from "../../src/format/tensors";
+import { surplus } from "../../src/policy/keep";
+import { openCatalog } from "../../src/store/catalog";
+import { WebLocks } from "../../src/store/locks";
+import { openOpfs } from "../../src/store/opfs";
+import { installErrorTransfer } from "../../src/worker/wire-errors";
+import type { Phase } from "./large";
+
+export interface LargeApi {
+  begin(phase: Phase, parameters: number): Promise<void>;
+  run(): Promise<number>;
+  end(): Promise<void>;
+}
+
+installErrorTransfer();
+
+const RUN = "rlarge";
+/** The parameters, and Adam's two moments of each. */
+const KINDS = ["param/", "slot/m/", "slot/v/"];
+const LAYERS = 12;
+const PIECE_BYTES = 1024 * 1024;
+const RAW_FILE = "raw";
+
+const record: RunRecord = {
+  id: RUN,
+  name: "large",
+  task: "none",
+  created: 0,
+  seed: 1,
+  parent: null,
+  firstStep: 0,
+  steps: 10,
+  config: {},
+  optimizer: {
+    kind: "adam",
+    learningRate: 1e-3,
+    momentum: 0,
+    beta1: 0.9,
+    beta2: 0.999,
+    decay: 0,
+    epsilon: 1e-8,
+    weightDecay: 0,
+    clipNorm: 0,
+    schedule: { kind: "constant", warmup: 0, horizon: 0, floor: 0, every: 1, factor: 1 },
+  },
+  policy: { save: { kind: "never" }, draw: false },
+  data: { hash: "", bytes: 1, name: "none", origin: "generated", preprocessing: {} },
+  environment: { backend: "cpu", adapter: {}, browser: "", tfjs: "", flags: {}, math: {} },
+};
+
+let manager: CheckpointManager | null = null;
+let lease: Lease | null = null;
+let tensors: NamedTensor[] = [];
+let step = 0;
+let work: () => Promise<void> = () => Promise.resolve();
+
+const api: LargeApi = {
+  async begin(phase, parameters) {
+    const bytes = 4 * parameters * KINDS.length;
+    switch (phase) {
+      case "save":
+        await open();
+        await begun();
+        tensors = madeUp(parameters);
+        work = () => save();
+        return;
+      case "saveDelta":
+        stepOn();
+        work = () => save();
+        return;
+      case "restore":
+        await open();
+        work = async () => {
+          const { state } = await (manager as CheckpointManager).restore(RUN, step === 0 ? undefined : step);
+          tensors = [...state.tensors];
+        };
+        return;
+      case "rawWrite":
+        work = () => rawWrite(bytes);
+        return;
+      case "rawRead":
+        work = () => rawRead(bytes);
+    }
+  },
+  async run() {
+    const start = performance.now();
+    await work();
+    return (performance.now() - start) / 1000;
+  },
+  async end() {
+    await manager?.close();
+  },
+};
+
+expose(api);
+
+async function open(): Promise<void> {
+  const packs = await openOpfs(navigator.storage);
+  const catalog = await openCatalog();
+  const clock = { now: () => Date.now(), elapsed: () => performance.now() };
+  manager = new CheckpointManager({
+    packs,
+    catalog,
+    locks: new WebLocks(navigator.locks),
+    clock,
+    keep: surplus,
+  });
+  await manager.recovered();
+  await manager.idle();
+}
+
+/** A run whose first state is one of nothing: what follows is a keyframe, and its difference. */
+async function begun(): Promise<void> {
+  const store = manager as CheckpointManager;
+  const hash = await store.putData(new Uint8Array(1));
+  const first = { ...record, data: { ...record.data, hash } };
+  lease = (await store.createRun(first, request([]))).lease;
+}
+
+async function save(): Promise<void> {
+  step++;
+  const rows = { from: step, loss: new Float32Array(1), rate: new Float32Array(1), ms: new Float32Array(1) };
+  await (manager as CheckpointManager).save(lease as Lease, { ...request(tensors), rows });
+}
+
+function request(of: readonly NamedTensor[]): SaveRequest {
+  return {
+    state: { tensors: of, scalars: { step, samples: 0, counters: { t: step } } },
+    rows: null,
+    reason: "asked",
+    metrics: {},
+    environment: record.environment,
+    times: { stall: 0, held: 0, readBack: 0 },
+  };
+}
+
+/** Numbers as training leaves them: all bits of the mantissa in use, exponents near each other. */
+function madeUp(parameters: number): NamedTensor[] {
+  const size = Math.ceil(parameters / LAYERS);
+  return KINDS.flatMap((kind) =>
+    Array.from({ length: LAYERS }, (_, layer): NamedTensor => {
+      const values = new Float32Array(size);
+      let bits = 0x9e3779b9 ^ layer;
+      for (let at = 0; at < size; at++) {
+        bits ^= bits << 13;
+        bits ^= bits >>> 17;
+        bits ^= bits << 5;
+        values[at] = bits / 2 ** 36;
+      }
+      return { name: `${kind}${String(layer).padStart(2, "0")}`, dtype: "float32", shape: [size], values };
+    }),
+  );
+}
+
+/** A step's worth of change. */
+function stepOn(): void {
+  for (const { values } of tensors)
+    for (let at = 0; at < values.length; at++) values[at] = (values[at] ?? 0) * (1 + 1e-4 * Math.sin(at));
+}
+
+async function rawWrite(bytes: number): Promise<void> {
+  const handle = await rawHandle();
+  const piece = new Uint8Array(PIECE_BYTES).map((_, at) => Math.imul(at, 0x9e3779b1) >>> 24);
+  for (let at = 0; at < bytes; at += PIECE_BYTES) handle.write(piece, { at });
+  handle.flush();
+  handle.close();
+}
+
+async function rawRead(bytes: number): Promise<void> {
+  const handle = await rawHandle();
+  const piece = new Uint8Array(PIECE_BYTES);
+  for (let at = 0; at < bytes; at += PIECE_BYTES) handle.read(piece, { at });
+  handle.close();
+}
+
+async function rawHandle(): Promise<FileSystemSyncAccessHandle> {
+  const root = await navigator.storage.getDirectory();
+  return (await root.getFileHandle(RAW_FILE, { create: true })).createSyncAccessHandle();
+}
