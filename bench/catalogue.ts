@@ -1,6 +1,6 @@
 /**
  * How soon the list of runs is there: a store with 10,000 checkpoints of 100 runs, a million journaled steps and 1,400
- * packs, opened by the app itself; from the start of the navigation until the last row stands. `--rounds N`.
+ * packs, opened by the app itself; from the start of the navigation until the last row stands. `--rounds N`, `--runs N`.
  */
 import type { BenchResult, RunContext } from "../scripts/lib/context.mjs";
 import type { CheckpointRow, RunRow } from "../src/store/tables";
@@ -22,6 +22,7 @@ interface Amounts {
 
 export async function run({ browser, app, log, options }: RunContext): Promise<BenchResult> {
   const rounds = Number(options.get("rounds") ?? ROUNDS);
+  const runs = Number(options.get("runs") ?? RUNS);
   const url = await app();
   const context = await (await browser()).newContext();
   let page = await context.newPage();
@@ -37,19 +38,19 @@ export async function run({ browser, app, log, options }: RunContext): Promise<B
   await pause(page, first);
   // The same origin, without the app.
   await page.goto(new URL("icon.svg", url).href);
-  const amounts = { runs: RUNS, checkpoints: CHECKPOINTS, steps: STEPS, perPack: CHECKPOINTS_PER_PACK };
+  const amounts = { runs, checkpoints: CHECKPOINTS, steps: STEPS, perPack: CHECKPOINTS_PER_PACK };
   const packs = await page.evaluate(fill, amounts);
-  log(`${RUNS} runs, ${RUNS * CHECKPOINTS} checkpoints, ${RUNS * STEPS} steps, ${packs} packs`);
+  log(`${runs} runs, ${runs * CHECKPOINTS} checkpoints, ${runs * STEPS} steps, ${packs} packs`);
 
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
     await page.close();
     page = await context.newPage();
     page.setDefaultTimeout(0);
-    await page.goto(`${url}#/runs`, { waitUntil: "commit" });
+    await page.goto(`${url}#/`, { waitUntil: "commit" });
     const opened = await page.waitForFunction(
       (count) => document.querySelectorAll("main tbody tr").length > count && performance.now(),
-      RUNS,
+      runs,
       { polling: "raf" },
     );
     times.push(Number(await opened.jsonValue()) / 1000);

@@ -3,7 +3,12 @@
  * keyframe and as a difference from it, and restored, beside writing and reading the same number of raw bytes.
  * Memory is that of the page's process, looked at every 20 ms, beyond the state itself. `--parameters N`.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium, type BrowserContext } from "@playwright/test";
+import { LAUNCH_ARGUMENTS, needBrowser } from "../scripts/lib/browser.mjs";
 import type { BenchResult, RunContext } from "../scripts/lib/context.mjs";
 
 const PARAMETERS = 50_000_000;
@@ -12,15 +17,33 @@ const SAMPLE_MS = 20;
 const PAGE_BYTES = 4096;
 const MIB = 2 ** 20;
 
-export async function run({ browser, page: pageOf, log, options }: RunContext): Promise<BenchResult> {
+export async function run({ page: pageOf, log, options }: RunContext): Promise<BenchResult> {
   const parameters = Number(options.get("parameters") ?? PARAMETERS);
-  const page = await (await browser()).newPage();
+  // A profile on the disk: what a private window stores is in memory, and so little that this does not fit.
+  const profile = await mkdtemp(join(tmpdir(), "holdfast-large-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: needBrowser(),
+    args: LAUNCH_ARGUMENTS,
+  });
+  try {
+    return { adapter: "none", results: await measured(context, await pageOf("large"), parameters, log) };
+  } finally {
+    await context.close();
+    await rm(profile, { recursive: true, force: true });
+  }
+}
+
+async function measured(
+  context: BrowserContext,
+  address: string,
+  parameters: number,
+  log: RunContext["log"],
+): Promise<Record<string, number>> {
+  const page = await context.newPage();
   page.setDefaultTimeout(0);
-  await page.goto(await pageOf("large"));
+  await page.goto(address);
   await page.waitForFunction(() => "large" in globalThis);
-  const session = await (await browser()).newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  const pids = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+  const pids = renderersOf(process.pid);
   const resident = () => Math.max(...pids.map(residentBytes));
 
   const results: Record<string, number> = {};
@@ -49,7 +72,25 @@ export async function run({ browser, page: pageOf, log, options }: RunContext): 
       `${phase}: ${(results[key] ?? 0).toFixed(1)} s, ${over.toFixed(0)} MiB above ${counts ? "the state" : "before"}`,
     );
   }
-  return { adapter: "none", results: { ...results, peak_over_state_mib: peak } };
+  return { ...results, peak_over_state_mib: peak };
+}
+
+/** Processes that descend from this one and render pages. */
+function renderersOf(root: number): number[] {
+  const parents = new Map<number, number>();
+  const renderers: number[] = [];
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const pid = Number(name);
+      parents.set(pid, Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]));
+      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("--type=renderer")) renderers.push(pid);
+    } catch {
+      // It ended while it was looked at.
+    }
+  }
+  const isOurs = (pid: number | undefined): boolean =>
+    pid !== undefined && (pid === root || isOurs(parents.get(pid)));
+  return renderers.filter((pid) => isOurs(pid));
 }
 
 /** Of a process; 0 where it is gone. */

@@ -2,7 +2,7 @@
 import { sha256, toHex, type Bytes } from "../format/bytes";
 import { CHUNK_BYTES, type ElementKind } from "../format/chunks";
 import { ChunkEncoder, CODEC_STORED } from "../format/codec";
-import { encodeFrame, type FrameType } from "../format/frame";
+import { encodeFrame, frameBytes, type FrameType } from "../format/frame";
 import type { Lease, Place } from "../format/stored";
 import { readyZstd } from "../format/zstd";
 import type { AddFrame, Lane } from "./durable";
@@ -20,6 +20,8 @@ const LANES: Readonly<Record<FrameType, Lane>> = {
   import: "log",
 };
 
+/** Content that is framed in memory of its own. */
+const SMALL = 64 * 1024;
 /** One for all: what it makes is framed before anybody else gets a turn, and it keeps three mebibytes. */
 const encoder = new ChunkEncoder();
 
@@ -35,6 +37,8 @@ export class FrameSequence {
   readonly #lease: Lease;
   readonly #elapsed: () => number;
   readonly #packs = new Set<string>();
+  /** For frames of large states: fresh memory for each would be there twice until it is collected. */
+  #room: Bytes = new Uint8Array(0);
   /** Number of the next frame. */
   next: number;
   /** Bytes of frames of the state. */
@@ -68,7 +72,8 @@ export class FrameSequence {
       raw.length > CHUNK_BYTES ? { codec: CODEC_STORED, bytes: raw } : encoder.encode(raw, kind, reference);
     const { run, epoch } = this.#lease;
     const header = { type, run, epoch, sequence: this.next++, codec, rawLength: raw.length, hash: digest };
-    const frame = encodeFrame(header, bytes);
+    if (this.#room.length === 0 && raw.length > SMALL) this.#room = new Uint8Array(frameBytes(CHUNK_BYTES));
+    const frame = encodeFrame(header, bytes, this.#room);
     const start = this.#elapsed();
     const place = await this.#add(frame, LANES[type]);
     this.appending += this.#elapsed() - start;

@@ -36,24 +36,34 @@ export async function readCheckpoint(packs: PackStore, row: CheckpointRow): Prom
   return { manifest, state: { tensors, scalars: scalarsOf(manifest) } };
 }
 
-/** Reads every bit of it as a restore does, and keeps no more than two chunks in memory. Throws as that does. */
-export async function verifyCheckpoint(packs: PackStore, row: CheckpointRow): Promise<void> {
-  await readChunks(packs, row, await readManifest(packs, row), () => undefined);
+/**
+ * Reads every bit of it as a restore does, and keeps no more than two chunks in memory. `between` is awaited after each
+ * chunk, so that what is urgent comes first. Throws as that does.
+ */
+export async function verifyCheckpoint(
+  packs: PackStore,
+  row: CheckpointRow,
+  between: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  await readChunks(packs, row, await readManifest(packs, row), between);
 }
 
 async function readChunks(
   packs: PackStore,
   row: CheckpointRow,
   manifest: Manifest,
-  take: (planned: PlannedChunk, raw: Bytes) => void,
+  take: (planned: PlannedChunk, raw: Bytes) => void | Promise<void>,
 ): Promise<void> {
   const hashes: Bytes[] = [];
-  for (const [index, planned] of planChunks(manifest.tensors).entries()) {
+  const plan = planChunks(manifest.tensors);
+  const largest = plan.reduce((most, { bytes }) => Math.max(most, bytes), 0);
+  const rooms = { raw: new Uint8Array(largest), reference: new Uint8Array(largest) };
+  for (const [index, planned] of plan.entries()) {
     const chunk = manifest.chunks[index];
-    const raw = chunk === undefined ? undefined : await readChunk(packs, chunk, row.run);
+    const raw = chunk === undefined ? undefined : await readChunk(packs, chunk, row.run, rooms);
     if (chunk === undefined || raw?.length !== planned.bytes)
       throw damaged(row, "a chunk is not as long as its tensors are");
-    take(planned, raw);
+    await take(planned, raw);
     // `readChunk` has compared it.
     hashes.push(fromHex(chunk.hash));
   }
@@ -100,19 +110,32 @@ async function readManifest(packs: PackStore, row: CheckpointRow): Promise<Manif
   return manifest;
 }
 
-/** A chunk, with what it is the difference from read first. Its content has the hash that the manifest says. */
-async function readChunk(packs: PackStore, { base, ...own }: ChunkRef, run: string): Promise<Bytes> {
-  if (base === null) return readStored(packs, own, run);
+/**
+ * A chunk, with what it is the difference from read first. Its content has the hash that the manifest says, and is
+ * valid until the rooms are used again.
+ */
+async function readChunk(
+  packs: PackStore,
+  { base, ...own }: ChunkRef,
+  run: string,
+  rooms: { readonly raw: Bytes; readonly reference: Bytes },
+): Promise<Bytes> {
+  if (base === null) return readStored(packs, own, run, rooms.raw);
   const reference = await openStored(packs, base, run);
   const frame = await openStored(packs, own, run);
   // A frame refers only to what was there before it, so no chain of references can be a circle.
   if (reference.header.sequence >= frame.header.sequence) throw another(own);
-  return contentOf(frame, await contentOf(reference));
+  return contentOf(frame, await contentOf(reference, null, rooms.reference), rooms.raw);
 }
 
-/** The content of one frame with a chunk that is no difference. */
-export async function readStored(packs: PackStore, chunk: StoredChunk, run: string): Promise<Bytes> {
-  return contentOf(await openStored(packs, chunk, run));
+/** The content of one frame with a chunk that is no difference, in `room`. */
+export async function readStored(
+  packs: PackStore,
+  chunk: StoredChunk,
+  run: string,
+  room: Bytes,
+): Promise<Bytes> {
+  return contentOf(await openStored(packs, chunk, run), null, room);
 }
 
 async function openStored(packs: PackStore, chunk: StoredChunk, run: string): Promise<Frame> {

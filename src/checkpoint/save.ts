@@ -1,5 +1,6 @@
 /** One save from request to acknowledgement: frames, durability, the one transaction, and what may wait until after. */
 import { hasCode } from "../errors";
+import type { Bytes } from "../format/bytes";
 import type { StoredChunk } from "../format/manifest";
 import { cutRows, joinRows, lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
@@ -44,6 +45,7 @@ export class Saver {
   readonly #parts: SaverParts;
   readonly #runs: OpenRuns;
   readonly #later: (work: () => Promise<unknown>) => void;
+  readonly #saving = new Set<Promise<unknown>>();
 
   /** `later` takes work that no caller waits for. */
   constructor(parts: SaverParts, runs: OpenRuns, later: (work: () => Promise<unknown>) => void) {
@@ -52,14 +54,27 @@ export class Saver {
     this.#later = later;
   }
 
-  async save(lease: Lease, request: SaveRequest, { begin, context }: SavePlan): Promise<CheckpointInfo> {
+  save(lease: Lease, request: SaveRequest, plan: SavePlan): Promise<CheckpointInfo> {
+    const saving = this.#save(lease, request, plan);
+    this.#saving.add(saving);
+    const over = () => this.#saving.delete(saving);
+    saving.then(over, over);
+    return saving;
+  }
+
+  /** Resolves when no save is under way: reading back takes its core, its disk and as much memory again. */
+  async #quiet(): Promise<void> {
+    while (this.#saving.size > 0) await Promise.allSettled(this.#saving);
+  }
+
+  async #save(lease: Lease, request: SaveRequest, { begin, context }: SavePlan): Promise<CheckpointInfo> {
     const { catalog, clock, packs, keep } = this.#parts;
     const open = this.#runs.of(lease);
     const isKeyframe = () => open.last === null || open.last.chain + 1 >= CHAIN_LENGTH;
     let written = 0;
     const { info, freed } = await open.writer.durably(
       async (add) => {
-        const read = (chunk: StoredChunk) => readStored(packs, chunk, lease.run);
+        const read = (chunk: StoredChunk, room: Bytes) => readStored(packs, chunk, lease.run, room);
         const previous = open.last === null || isKeyframe() ? null : { manifest: open.last, read };
         // Whatever fails from here on: what comes next leans on nothing.
         open.last = null;
@@ -97,7 +112,7 @@ export class Saver {
     if (row === undefined || !isOf(row, info)) return;
     let check: CheckpointInfo["check"] = "verified";
     try {
-      await verifyCheckpoint(packs, row);
+      await verifyCheckpoint(packs, row, () => this.#quiet());
     } catch (error) {
       // A disk that cannot be read now says nothing about what is on it.
       if (codeOfDamage(error) === null || hasCode(error, "refused")) throw error;

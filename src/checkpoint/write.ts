@@ -55,8 +55,8 @@ export interface SaveContext {
 /** What a checkpoint leans on. */
 export interface Previous {
   readonly manifest: Manifest;
-  /** Reads a chunk that a difference can be taken from. `corrupt` or `missing` where it is damaged. */
-  readonly read: (chunk: StoredChunk) => Promise<Bytes>;
+  /** Reads a chunk that a difference can be taken from, into `room`. `corrupt` or `missing` where it is damaged. */
+  readonly read: (chunk: StoredChunk, room: Bytes) => Promise<Bytes>;
 }
 
 export interface Written {
@@ -158,6 +158,7 @@ async function writeState(
   const shapes = tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
   const leaning = previous !== null && sameShapes(previous.manifest.tensors, shapes) ? previous : null;
   const scratch = new Uint8Array(CHUNK_BYTES);
+  const room = new Uint8Array(CHUNK_BYTES);
   const chunks: ChunkRef[] = [];
   const hashes: Bytes[] = [];
   for (const [index, planned] of planChunks(shapes).entries()) {
@@ -166,7 +167,7 @@ async function writeState(
     hashes.push(hash);
     const before = leaning?.manifest.chunks[index];
     const base = before === undefined ? null : baseOf(before);
-    const reference = leaning === null || base === null ? null : await readReference(leaning, base);
+    const reference = leaning === null || base === null ? null : await readReference(leaning, base, room);
     if (base !== null && reference !== null && base.hash === toHex(hash)) {
       // What was read back has that very hash, so the frame is whole.
       chunks.push({ ...base, base: null });
@@ -190,9 +191,9 @@ function baseOf({ base, ...own }: ChunkRef): StoredChunk {
 }
 
 /** Null where the reference cannot be read, for whatever reason: then the chunk is stored whole. */
-async function readReference({ read }: Previous, base: StoredChunk): Promise<Bytes | null> {
+async function readReference({ read }: Previous, base: StoredChunk, room: Bytes): Promise<Bytes | null> {
   try {
-    return await read(base);
+    return await read(base, room);
   } catch (error) {
     if (error instanceof HoldfastError) return null;
     throw error;

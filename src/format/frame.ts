@@ -7,7 +7,7 @@
  */
 import { HoldfastError } from "../errors";
 import { ByteReader, ByteWriter } from "./byte-cursor";
-import { align8, concat, crc32c, equalBytes, sha256, SHA256_BYTES, type Bytes } from "./bytes";
+import { align8, crc32c, equalBytes, sha256, SHA256_BYTES, type Bytes } from "./bytes";
 import { CHUNK_BYTES } from "./chunks";
 import { CODEC_STORED, decodeChunk } from "./codec";
 import { readyZstd } from "./zstd";
@@ -125,15 +125,27 @@ export function parseFrameHeader(bytes: Bytes, offset = 0): FrameHeader {
   return { type, run, epoch, sequence, codec, rawLength, storedLength, hash };
 }
 
-/** A whole frame in one buffer, for one write. `stored` is what the codec made. */
-export function encodeFrame(header: Omit<FrameHeader, "storedLength">, stored: Uint8Array): Bytes {
-  const head = encodeFrameHeader({ ...header, storedLength: stored.length });
+/**
+ * A whole frame in one buffer, for one write. `stored` is what the codec made. `room`: memory for it that is used again,
+ * as long as a frame or longer; what is returned is then a view of it.
+ */
+export function encodeFrame(
+  header: Omit<FrameHeader, "storedLength">,
+  stored: Uint8Array,
+  room?: Bytes,
+): Bytes {
+  const length = frameBytes(stored.length);
+  const frame =
+    room === undefined || room.length < length ? new Uint8Array(length) : room.subarray(0, length);
   const trailer = new ByteWriter(FRAME_TRAILER_BYTES)
     .u64(header.sequence)
     .u32(crc32c(stored))
     .u32(TRAILER_MAGIC);
-  const padding = new Uint8Array(align8(stored.length) - stored.length);
-  return concat([head, stored, padding, trailer.view()]);
+  frame.set(encodeFrameHeader({ ...header, storedLength: stored.length }));
+  frame.set(stored, FRAME_HEADER_BYTES);
+  frame.fill(0, FRAME_HEADER_BYTES + stored.length, length - FRAME_TRAILER_BYTES);
+  frame.set(trailer.view(), length - FRAME_TRAILER_BYTES);
+  return frame;
 }
 
 /** Checks everything that a frame says of itself but its content. `bytes` is exactly the frame. */
@@ -148,13 +160,19 @@ export function openFrame(bytes: Bytes): Frame {
 
 /**
  * The content as it was before the codec, checked against its hash. `reference`: what a difference was taken from.
- * `corrupt` names what does not fit.
+ * `room`: memory that is used again; where the content fits, it is a view of it. `corrupt` names what does not fit.
  */
-export async function contentOf({ header, stored }: Frame, reference: Bytes | null = null): Promise<Bytes> {
+export async function contentOf(
+  { header, stored }: Frame,
+  reference: Bytes | null = null,
+  room?: Bytes,
+): Promise<Bytes> {
   await readyZstd();
   if (header.codec !== CODEC_STORED && header.rawLength > CHUNK_BYTES)
     throw damaged(0, "it records more than a chunk holds");
-  const raw = new Uint8Array(header.rawLength);
+  const { rawLength } = header;
+  const raw =
+    room === undefined || room.length < rawLength ? new Uint8Array(rawLength) : room.subarray(0, rawLength);
   decodeChunk(header.codec, stored, raw, reference);
   if (!equalBytes(await sha256(raw), header.hash)) throw damaged(0, "its content fails its hash");
   return raw;

@@ -7,7 +7,7 @@
  * reuse and never removed. (Nor could they be safely: a file cannot be removed while its handle is held, and once the
  * handle is gone another tab may fill it.)
  */
-import { hasCode, HoldfastError } from "../errors";
+import { HoldfastError } from "../errors";
 import { named, storageError } from "./platform-error";
 import {
   isPackName,
@@ -19,6 +19,7 @@ import {
 } from "./pack-store";
 
 const FOLDER = "packs";
+const PROBE = "probe";
 /** A handle of a tab that was just killed is free again within milliseconds, at worst seconds. 6.35 s in all. */
 const BUSY_WAITS_MS = [50, 100, 200, 400, 800, 1600, 1600, 1600];
 
@@ -30,16 +31,7 @@ export type Sleep = (ms: number) => Promise<void>;
  */
 export async function openOpfs(storage: StorageManager): Promise<OpfsPacks> {
   const packs = new OpfsPacks(() => storage.getDirectory());
-  const probe = await packs.create();
-  try {
-    await probe.append(new Uint8Array(1));
-    await probe.flush();
-    await probe.cut(0);
-  } catch (error) {
-    if (!hasCode(error, "quota")) throw error;
-  } finally {
-    await probe.close();
-  }
+  await packs.probe();
   return packs;
 }
 
@@ -54,6 +46,23 @@ export class OpfsPacks implements PackStore {
   constructor(root: () => Promise<FileSystemDirectoryHandle>, sleep: Sleep = wait) {
     this.#root = root;
     this.#sleep = sleep;
+  }
+
+  /** Writes and flushes a byte, in a file that is no pack: looking for a free one would look at all of them. */
+  async probe(): Promise<void> {
+    const handle = await this.#tryOpen(await this.#folder(), PROBE, true);
+    // Another tab is at it: then it can be written.
+    if (handle === null) return;
+    try {
+      handle.write(new Uint8Array(1), { at: 0 });
+      handle.flush();
+      handle.truncate(0);
+    } catch (error) {
+      if (!named(error, "QuotaExceededError"))
+        throw storageError(error, "The browser stores nothing for this site");
+    } finally {
+      handle.close();
+    }
   }
 
   async create(): Promise<PackWriter> {
