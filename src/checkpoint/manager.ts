@@ -3,7 +3,7 @@
  *
  * Nothing here imports a trainer: states come as named typed arrays and go back so.
  */
-import { hasCode, HoldfastError } from "../errors";
+import { hasCode, HoldfastError, messageOf } from "../errors";
 import { parseRunRecord } from "../format/run-parse";
 import type { JournalRows, RunEvent, RunEventBody, RunRecord, RunStatus } from "../format/run";
 import type {
@@ -69,7 +69,10 @@ export class CheckpointManager {
     this.#trash = new Trash({ packs, catalog, owners: this.#owners, log: this.#log, now: clock.now });
     this.#saver = new Saver(parts, this.#runs, (work) => this.#later(work));
     // Before anything is thrown away: what no row names may be all that there is.
-    this.#recovery = recover({ packs, catalog, owners: this.#owners, now: clock.now, keep });
+    this.#recovery = recover({ packs, catalog, owners: this.#owners, now: clock.now, keep }).catch(
+      // A disk that is full, say: nothing was thrown away, and the next opening looks again.
+      (error: unknown) => ({ runs: [], lost: [`Not everything could be looked at: ${messageOf(error)}`] }),
+    );
     this.#later(async () => (this.#found = await this.#recovery));
     this.#later(() => this.#trash.empty(UNDO_MS));
   }

@@ -2,6 +2,7 @@
 import { expect, suite, test } from "vitest";
 import { CheckpointManager } from "../../src/checkpoint/manager";
 import { exportRun, importRun } from "../../src/checkpoint/exchange";
+import { HoldfastError } from "../../src/errors";
 import { digestOf } from "../../src/format/digest";
 import type { RunDetail } from "../../src/format/stored";
 import { MemoryLocks } from "../../src/store/locks";
@@ -115,6 +116,23 @@ suite("a catalogue that is gone", () => {
     await manager.close();
     const back = await opened(await disk.withCatalogOf(0));
     expect(await codeOf(back.manager.save(lease, sampleRequest(2, sampleRows(2, 2))))).toBe("fenced");
+  });
+
+  test("with no room for it runs can still be opened, nothing is thrown away, and the next opening looks again", async () => {
+    const { disk } = await lived();
+    const older = await disk.withCatalogOf(disk.journal.length - 4);
+    const before = [...older.files.values()].map(({ bytes }) => bytes.length);
+    const write = older.catalog.write.bind(older.catalog);
+    older.catalog.write = () => Promise.reject(new HoldfastError("quota", "no room"));
+    const full = new CheckpointManager(partsOn(older));
+    expect((await full.recovered()).lost).toEqual(["Not everything could be looked at: no room"]);
+    await full.idle();
+    expect([...older.files.values()].map(({ bytes }) => bytes.length)).toEqual(before);
+    older.catalog.write = write;
+    expect(await full.acquire(RUN)).toMatchObject({ run: RUN });
+    await full.close();
+    const next = await opened(older);
+    expect(next.recovery.runs.map(({ run }) => run)).toEqual([RUN]);
   });
 });
 
