@@ -38,14 +38,20 @@ export async function recoverData(
   frames: readonly FoundFrame[],
   sizes: ReadonlyMap<string, number>,
 ): Promise<void> {
+  const places = new Set(
+    frames.flatMap(({ header, place }) => (header.type === "data" ? [`${place.pack} ${place.offset}`] : [])),
+  );
   for (const found of frames) {
     if (found.header.type !== "dataset") continue;
     const { hash, bytes, frames: copy } = parseDataset(rawOf(found));
     const names = new Set([found.place.pack, ...copy.map(({ pack }) => pack)]);
     if ([...names].some((name) => !sizes.has(name))) continue;
     await catalog.write("strict", async (tx) => {
-      const copies = (await tx.get("data", hash))?.copies ?? [];
-      if (copies.length >= COPIES) return;
+      // Those of an older catalogue may lie in packs that have become others since.
+      const copies = ((await tx.get("data", hash))?.copies ?? []).filter((one) =>
+        one.every(({ pack, offset }) => !sizes.has(pack) || places.has(`${pack} ${offset}`)),
+      );
+      if (copies.length >= COPIES || copies.flat().some(({ pack }) => names.has(pack))) return;
       await tx.put("data", { hash, bytes, copies: [...copies, copy], touched: now() });
       for (const name of names) await tx.put("packs", { name, run: null, size: sizes.get(name) ?? 0 });
     });
@@ -100,13 +106,21 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
   }
   if (steps.length === 0 && edits.length === 0) return { ...NOTHING, lost };
   const forks = forksOf(run, found.all);
-  const highest = Math.max(0, ...found.frames.map(({ header }) => header.epoch));
+  const highest = found.frames.reduce((most, { header }) => Math.max(most, header.epoch), epoch);
   const name = await catalog.write("strict", async (tx) => {
+    const current = await tx.get("runs", run);
+    if (
+      current?.nextFrame !== before.row?.nextFrame ||
+      (await tx.get("owners", run))?.epoch !== before.owner?.epoch
+    )
+      return null;
     if (before.row === undefined) {
       await holdPlaceForData(tx, record, now());
       await beginRun(tx, record, "paused", freshEpoch(now(), highest));
     }
-    const lease = { run, epoch: (await tx.get("owners", run))?.epoch ?? 0 };
+    const lease = { run, epoch: Math.max(highest, (await tx.get("owners", run))?.epoch ?? 0) };
+    // As many writers have had the run as its frames say, whatever this catalogue remembers.
+    await tx.put("owners", lease);
     const removed = await takeFromTrash(tx, run);
     for (const step of forks) await markFork(tx, run, step);
     for (const step of steps) await play(tx, lease, step, { forks, sizes: found.sizes, keep });
@@ -118,11 +132,13 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
     await tx.put("runs", {
       ...row,
       log: last?.place.pack ?? row.log,
-      nextFrame: Math.max(row.nextFrame, ...fresh.map(({ header }) => header.sequence + 1)),
+      nextFrame: fresh.reduce((next, { header }) => Math.max(next, header.sequence + 1), row.nextFrame),
     });
     return row.record.name;
   });
   const checkpoints = steps.filter(({ kind }) => kind === "checkpoint").length;
+  // Somebody took the run over while it was read: it is in that tab's hands.
+  if (name === null) return { ...NOTHING, lost };
   return { run: { run, name, listed: before.row !== undefined, checkpoints }, lost };
 }
 

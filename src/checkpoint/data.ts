@@ -50,10 +50,16 @@ export class DataStore {
     const hash = toHex(await sha256(bytes));
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const { whole } = await this.#copies(hash);
-      const commit = (copies: Copies, packs: readonly PackFile[]) =>
-        this.#commit({ hash, bytes: bytes.length, used: whole, copies, packs });
+      let written: readonly PackFile[] = [];
+      const commit = (copies: Copies, packs: readonly PackFile[]) => {
+        written = packs;
+        return this.#commit({ hash, bytes: bytes.length, used: whole, copies, packs });
+      };
       const what = { hash, bytes };
-      if (await this.#copy(what, COPIES - whole.length, { copies: whole, packs: [] }, commit)) return hash;
+      if (!(await this.#copy(what, COPIES - whole.length, { copies: whole, packs: [] }, commit))) continue;
+      // Looked up when they were written, but no epoch tells of site data that was cleared since.
+      for (const pack of written) await checkName(this.#packs, pack);
+      return hash;
     }
     throw new HoldfastError("busy", "The store was being cleaned up all the while. Try again.");
   }
@@ -148,8 +154,6 @@ export class DataStore {
       await tx.put("data", { hash, bytes, copies, touched: this.#now() });
       return true;
     });
-    // The packs were looked up when they were written; no epoch tells of site data that was cleared since.
-    for (const pack of packs) await checkName(this.#packs, pack);
     return done;
   }
 }

@@ -65,14 +65,19 @@ export async function exportRun(
  */
 export async function importRun(manager: CheckpointManager, parts: StoreParts, blob: Blob): Promise<string> {
   const file = await readRunFile(new Uint8Array(await blob.arrayBuffer()));
-  const taken = await parts.catalog.read((tx) => tx.get("runs", file.record.id));
+  // Whether there is a run with its id is not known before.
+  await manager.recovered();
+  const { taken, before } = await parts.catalog.read(async (tx) => ({
+    taken: await tx.get("runs", file.record.id),
+    before: await tx.get("owners", file.record.id),
+  }));
   const record =
     taken === undefined
       ? file.record
       : { ...file.record, id: `r${randomId(16)}`, name: `${file.record.name} (copy)` };
   await manager.putData(file.data);
   // Where this id was before, its epochs are below the time, and its writers stay shut out.
-  const lease = { run: record.id, epoch: freshEpoch(parts.clock.now()) };
+  const lease = { run: record.id, epoch: freshEpoch(parts.clock.now(), before?.epoch) };
   const writer = new DurableWriter(parts.packs, { epoch: lease.epoch, now: parts.clock.now });
   try {
     await writer.durably(

@@ -25,29 +25,37 @@ export interface ScannedPack {
   readonly damaged: readonly DamagedRange[];
 }
 
-/** Null where somebody has it open, and so is at work on it, or where it is of a newer version. */
+/** A handle that a reload left behind is free again soon. */
+const PATIENCE = 10;
+const WAIT_MS = 100;
+
+/**
+ * Null where somebody has it open, and so is at work on it, or where it is of a newer version. `patient`: waits for a
+ * handle that may be on its way out.
+ */
 export async function scanPack(
   packs: PackStore,
   name: string,
-  from: number,
-  lost: string[],
+  { patient, lost }: { readonly patient: boolean; readonly lost: string[] },
 ): Promise<ScannedPack | null> {
-  const held = await packs.open(name);
+  let held = await packs.open(name);
+  for (let attempt = 0; held === null && patient && attempt < PATIENCE; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    held = await packs.open(name);
+  }
   if (held === null) return null;
   try {
     const { size } = held;
-    if (size <= from) return null;
-    const bytes = await packs.read(name, from, size - from);
-    const { frames, damaged } = scanFrames(bytes, from === 0 ? PACK_HEADER_BYTES : 0);
-    const bad = damaged.map((range) => ({ ...range, offset: from + range.offset }));
-    if (from === 0 && !isHeaderOf(name, bytes)) bad.push({ offset: 0, length: PACK_HEADER_BYTES });
+    const bytes = await packs.read(name, 0, size);
+    const { frames, damaged } = scanFrames(bytes, PACK_HEADER_BYTES);
+    const bad = [...damaged];
+    if (size > 0 && !isHeaderOf(name, bytes)) bad.push({ offset: 0, length: PACK_HEADER_BYTES });
     const found: FoundFrame[] = [];
     for (const { offset, length, header } of frames) {
       const bulk = header.type === "chunk" || header.type === "data";
       const raw = bulk ? null : await contentOrNull(bytes.subarray(offset, offset + length));
-      if (bulk || raw !== null)
-        found.push({ place: { pack: name, offset: from + offset, length }, header, raw });
-      else bad.push({ offset: from + offset, length });
+      if (bulk || raw !== null) found.push({ place: { pack: name, offset, length }, header, raw });
+      else bad.push({ offset, length });
     }
     return { name, size, frames: found, damaged: bad };
   } catch (error) {

@@ -76,7 +76,7 @@ async function log({ catalog }: Parts, run: RunRow, names: ReadonlySet<string>):
   await catalog.write("strict", async (tx) => {
     const now = await tx.get("runs", run.id);
     if (now?.log !== gone) return;
-    await tx.remove("packs", gone);
+    if ((await tx.get("packs", gone))?.run === run.id) await tx.remove("packs", gone);
     await tx.put("runs", { ...now, log: null, logged: now.record.firstStep });
   });
   return [`"${run.record.name}": its log was damaged, and is begun anew with the next checkpoint.`];

@@ -69,7 +69,7 @@ export class CheckpointManager {
     this.#trash = new Trash({ packs, catalog, owners: this.#owners, log: this.#log, now: clock.now });
     this.#saver = new Saver(parts, this.#runs, (work) => this.#later(work));
     // Before anything is thrown away: what no row names may be all that there is.
-    this.#recovery = recover({ packs, catalog, owners: this.#owners, now: clock.now, keep }).catch(
+    this.#recovery = recover({ packs, catalog, locks, owners: this.#owners, now: clock.now, keep }).catch(
       // A disk that is full, say: nothing was thrown away, and the next opening looks again.
       (error: unknown) => ({ runs: [], lost: [`Not everything could be looked at: ${messageOf(error)}`] }),
     );
@@ -242,20 +242,24 @@ export class CheckpointManager {
         `A name has 1 to ${MAX_NAME} characters; this one has ${trimmed.length}.`,
       );
     }
+    await this.#recovery;
     await this.#parts.catalog.read((tx) => findRun(tx, run));
     await this.#log.edit(run, { kind: "renamed", name: trimmed });
   }
 
-  remove(run: string): Promise<void> {
-    return this.#trash.remove(run);
+  async remove(run: string): Promise<void> {
+    await this.#recovery;
+    await this.#trash.remove(run);
   }
 
-  undoRemove(run: string): Promise<void> {
-    return this.#trash.undo(run);
+  async undoRemove(run: string): Promise<void> {
+    await this.#recovery;
+    await this.#trash.undo(run);
   }
 
-  emptyTrash(): Promise<void> {
-    return this.#trash.empty(0);
+  async emptyTrash(): Promise<void> {
+    await this.#recovery;
+    await this.#trash.empty(0);
   }
 
   /** Resolves when nothing goes on in the background. */

@@ -2,7 +2,7 @@
 import type { Manifest } from "../format/manifest";
 import type { Lease } from "../format/stored";
 import type { PackStore, PackWriter } from "../store/pack-store";
-import type { Catalog } from "../store/tables";
+import type { Catalog, PackRow } from "../store/tables";
 import { DurableWriter } from "./durable";
 
 /** A run that this tab writes. */
@@ -59,20 +59,30 @@ export class OpenRuns {
 
   /** Null where the run has none, where another writer holds it, or where it has lost bytes: then a new one begins. */
   async #openLog(run: string): Promise<PackWriter | null> {
-    const { packs, catalog } = this.#parts;
-    const row = await catalog.read(async (tx) => {
-      const log = (await tx.get("runs", run))?.log ?? null;
-      return log === null ? undefined : tx.get("packs", log);
-    });
-    if (row === undefined) return null;
-    const pack = await packs.open(row.name);
+    const name = (await this.#logOf(run))?.name;
+    const pack = name === undefined ? null : await this.#parts.packs.open(name);
     if (pack === null) return null;
-    if (pack.size < row.size) {
+    try {
+      // Asked again now that nobody else can write to it: another tab may have gone on with it meanwhile.
+      const row = await this.#logOf(run);
+      if (row?.name === pack.name && pack.size >= row.size) {
+        // What a batch left behind that was never committed, and that the opening of the store found no use for.
+        if (pack.size > row.size) await pack.cut(row.size);
+        return pack;
+      }
+    } catch (error) {
       await pack.close();
-      return null;
+      throw error;
     }
-    // What a batch left behind that was never committed, and that the opening of the store found no use for.
-    if (pack.size > row.size) await pack.cut(row.size);
-    return pack;
+    await pack.close();
+    return null;
+  }
+
+  #logOf(run: string): Promise<PackRow | undefined> {
+    return this.#parts.catalog.read(async (tx) => {
+      const log = (await tx.get("runs", run))?.log ?? null;
+      const row = log === null ? undefined : await tx.get("packs", log);
+      return row?.run === run ? row : undefined;
+    });
   }
 }

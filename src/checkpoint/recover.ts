@@ -12,9 +12,10 @@
  *
  * Where nothing is unknown this costs one look at the sizes of the packs.
  */
-import { hasCode } from "../errors";
+import { hasCode, HoldfastError, messageOf } from "../errors";
 import type { Recovery } from "../format/stored";
 import type { Surplus } from "../store/commit";
+import type { Locks } from "../store/locks";
 import type { Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog } from "../store/tables";
@@ -23,7 +24,10 @@ import { scanPack, type FoundFrame, type ScannedPack } from "./found";
 import { nameLosses } from "./losses";
 import { reclaim } from "./reclaim";
 
+const LOCK = "holdfast/recovery";
+
 export interface RecoveryParts {
+  readonly locks: Locks;
   readonly packs: PackStore;
   readonly catalog: Catalog;
   readonly owners: Owners;
@@ -34,28 +38,55 @@ export interface RecoveryParts {
 
 /** Brings the catalogue up to what is in the packs, then empties packs that nothing needs. */
 export async function recover(parts: RecoveryParts): Promise<Recovery> {
+  // Tabs that open together would each see a part of the packs, held by the other, and take it for the whole.
+  const held = await parts.locks.wait(LOCK);
+  try {
+    return await recoverAlone(parts);
+  } finally {
+    held.release();
+  }
+}
+
+async function recoverAlone(parts: RecoveryParts): Promise<Recovery> {
   const { packs, catalog } = parts;
   // The rows first: a pack that grows in between then has more than is known of it, and is in somebody's hands.
   const known = new Map((await catalog.read((tx) => tx.all("packs"))).map((row) => [row.name, row]));
   const files = await packs.list();
   const lost: string[] = [];
   const scanned: ScannedPack[] = [];
+  let skipped = false;
   for (const { name, size } of files) {
-    if (size <= (known.get(name)?.size ?? 0)) continue;
-    const found = await scanPack(packs, name, known.get(name)?.size ?? 0, lost);
-    if (found !== null) scanned.push(found);
+    // From its beginning: to an older catalogue a pack may be in another life than the one it knows.
+    if (size === (known.get(name)?.size ?? 0)) continue;
+    const found = await scanPack(packs, name, { patient: known.size === 0, lost });
+    if (found === null) skipped = true;
+    else scanned.push(found);
   }
+  if (skipped && known.size === 0)
+    throw new HoldfastError("busy", "a pack is still held by another tab. Reload the page.");
   // What a crash tore is no news; where the catalogue is gone, nobody can tell it from what was whole.
   if (known.size === 0) lost.push(...scanned.flatMap(damageOf));
   const frames = scanned.flatMap((pack) => pack.frames);
   const sizes = new Map(scanned.map(({ name, size }) => [name, size]));
   await recoverData(parts, frames, sizes);
   const { runs, busy } = await recoverRuns(parts, frames, sizes, lost);
-  await clear(parts, scanned, busy, known.size === 0 && lost.length > 0);
+  // What could not be seen may need what could.
+  if (!skipped) await clear(parts, scanned, busy, known.size === 0 && lost.length > 0);
   const there = new Map(files.map(({ name, size }) => [name, size]));
   const short = [...known.values()].filter(({ name, size }) => (there.get(name) ?? 0) < size);
   lost.push(...(await nameLosses(parts, short)));
   return { runs, lost };
+}
+
+/** Packs that any row names. */
+async function neededPacks(catalog: Catalog): Promise<ReadonlySet<string>> {
+  return catalog.read(async (tx) => {
+    const names = new Set((await tx.all("packs")).map(({ name }) => name));
+    for (const { copies } of await tx.all("data")) for (const { pack } of copies.flat()) names.add(pack);
+    for (const { id } of await tx.all("runs"))
+      for (const row of await tx.of("checkpoints", id)) for (const name of row.packs) names.add(name);
+    return names;
+  });
 }
 
 function damageOf({ name, damaged }: ScannedPack): readonly string[] {
@@ -89,8 +120,9 @@ async function recoverRuns(
       lost.push(...back.lost);
       if (back.run !== null) runs.push(back.run);
     } catch (error) {
-      if (!hasCode(error, "busy")) throw error;
+      // Another tab has it, or it cannot be brought back now: either way nothing of it is thrown away.
       for (const { place } of own) busy.add(place.pack);
+      if (!hasCode(error, "busy")) lost.push(`The run ${run}: ${messageOf(error)}`);
     }
   }
   return { runs, busy };
@@ -106,7 +138,8 @@ async function clear(
   busy: ReadonlySet<string>,
   keepPieces: boolean,
 ): Promise<void> {
-  const rows = new Set((await catalog.read((tx) => tx.all("packs"))).map(({ name }) => name));
+  if (scanned.length === 0) return;
+  const rows = await neededPacks(catalog);
   const stray = scanned.filter(({ name }) => !rows.has(name) && !busy.has(name));
   const pieces = keepPieces ? stray.filter(({ frames }) => frames.length > 0) : [];
   if (pieces.length > 0) {

@@ -93,7 +93,7 @@ export async function commitCheckpoint(
     saved: Math.max(run.saved ?? 0, row.info.time),
     lastCommit: row.manifestHash,
   });
-  return dropPacks(tx, [...before, row], kept);
+  return dropPacks(tx, run.id, [...before, row], kept);
 }
 
 /** Makes a run exist, owned by the writer of `epoch`; its first checkpoint follows in the same transaction. */
@@ -210,6 +210,7 @@ export async function eraseRun(tx: CatalogWriter, run: string): Promise<readonly
 /** Drops the rows of packs that only `before` referred to. Packs belong to one run, so its checkpoints are enough. */
 async function dropPacks(
   tx: CatalogWriter,
+  run: string,
   before: readonly CheckpointRow[],
   kept: readonly CheckpointRow[],
 ): Promise<readonly string[]> {
@@ -217,6 +218,9 @@ async function dropPacks(
   const freed = [...new Set(before.flatMap((checkpoint) => checkpoint.packs))].filter(
     (name) => !live.has(name),
   );
-  for (const name of freed) await tx.remove("packs", name);
-  return freed;
+  // A row may name a pack that was lost and is another run's by now.
+  const own: string[] = [];
+  for (const name of freed) if ((await tx.get("packs", name))?.run === run) own.push(name);
+  for (const name of own) await tx.remove("packs", name);
+  return own;
 }

@@ -16,6 +16,8 @@ export interface Held {
 export interface Locks {
   /** Null where somebody has it. */
   take(name: string): Promise<Held | null>;
+  /** Waits until nobody has it. */
+  wait(name: string): Promise<Held>;
   /** Takes it from whoever has it. */
   steal(name: string): Promise<Held>;
   /** Names of all locks held by anybody on this site. */
@@ -31,6 +33,12 @@ export class WebLocks implements Locks {
 
   take(name: string): Promise<Held | null> {
     return this.#request(name, { ifAvailable: true });
+  }
+
+  async wait(name: string): Promise<Held> {
+    const held = await this.#request(name, {});
+    if (held === null) throw new HoldfastError("internal", `The lock ${name} was not granted in its turn.`);
+    return held;
   }
 
   async steal(name: string): Promise<Held> {
@@ -79,6 +87,11 @@ export class MemoryLocks implements Locks {
 
   take(name: string): Promise<Held | null> {
     return Promise.resolve(this.#holders.has(name) ? null : this.#grant(name));
+  }
+
+  async wait(name: string): Promise<Held> {
+    while (this.#holders.has(name)) await new Promise((resolve) => setTimeout(resolve));
+    return this.#grant(name);
   }
 
   steal(name: string): Promise<Held> {
