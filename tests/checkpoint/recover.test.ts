@@ -149,22 +149,6 @@ suite("an older catalogue", () => {
     }
   });
 
-  test("from before its packs were used again loses nothing that is still there", async () => {
-    const { manager, lease, disk } = await begun();
-    for (let step = 1; step <= 60; step++)
-      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
-    await manager.close();
-    const there = (await manager.checkpoints(RUN)).map(({ step }) => step);
-    for (const share of [0.2, 0.4, 0.65, 0.9]) {
-      const back = await opened(await disk.withCatalogOf(Math.floor(disk.journal.length * share)));
-      expect((await back.manager.restore(RUN)).checkpoint.step).toBe(60);
-      const list = await back.manager.checkpoints(RUN);
-      const whole = list.filter(({ check }) => check !== "damaged").map(({ step }) => step);
-      expect(whole, `of ${share}`).toEqual(expect.arrayContaining(there.slice(-20)));
-      for (const step of whole) expect((await back.manager.read(RUN, step)).state.scalars.step).toBe(step);
-    }
-  });
-
   test("a run that was deleted for good does not come back", async () => {
     const { manager, disk } = await lived();
     await manager.remove(RUN);
