@@ -16,7 +16,7 @@ import { beginRun, commitCheckpoint, edited, putEvent, type Surplus } from "../s
 import { appendRows } from "../store/journal";
 import { findRun, freshEpoch } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
-import type { Catalog, CatalogWriter, CheckpointRow, RunRow } from "../store/tables";
+import type { Catalog, CatalogWriter, CheckpointRow, PackFacts, RunRow } from "../store/tables";
 import { hashOf, rawOf, type FoundFrame } from "./found";
 import { codeOfDamage, verifyCheckpoint } from "./read";
 import { checkpointRow } from "./write";
@@ -36,7 +36,7 @@ interface Parts {
 export async function recoverData(
   { catalog, now }: Parts,
   frames: readonly FoundFrame[],
-  sizes: ReadonlyMap<string, number>,
+  seen: ReadonlyMap<string, PackFacts>,
 ): Promise<void> {
   const places = new Set(
     frames.flatMap(({ header, place }) => (header.type === "data" ? [`${place.pack} ${place.offset}`] : [])),
@@ -45,24 +45,24 @@ export async function recoverData(
     if (found.header.type !== "dataset") continue;
     const { hash, bytes, frames: copy } = parseDataset(rawOf(found));
     const names = new Set([found.place.pack, ...copy.map(({ pack }) => pack)]);
-    if ([...names].some((name) => !sizes.has(name))) continue;
+    if ([...names].some((name) => !seen.has(name))) continue;
     await catalog.write("strict", async (tx) => {
       // Those of an older catalogue may lie in packs that have become others since.
       const copies = ((await tx.get("data", hash))?.copies ?? []).filter((one) =>
-        one.every(({ pack, offset }) => !sizes.has(pack) || places.has(`${pack} ${offset}`)),
+        one.every(({ pack, offset }) => !seen.has(pack) || places.has(`${pack} ${offset}`)),
       );
       if (copies.length >= COPIES || copies.flat().some(({ pack }) => names.has(pack))) return;
       await tx.put("data", { hash, bytes, copies: [...copies, copy], touched: now() });
-      for (const name of names) await tx.put("packs", { name, run: null, size: sizes.get(name) ?? 0 });
+      for (const name of names) await keepPack(tx, null, name, seen);
     });
   }
 }
 
-/** Frames of one run, and those of all, with the sizes of the packs that they are in. */
+/** Frames of one run, and those of all, with what was seen of the packs that they are in. */
 export interface RunFrames {
   readonly frames: readonly FoundFrame[];
   readonly all: readonly FoundFrame[];
-  readonly sizes: ReadonlyMap<string, number>;
+  readonly seen: ReadonlyMap<string, PackFacts>;
 }
 
 export interface BroughtBack {
@@ -123,11 +123,11 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
     await tx.put("owners", lease);
     const removed = await takeFromTrash(tx, run);
     for (const step of forks) await markFork(tx, run, step);
-    for (const step of steps) await play(tx, lease, step, { forks, sizes: found.sizes, keep });
+    for (const step of steps) await play(tx, lease, step, { forks, seen: found.seen, keep });
     let row: RunRow = { ...(await findRun(tx, run)), removed };
     for (const edit of edits) row = { ...edited(row, parseEdit(rawOf(edit))), edits: edit.header.sequence };
     const log = [...fresh, ...edits].filter(({ header }) => LOGGED.has(header.type));
-    for (const { place } of log) await keepPack(tx, run, place.pack, found.sizes);
+    for (const { place } of log) await keepPack(tx, run, place.pack, found.seen);
     const last = log.filter(({ header }) => header.type !== "edit").at(-1) ?? log.at(-1);
     await tx.put("runs", {
       ...row,
@@ -284,11 +284,11 @@ async function play(
   step: Step,
   {
     forks,
-    sizes,
+    seen,
     keep,
   }: {
     readonly forks: ReadonlySet<number>;
-    readonly sizes: ReadonlyMap<string, number>;
+    readonly seen: ReadonlyMap<string, PackFacts>;
     readonly keep: Surplus;
   },
 ): Promise<void> {
@@ -307,7 +307,7 @@ async function play(
     case "checkpoint": {
       const { row } = step;
       await tx.put("runs", await upTo(tx, run, row.step));
-      for (const name of row.packs) await keepPack(tx, lease.run, name, sizes);
+      for (const name of row.packs) await keepPack(tx, lease.run, name, seen);
       const commit = {
         row: { ...row, forked: forks.has(row.step) },
         rows: null,
@@ -333,13 +333,13 @@ async function upTo(tx: CatalogWriter, run: RunRow, step: number): Promise<RunRo
   return appendRows(tx, run, { from: run.step + 1, loss: missing(), rate: missing(), ms: missing() });
 }
 
-/** The row of a pack whose size was just seen; one that was known already stays as it is. */
+/** The row of a pack that was just seen; one that was known already stays as it is. */
 async function keepPack(
   tx: CatalogWriter,
-  run: string,
+  run: string | null,
   name: string,
-  sizes: ReadonlyMap<string, number>,
+  seen: ReadonlyMap<string, PackFacts>,
 ): Promise<void> {
-  const size = sizes.get(name);
-  if (size !== undefined) await tx.put("packs", { name, run, size });
+  const pack = seen.get(name);
+  if (pack !== undefined) await tx.put("packs", { name, run, size: pack.size, created: pack.created });
 }

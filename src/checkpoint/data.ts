@@ -7,8 +7,8 @@ import { sha256, toHex, type Bytes } from "../format/bytes";
 import { CHUNK_BYTES } from "../format/chunks";
 import { encodeLogged } from "../format/log";
 import type { Place } from "../format/stored";
-import type { PackFile, PackStore } from "../store/pack-store";
-import type { Catalog, CatalogWriter, DataRow } from "../store/tables";
+import type { PackStore } from "../store/pack-store";
+import type { Catalog, CatalogWriter, DataRow, PackFacts } from "../store/tables";
 import { checkName, DurableWriter, type AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
 import { readFrame } from "./read";
@@ -31,7 +31,7 @@ interface DataCommit {
   readonly used: Copies;
   readonly copies: Copies;
   /** What was written to. */
-  readonly packs: readonly PackFile[];
+  readonly packs: readonly PackFacts[];
 }
 
 export class DataStore {
@@ -50,8 +50,8 @@ export class DataStore {
     const hash = toHex(await sha256(bytes));
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const { whole } = await this.#copies(hash);
-      let written: readonly PackFile[] = [];
-      const commit = (copies: Copies, packs: readonly PackFile[]) => {
+      let written: readonly PackFacts[] = [];
+      const commit = (copies: Copies, packs: readonly PackFacts[]) => {
         written = packs;
         return this.#commit({ hash, bytes: bytes.length, used: whole, copies, packs });
       };
@@ -118,8 +118,8 @@ export class DataStore {
   async #copy(
     what: { readonly hash: string; readonly bytes: Bytes },
     count: number,
-    made: { readonly copies: Copies; readonly packs: readonly PackFile[] },
-    commit: (copies: Copies, packs: readonly PackFile[]) => Promise<boolean>,
+    made: { readonly copies: Copies; readonly packs: readonly PackFacts[] },
+    commit: (copies: Copies, packs: readonly PackFacts[]) => Promise<boolean>,
   ): Promise<boolean> {
     if (count <= 0) return commit(made.copies, made.packs);
     const writer = new DurableWriter(this.#packs, { epoch: 0, now: this.#now });
@@ -150,7 +150,7 @@ export class DataStore {
         tx,
         [...known].filter((name) => !kept.has(name)),
       );
-      for (const { name, size } of packs) await tx.put("packs", { name, run: null, size });
+      for (const pack of packs) await tx.put("packs", { ...pack, run: null });
       await tx.put("data", { hash, bytes, copies, touched: this.#now() });
       return true;
     });

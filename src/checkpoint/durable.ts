@@ -29,6 +29,7 @@
 import { hasCode, HoldfastError } from "../errors";
 import { encodePackHeader, PACK_HEADER_BYTES } from "../format/pack-header";
 import { type PackFile, type PackStore, type PackWriter } from "../store/pack-store";
+import type { PackFacts } from "../store/tables";
 import type { Place } from "../format/stored";
 
 /** Which pack a frame goes to. */
@@ -43,12 +44,17 @@ export interface PackOwner {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** The pack that the log goes on in, open and cut to what was committed of it; null begins a new one. */
-  readonly log?: () => Promise<PackWriter | null>;
+  readonly log?: () => Promise<OpenPack | null>;
+}
+
+/** A pack that is open, and when it was begun, as its header says. */
+export interface OpenPack {
+  readonly pack: PackWriter;
+  readonly created: number | null;
 }
 
 /** A pack that a batch wrote to, and its size before. */
-interface Touched {
-  readonly pack: PackWriter;
+interface Touched extends OpenPack {
   readonly lane: Lane;
   readonly start: number;
   /** Was it appended to since its last flush? */
@@ -59,7 +65,7 @@ interface Touched {
 export class DurableWriter {
   readonly #packs: PackStore;
   readonly #owner: PackOwner;
-  readonly #open = new Map<Lane, PackWriter>();
+  readonly #open = new Map<Lane, OpenPack>();
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(packs: PackStore, owner: PackOwner) {
@@ -75,7 +81,7 @@ export class DurableWriter {
    */
   durably<Plan, Result>(
     write: (add: AddFrame) => Promise<Plan>,
-    commit: (plan: Plan, packs: readonly PackFile[]) => Promise<Result>,
+    commit: (plan: Plan, packs: readonly PackFacts[]) => Promise<Result>,
     { fresh = () => false }: { readonly fresh?: () => boolean } = {},
   ): Promise<Result> {
     const result = this.#tail.then(async () => {
@@ -96,12 +102,12 @@ export class DurableWriter {
   async #seal(lane: Lane): Promise<void> {
     const open = this.#open.get(lane);
     this.#open.delete(lane);
-    await open?.close();
+    await open?.pack.close();
   }
 
   async #batch<Plan, Result>(
     write: (add: AddFrame) => Promise<Plan>,
-    commit: (plan: Plan, packs: readonly PackFile[]) => Promise<Result>,
+    commit: (plan: Plan, packs: readonly PackFacts[]) => Promise<Result>,
   ): Promise<Result> {
     /** Each stays open until the commit is over, full or not. */
     const touched: Touched[] = [];
@@ -113,27 +119,28 @@ export class DurableWriter {
       committing = true;
       return await commit(
         plan,
-        touched.map(({ pack: { name, size } }) => ({ name, size })),
+        touched.map(({ pack: { name, size }, created }) => ({ name, size, created })),
       );
     } catch (error) {
       if (!committing || wasAborted(error)) await takeBack(touched);
       for (const lane of this.#open.keys()) await this.#seal(lane);
       throw error;
     } finally {
-      const open = new Set(this.#open.values());
+      const open = new Set([...this.#open.values()].map(({ pack }) => pack));
       for (const { pack } of touched) if (!open.has(pack)) await pack.close();
     }
   }
 
   async #add(frame: Uint8Array, lane: Lane, touched: Touched[]): Promise<Place> {
-    if ((this.#open.get(lane)?.size ?? 0) + frame.length > this.#packs.packBytes) this.#turn(lane, touched);
+    if ((this.#open.get(lane)?.pack.size ?? 0) + frame.length > this.#packs.packBytes)
+      this.#turn(lane, touched);
     if (lane === "state") await flush(touched.filter((one) => one.lane === "log"));
     try {
       return await this.#append(frame, lane, touched);
     } catch (error) {
       // Browsers reserve space for a file in powers of two, all or nothing: what a grown pack is refused may still
       // fit into a small one.
-      const grown = (this.#open.get(lane)?.size ?? 0) > PACK_HEADER_BYTES;
+      const grown = (this.#open.get(lane)?.pack.size ?? 0) > PACK_HEADER_BYTES;
       if (!hasCode(error, "quota") || !grown) throw error;
       this.#turn(lane, touched);
       return this.#append(frame, lane, touched);
@@ -142,30 +149,31 @@ export class DurableWriter {
 
   /** The next frame begins a pack. The full one is closed with the batch. */
   #turn(lane: Lane, touched: Touched[]): void {
-    const pack = this.#open.get(lane);
+    const open = this.#open.get(lane);
     this.#open.delete(lane);
-    if (pack !== undefined) touch(touched, lane, pack);
+    if (open !== undefined) touch(touched, lane, open);
   }
 
   async #append(frame: Uint8Array, lane: Lane, touched: Touched[]): Promise<Place> {
-    const pack = this.#open.get(lane) ?? (await this.#begin(lane, touched));
-    const one = touch(touched, lane, pack);
-    one.dirty = true;
+    const open = this.#open.get(lane) ?? (await this.#begin(lane, touched));
+    const { pack } = open;
+    touch(touched, lane, open).dirty = true;
     const offset = await pack.append(frame);
     return { pack: pack.name, offset, length: frame.length };
   }
 
-  async #begin(lane: Lane, touched: Touched[]): Promise<PackWriter> {
-    const former = lane === "log" ? await this.#owner.log?.() : null;
-    const pack = former ?? (await this.#packs.create());
-    const one = touch(touched, lane, pack);
-    this.#open.set(lane, pack);
+  async #begin(lane: Lane, touched: Touched[]): Promise<OpenPack> {
+    const { epoch, now, log } = this.#owner;
+    const former = lane === "log" ? await log?.() : null;
+    const open = former ?? { pack: await this.#packs.create(), created: now() };
+    const { pack, created } = open;
+    const one = touch(touched, lane, open);
+    this.#open.set(lane, open);
     if (pack.size === 0) {
       one.dirty = true;
-      const { epoch, now } = this.#owner;
-      await pack.append(encodePackHeader({ pack: pack.name, epoch, created: now() }));
+      await pack.append(encodePackHeader({ pack: pack.name, epoch, created: created ?? now() }));
     }
-    return pack;
+    return open;
   }
 }
 
@@ -181,10 +189,10 @@ export async function checkName(packs: PackStore, { name, size }: PackFile): Pro
   );
 }
 
-function touch(touched: Touched[], lane: Lane, pack: PackWriter): Touched {
-  const known = touched.find((one) => one.pack === pack);
+function touch(touched: Touched[], lane: Lane, open: OpenPack): Touched {
+  const known = touched.find(({ pack }) => pack === open.pack);
   if (known !== undefined) return known;
-  const one: Touched = { pack, lane, start: pack.size, dirty: false };
+  const one: Touched = { ...open, lane, start: open.pack.size, dirty: false };
   touched.push(one);
   return one;
 }

@@ -10,8 +10,8 @@ import type { Lease, SaveRequest } from "../format/stored";
 import { beginRun, commitCheckpoint, putEvent, type Surplus } from "../store/commit";
 import { readRows } from "../store/journal";
 import { findRun, freshEpoch } from "../store/owner";
-import { randomId, type PackFile } from "../store/pack-store";
-import type { CatalogWriter } from "../store/tables";
+import { randomId } from "../store/pack-store";
+import type { CatalogWriter, PackFacts } from "../store/tables";
 import { DurableWriter, type AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
 import type { CheckpointManager, StoreParts } from "./manager";
@@ -152,7 +152,7 @@ async function commitImport(
     readonly record: RunRecord;
     readonly file: RunFile;
     readonly written: WrittenRun;
-    readonly packs: readonly PackFile[];
+    readonly packs: readonly PackFacts[];
   },
 ): Promise<void> {
   await beginRun(tx, record, statusAfter(file.events), lease.epoch);

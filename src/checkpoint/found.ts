@@ -5,7 +5,8 @@ import { contentOf, openFrame, type FrameHeader } from "../format/frame";
 import { PACK_HEADER_BYTES, parsePackHeader } from "../format/pack-header";
 import { scanFrames, type DamagedRange } from "../format/scan";
 import type { Place } from "../format/stored";
-import type { PackStore } from "../store/pack-store";
+import type { PackFile, PackStore } from "../store/pack-store";
+import type { PackFacts } from "../store/tables";
 import { codeOfDamage } from "./read";
 
 /** A whole frame in a stretch that the catalogue does not know. */
@@ -17,9 +18,7 @@ export interface FoundFrame {
 }
 
 /** A pack with more in it than the catalogue knows. */
-export interface ScannedPack {
-  readonly name: string;
-  readonly size: number;
+export interface ScannedPack extends PackFacts {
   readonly frames: readonly FoundFrame[];
   /** Stretches that hold nothing whole, its header among them. */
   readonly damaged: readonly DamagedRange[];
@@ -49,7 +48,8 @@ export async function scanPack(
     const bytes = await packs.read(name, 0, size);
     const { frames, damaged } = scanFrames(bytes, PACK_HEADER_BYTES);
     const bad = [...damaged];
-    if (size > 0 && !isHeaderOf(name, bytes)) bad.push({ offset: 0, length: PACK_HEADER_BYTES });
+    const created = createdIn(name, bytes);
+    if (size > 0 && created === null) bad.push({ offset: 0, length: PACK_HEADER_BYTES });
     const found: FoundFrame[] = [];
     for (const { offset, length, header } of frames) {
       const bulk = header.type === "chunk" || header.type === "data";
@@ -57,7 +57,7 @@ export async function scanPack(
       if (bulk || raw !== null) found.push({ place: { pack: name, offset, length }, header, raw });
       else bad.push({ offset, length });
     }
-    return { name, size, frames: found, damaged: bad };
+    return { name, size, created, frames: found, damaged: bad };
   } catch (error) {
     const code = codeOfDamage(error);
     if (code === null) throw error;
@@ -68,11 +68,17 @@ export async function scanPack(
   }
 }
 
-function isHeaderOf(name: string, bytes: Bytes): boolean {
+/** When the header says that this pack was begun; null where it is damaged. */
+export async function readCreated(packs: PackStore, { name, size }: PackFile): Promise<number | null> {
+  return size < PACK_HEADER_BYTES ? null : createdIn(name, await packs.read(name, 0, PACK_HEADER_BYTES));
+}
+
+function createdIn(name: string, bytes: Bytes): number | null {
   try {
-    return parsePackHeader(bytes).pack === name;
+    const { pack, created } = parsePackHeader(bytes);
+    return pack === name ? created : null;
   } catch (error) {
-    if (hasCode(error, "corrupt")) return false;
+    if (hasCode(error, "corrupt")) return null;
     throw error;
   }
 }

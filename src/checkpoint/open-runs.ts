@@ -1,9 +1,9 @@
 /** The runs that this tab writes, each with the packs that it has open. */
 import type { Manifest } from "../format/manifest";
 import type { Lease } from "../format/stored";
-import type { PackStore, PackWriter } from "../store/pack-store";
+import type { PackStore } from "../store/pack-store";
 import type { Catalog, PackRow } from "../store/tables";
-import { DurableWriter } from "./durable";
+import { DurableWriter, type OpenPack } from "./durable";
 
 /** A run that this tab writes. */
 export interface OpenRun {
@@ -58,7 +58,7 @@ export class OpenRuns {
   }
 
   /** Null where the run has none, where another writer holds it, or where it has lost bytes: then a new one begins. */
-  async #openLog(run: string): Promise<PackWriter | null> {
+  async #openLog(run: string): Promise<OpenPack | null> {
     const name = (await this.#logOf(run))?.name;
     const pack = name === undefined ? null : await this.#parts.packs.open(name);
     if (pack === null) return null;
@@ -68,7 +68,7 @@ export class OpenRuns {
       if (row?.name === pack.name && pack.size >= row.size) {
         // What a batch left behind that was never committed, and that the opening of the store found no use for.
         if (pack.size > row.size) await pack.cut(row.size);
-        return pack;
+        return { pack, created: row.created };
       }
     } catch (error) {
       await pack.close();

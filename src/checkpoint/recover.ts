@@ -1,7 +1,7 @@
 /**
  * Packs alone are enough.
  *
- * The catalogue says of each pack how much of it is committed. Whatever lies beyond is either what a crash left of an
+ * The catalogue says of each pack when it was begun and how much of it is committed. Whatever lies beyond is either what a crash left of an
  * unfinished write, or what the catalogue has lost: emptied by the browser, or restored from an older copy. Both are
  * handled alike. Frames that are whole and newer than what the catalogue knows are played again, in the order of their
  * numbers, through the transactions that a living writer uses; every checkpoint is read back first, bit for bit. A
@@ -10,7 +10,7 @@
  * What must not come back does not: frames of a writer that another one had fenced (an older epoch, at or behind the
  * numbers of a newer one), and runs that were deleted for good (their epoch is still there, and their row is not).
  *
- * Where nothing is unknown this costs one look at the sizes of the packs.
+ * Where nothing is unknown this costs one look at the size and the header of each pack.
  */
 import { hasCode, HoldfastError, messageOf } from "../errors";
 import type { Recovery } from "../format/stored";
@@ -18,9 +18,10 @@ import type { Surplus } from "../store/commit";
 import type { Locks } from "../store/locks";
 import type { Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
-import type { Catalog } from "../store/tables";
+import type { Catalog, PackFacts, PackRow } from "../store/tables";
 import { LOGGED, recoverData, recoverRun } from "./bring-back";
-import { scanPack, type FoundFrame, type ScannedPack } from "./found";
+import { readCreated, scanPack, type FoundFrame, type ScannedPack } from "./found";
+import { dropEmpty, letGoOf } from "./refilled";
 import { nameLosses } from "./losses";
 import { reclaim } from "./reclaim";
 
@@ -55,9 +56,14 @@ async function recoverAlone(parts: RecoveryParts): Promise<Recovery> {
   const lost: string[] = [];
   const scanned: ScannedPack[] = [];
   let skipped = false;
-  for (const { name, size } of files) {
-    // From its beginning: to an older catalogue a pack may be in another life than the one it knows.
-    if (size === (known.get(name)?.size ?? 0)) continue;
+  const refilled: PackRow[] = [];
+  for (const file of files) {
+    const { name, size } = file;
+    const row = known.get(name);
+    const created = row === undefined ? null : await readCreated(packs, file);
+    if (row !== undefined && created !== null && created !== row.created) refilled.push(row);
+    else if (size === (row?.size ?? 0)) continue;
+    // From its beginning, whatever is known of it: to an older catalogue it may be another pack by now.
     const found = await scanPack(packs, name, { patient: known.size === 0, lost });
     if (found === null) skipped = true;
     else scanned.push(found);
@@ -67,9 +73,11 @@ async function recoverAlone(parts: RecoveryParts): Promise<Recovery> {
   // What a crash tore is no news; where the catalogue is gone, nobody can tell it from what was whole.
   if (known.size === 0) lost.push(...scanned.flatMap(damageOf));
   const frames = scanned.flatMap((pack) => pack.frames);
-  const sizes = new Map(scanned.map(({ name, size }) => [name, size]));
-  await recoverData(parts, frames, sizes);
-  const { runs, busy } = await recoverRuns(parts, frames, sizes, lost);
+  const seen = new Map(scanned.map((pack) => [pack.name, pack]));
+  const emptied = await letGoOf(catalog, refilled);
+  await recoverData(parts, frames, seen);
+  const { runs, busy } = await recoverRuns(parts, frames, seen, lost);
+  await dropEmpty(catalog, emptied);
   // What could not be seen may need what could.
   if (!skipped) await clear(parts, scanned, busy, known.size === 0 && lost.length > 0);
   const there = new Map(files.map(({ name, size }) => [name, size]));
@@ -99,7 +107,7 @@ function damageOf({ name, damaged }: ScannedPack): readonly string[] {
 async function recoverRuns(
   parts: RecoveryParts,
   frames: readonly FoundFrame[],
-  sizes: ReadonlyMap<string, number>,
+  seen: ReadonlyMap<string, PackFacts>,
   lost: string[],
 ): Promise<{ readonly runs: Recovery["runs"]; readonly busy: ReadonlySet<string> }> {
   const byRun = new Map<string, FoundFrame[]>();
@@ -115,7 +123,7 @@ async function recoverRuns(
   for (const [run, own] of [...byRun].sort(([a], [b]) => (a < b ? -1 : 1))) {
     try {
       const back = await parts.owners.exclusively(run, () =>
-        recoverRun(parts, run, { frames: own, all: frames, sizes }),
+        recoverRun(parts, run, { frames: own, all: frames, seen }),
       );
       lost.push(...back.lost);
       if (back.run !== null) runs.push(back.run);
@@ -144,8 +152,8 @@ async function clear(
   const pieces = keepPieces ? stray.filter(({ frames }) => frames.length > 0) : [];
   if (pieces.length > 0) {
     await catalog.write("strict", async (tx) => {
-      for (const { name, size, frames } of pieces)
-        await tx.put("packs", { name, run: frames[0]?.header.run ?? null, size });
+      for (const { name, size, created, frames } of pieces)
+        await tx.put("packs", { name, run: frames[0]?.header.run ?? null, size, created });
     });
   }
   const free = stray.filter((pack) => !pieces.includes(pack));

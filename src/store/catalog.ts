@@ -22,7 +22,7 @@ import {
 } from "./tables";
 
 const DATABASE = "holdfast";
-const VERSION = 3;
+const VERSION = 4;
 
 type Mode = "readonly" | "readwrite";
 type Tx<M extends Mode> = IDBPTransaction<unknown, TableName[], M>;

@@ -7,9 +7,8 @@ import type { Edit, JournalRows, RunEvent, RunRecord, RunStatus } from "../forma
 import type { Lease } from "../format/stored";
 import { appendRows } from "./journal";
 import { checkOwner, findRun } from "./owner";
-import type { PackFile } from "./pack-store";
 import { EMPTY_SPARKLINE } from "./sparkline";
-import type { CatalogWriter, CheckpointRow, RunRow } from "./tables";
+import type { CatalogWriter, CheckpointRow, PackFacts, RunRow } from "./tables";
 
 /** Which checkpoints of a run are no longer kept, given all of them in the order of their steps. */
 export type Surplus = (checkpoints: readonly CheckpointRow[]) => readonly CheckpointRow[];
@@ -23,7 +22,7 @@ export interface CheckpointCommit {
   /** Packs that it needs and did not write: they must still be kept. */
   readonly leansOn: readonly string[];
   /** Packs that were written to for it. */
-  readonly packs: readonly PackFile[];
+  readonly packs: readonly PackFacts[];
   /** The one of them that its log goes on in; null where nothing was added to the log. */
   readonly log: string | null;
   /** Last step whose journal row is in the log now. */
@@ -35,7 +34,7 @@ export interface EventCommit {
   readonly status: RunStatus | null;
   readonly log: string;
   readonly nextFrame: number;
-  readonly packs: readonly PackFile[];
+  readonly packs: readonly PackFacts[];
 }
 
 export interface EditCommit {
@@ -43,7 +42,7 @@ export interface EditCommit {
   /** One more than the run had. */
   readonly number: number;
   readonly log: string;
-  readonly packs: readonly PackFile[];
+  readonly packs: readonly PackFacts[];
 }
 
 /**
@@ -181,8 +180,8 @@ export function edited(row: RunRow, change: Edit): RunRow {
   }
 }
 
-async function putPacks(tx: CatalogWriter, run: string, packs: readonly PackFile[]): Promise<void> {
-  for (const { name, size } of packs) await tx.put("packs", { name, run, size });
+async function putPacks(tx: CatalogWriter, run: string, packs: readonly PackFacts[]): Promise<void> {
+  for (const pack of packs) await tx.put("packs", { ...pack, run });
 }
 
 /** Puts an event that has its number already, and the run's row with it. */

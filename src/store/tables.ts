@@ -76,7 +76,12 @@ export interface PackRow {
   readonly run: string | null;
   /** Bytes of it that are committed; what lies behind them is not known here. */
   readonly size: number;
+  /** When its header says that it was begun: an emptied pack that is filled again is another one. Null: not readable. */
+  readonly created: number | null;
 }
+
+/** A pack, whoever it belongs to. */
+export type PackFacts = Omit<PackRow, "run">;
 
 /** Bytes that runs train on, by content. */
 export interface DataRow {

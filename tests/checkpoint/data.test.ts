@@ -101,7 +101,7 @@ suite("data", () => {
         stolen = true;
         await write("strict", async (tx) => {
           await tx.remove("data", hash);
-          for (const name of before) await tx.put("packs", { name, run: "r1", size: 5000 });
+          for (const name of before) await tx.put("packs", { name, run: "r1", size: 5000, created: 1 });
         });
         for (const name of before) disk.files.get(name)!.bytes = new Uint8Array(5000).fill(1);
       }

@@ -149,6 +149,38 @@ suite("an older catalogue", () => {
     }
   });
 
+  test("from before its packs were used again loses nothing, though they have the very same sizes", async () => {
+    const { manager, lease, disk } = await begun();
+    const starts: number[] = [];
+    for (let step = 1; step <= 60; step++) {
+      starts.push(disk.journal.length);
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+      await manager.idle();
+    }
+    const newest = await digestOf(sampleState(60));
+    await manager.close();
+    const current = await disk.catalog.read((tx) => tx.all("packs"));
+    const now = new Map((await disk.list()).map(({ name, size }) => [name, size]));
+    let again = 0;
+    for (const kept of starts) {
+      const older = await disk.withCatalogOf(kept);
+      await older.catalog.write("strict", async (tx) => {
+        for (const row of await tx.all("packs")) {
+          const isAgain = current.some(({ name, created }) => name === row.name && created !== row.created);
+          if (!isAgain) continue;
+          again++;
+          await tx.put("packs", { ...row, size: now.get(row.name) ?? 0 });
+        }
+      });
+      const back = await opened(older);
+      const { checkpoint, skipped } = await back.manager.restore(RUN);
+      expect([checkpoint.step, checkpoint.digest], `of ${kept} transactions`).toEqual([60, newest]);
+      expect(skipped).toEqual([]);
+      expect((await back.manager.journal(RUN)).loss).toHaveLength(60);
+    }
+    expect(again).toBeGreaterThan(0);
+  });
+
   test("a run that was deleted for good does not come back", async () => {
     const { manager, disk } = await lived();
     await manager.remove(RUN);

@@ -87,7 +87,7 @@ export class Campaign {
     const lossy = left.lossy || boundary >= packsCleared;
     return {
       hash,
-      fault: await faultOf(left.image, expected, { lossy, namesLost: left.lossy }),
+      fault: await faultOf(left.image, expected, { lossy, namesLost: left.lossy, older: wiped }),
       known: false,
     };
   }
@@ -146,11 +146,9 @@ function withoutCatalogue(
   return { image: { ...image, rows: older }, lossy };
 }
 
-/** Rows since which nothing was emptied: what an older copy lists beside that is not there any more, and is named. */
+/** Rows since which the person cleared nothing. */
 function olderRows(log: readonly Operation[], boundary: number, choices: Choices): Image["rows"] {
-  const since = log
-    .slice(0, boundary + 1)
-    .findLastIndex((operation) => operation.kind === "truncate" || operation.kind.startsWith("clear"));
+  const since = log.slice(0, boundary + 1).findLastIndex((operation) => operation.kind.startsWith("clear"));
   const copies = log
     .slice(since + 1, boundary)
     .flatMap((operation) => (operation.kind === "transaction" ? [operation.after] : []));

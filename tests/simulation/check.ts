@@ -21,6 +21,8 @@ export interface CheckOptions {
   readonly lossy: boolean;
   /** Whole files, the newest ones, or any bytes. */
   readonly namesLost: boolean;
+  /** The catalogue may be an older one: what it lists and the run let go of later is marked as damaged. */
+  readonly older: boolean;
 }
 
 /** What is wrong, in words; null where nothing is. */
@@ -51,7 +53,7 @@ export async function faultOf(
     }
     await tab.manager.emptyTrash();
     for (const [id, step] of saved) {
-      const fault = await faultAfterSweep(tab, id, step, options.lossy);
+      const fault = await faultAfterSweep(tab, id, step, options);
       if (fault !== null) return `the run ${id}, after the sweep: ${fault}`;
     }
     return null;
@@ -64,10 +66,14 @@ async function faultOfRun(
   tab: Tab,
   id: string,
   run: ExpectedRun,
-  { lossy, namesLost }: CheckOptions,
+  { lossy, namesLost, older }: CheckOptions,
 ): Promise<string | null> {
   const detail = await tab.manager.detail(id);
-  const steps = detail.checkpointList.map(({ step }) => step);
+  const steps = detail.checkpointList
+    .filter(({ check }) => !older || check !== "damaged")
+    .map(({ step }) => step);
+  // Deleted for good, as far as the newer catalogue went.
+  if (older && steps.length === 0 && run.listed !== "must") return null;
   const head = Math.max(-1, ...steps);
   if (head > run.asked) return `step ${head} is there, and ${run.asked} was the last one asked for`;
   if (head < run.acknowledged && !lossy)
@@ -134,12 +140,18 @@ async function savedOnceMore(world: World, tab: Tab, id: string): Promise<number
 }
 
 /** The sweep takes whole packs: the oldest and the newest checkpoint would miss theirs first. */
-async function faultAfterSweep(tab: Tab, id: string, newest: number, lossy: boolean): Promise<string | null> {
+async function faultAfterSweep(
+  tab: Tab,
+  id: string,
+  newest: number,
+  { lossy, older }: CheckOptions,
+): Promise<string | null> {
   const { checkpoint, state, skipped } = await tab.manager.restore(id);
   if (checkpoint.step !== newest || (skipped.length > 0 && !lossy)) return "the new save is not the newest";
   if (!isState(state, id, newest)) return "the new save is not what was saved";
   const [oldest] = await tab.manager.checkpoints(id);
-  return oldest === undefined ? null : faultOfStep(tab, id, oldest.step, lossy);
+  if (oldest === undefined || (older && oldest.check === "damaged")) return null;
+  return faultOfStep(tab, id, oldest.step, lossy);
 }
 
 /** It comes back as it was, from a chain that is not too long; or, where something was lost, not at all. */

@@ -15,12 +15,12 @@ export function catalogConforms(name: string, open: () => Promise<Catalog>): voi
       const catalog = await open();
       await catalog.write("strict", async (tx) => {
         await tx.put("owners", { run: "r1", epoch: 3 });
-        await tx.put("packs", { name: "p-1", run: null, size: 4096 });
+        await tx.put("packs", { name: "p-1", run: null, size: 4096, created: 1 });
       });
       await catalog.read(async (tx) => {
         expect(await tx.get("owners", "r1")).toEqual({ run: "r1", epoch: 3 });
         expect(await tx.get("owners", "r2")).toBeUndefined();
-        expect(await tx.all("packs")).toEqual([{ name: "p-1", run: null, size: 4096 }]);
+        expect(await tx.all("packs")).toEqual([{ name: "p-1", run: null, size: 4096, created: 1 }]);
         expect(await tx.at("journal", "r1", 1)).toBeUndefined();
         expect(await tx.last("journal", "r1")).toBeUndefined();
       });
