@@ -6,6 +6,9 @@
  * database by itself. Recycled packs keep names that have been durable for long, which is why packs are emptied for
  * reuse and never removed. (Nor could they be safely: a file cannot be removed while its handle is held, and once the
  * handle is gone another tab may fill it.)
+ *
+ * Once site data was cleared, `close()` of a handle from before never returns in Chromium, and holds its thread for
+ * ever. So a handle is closed only while its name leads somewhere; any other ends with its worker.
  */
 import { HoldfastError } from "../errors";
 import { named, storageError } from "./platform-error";
@@ -72,16 +75,16 @@ export class OpfsPacks implements PackStore {
       const handle = await this.#tryOpen(folder, name, false);
       if (handle === null) continue;
       // Another tab may have filled and closed it since it was listed.
-      if (handle.getSize() === 0) return new OpfsWriter(name, handle);
+      if (handle.getSize() === 0) return this.#writer(name, handle);
       handle.close();
     }
     const name = newPackName();
-    return new OpfsWriter(name, await this.#openPatiently(folder, name));
+    return this.#writer(name, await this.#openPatiently(folder, name));
   }
 
   async open(name: string): Promise<PackWriter | null> {
     const handle = await this.#tryOpen(await this.#folder(), name, false);
-    return handle === null ? null : new OpfsWriter(name, handle);
+    return handle === null ? null : this.#writer(name, handle);
   }
 
   async sizeOf(name: string): Promise<number | null> {
@@ -129,9 +132,13 @@ export class OpfsPacks implements PackStore {
     } catch (error) {
       throw storageError(error, `Pack ${name} cannot be emptied`);
     } finally {
-      handle.close();
+      await this.#writer(name, handle).close();
     }
     return true;
+  }
+
+  #writer(name: string, handle: FileSystemSyncAccessHandle): PackWriter {
+    return new OpfsWriter(name, handle, async () => (await this.sizeOf(name)) !== null);
   }
 
   async #folder(): Promise<FileSystemDirectoryHandle> {
@@ -185,11 +192,14 @@ export class OpfsPacks implements PackStore {
 class OpfsWriter implements PackWriter {
   readonly name: string;
   readonly #handle: FileSystemSyncAccessHandle;
+  readonly #hasName: () => Promise<boolean>;
   #size: number;
 
-  constructor(name: string, handle: FileSystemSyncAccessHandle) {
+  /** `hasName`: does the name still lead to the file? */
+  constructor(name: string, handle: FileSystemSyncAccessHandle, hasName: () => Promise<boolean>) {
     this.name = name;
     this.#handle = handle;
+    this.#hasName = hasName;
     this.#size = handle.getSize();
   }
 
@@ -234,9 +244,8 @@ class OpfsWriter implements PackWriter {
     return Promise.resolve();
   }
 
-  close(): Promise<void> {
-    this.#handle.close();
-    return Promise.resolve();
+  async close(): Promise<void> {
+    if (await this.#hasName().catch(() => false)) this.#handle.close();
   }
 }
 

@@ -120,6 +120,13 @@ export async function reference(page: Page, row: Row): Promise<Outcome> {
   return outcome;
 }
 
+/** The same run with saves, on its way. */
+export async function begin(page: Page, row: Row): Promise<string> {
+  const run = await start(page, optionsOf(row, true));
+  await change(page, run, { learningRate: RATES[row.optimizer] / 3, from: PLANS[row.task].changeAt });
+  return run;
+}
+
 /** A cell that could not be brought to die as planned: the machine was too fast or too slow for it. */
 export class Missed extends Error {}
 
