@@ -20,7 +20,8 @@ const exportAll = {
 };
 
 export default defineConfig(
-  globalIgnores(["dist/", ".cache/", "test-results/", "playwright-report/", "tests/fixtures/"]),
+  // `assembly/` is AssemblyScript, whose types are not those of TypeScript.
+  globalIgnores(["dist/", ".cache/", "test-results/", "playwright-report/", "tests/fixtures/", "assembly/"]),
   js.configs.recommended,
   ts.configs.strictTypeChecked,
   svelte.configs.recommended,

@@ -4,7 +4,7 @@ import { deflateSync, inflateSync } from "fflate";
 import { Blosc } from "numcodecs";
 import { equalBytes, type Bytes } from "../../src/format/bytes";
 import { ChunkEncoder, decodeChunk } from "../../src/format/codec";
-import { fromPlanes, subtractFloats, toPlanes, wordsOf } from "../../src/format/planes";
+import { thePlanes } from "../../src/format/planes";
 import { installErrorTransfer } from "../../src/worker/wire-errors";
 import { compress as zstd, decompress as unzstd, readyZstd } from "../../src/format/zstd";
 
@@ -68,12 +68,20 @@ const CODECS: Readonly<Record<string, Codec>> = {
   },
   planes_zstd: {
     encode: (raw, _reference, into) => {
-      const planes = into.subarray(0, raw.length);
-      toPlanes(wordsOf(raw), quarters(planes));
-      return { bytes: zstd(planes) };
+      thePlanes().values.set(raw);
+      const planes = thePlanes().split("float32", raw.length / 4);
+      for (const [index, plane] of planes.entries()) into.set(plane, index * plane.length);
+      return { bytes: zstd(into.subarray(0, raw.length)) };
     },
     decode: ({ bytes }, _reference, into) => {
-      fromPlanes(quarters(unzstd(bytes, into.length)), wordsOf(into));
+      const joined = unzstd(bytes, into.length);
+      const count = into.length / 4;
+      for (let index = 0; index < 4; index++)
+        thePlanes()
+          .plane(index, count)
+          .set(joined.subarray(index * count, (index + 1) * count));
+      thePlanes().join("float32", count);
+      into.set(thePlanes().values.subarray(0, into.length));
       return into;
     },
   },
@@ -159,22 +167,19 @@ async function measured(
 function floorOf(chunks: readonly Bytes[], reference: readonly Bytes[]): number {
   const counts = Array.from({ length: 4 }, () => new Uint32Array(256));
   let words = 0;
+  const planes = thePlanes();
   for (const [index, raw] of chunks.entries()) {
-    const differences = new Int32Array(raw.length / 4);
-    subtractFloats(wordsOf(raw), wordsOf(at(reference, index)), differences);
-    const bytes = new Uint8Array(differences.buffer);
-    for (const [place, byte] of bytes.entries()) at(counts, place % 4)[byte]!++;
-    words += differences.length;
+    planes.values.set(raw);
+    planes.reference.set(at(reference, index));
+    planes.subtract("float32", raw.length / 4);
+    for (const [plane, bytes] of planes.split("float32", raw.length / 4).entries())
+      for (const byte of bytes) at(counts, plane)[byte]!++;
+    words += raw.length / 4;
   }
   const bits = counts.map((plane) =>
     plane.reduce((sum, count) => (count === 0 ? sum : sum - (count / words) * Math.log2(count / words)), 0),
   );
   return bits.reduce((sum, one) => sum + one, 0) / 32;
-}
-
-function quarters(bytes: Bytes): Bytes[] {
-  const length = bytes.length / 4;
-  return Array.from({ length: 4 }, (_, plane) => bytes.subarray(plane * length, (plane + 1) * length));
 }
 
 async function through(bytes: Bytes, stream: CompressionStream | DecompressionStream): Promise<Bytes> {

@@ -1,5 +1,6 @@
 /**
- * Numbers as byte planes: plane k holds byte k of every element. And numbers as differences from a reference.
+ * Numbers as byte planes, plane k with byte k of every element; as differences from a reference; and planes in fewer
+ * bytes. The loops are WebAssembly (`assembly/planes.ts`): 128 bits at a time, four symbols at once.
  *
  * The high bytes of neighbouring floats (sign, exponent) are alike, and the low ones are noise; of the difference
  * from what a float was some steps ago, more bytes are alike. For a difference, bit patterns become integers in the
@@ -7,120 +8,139 @@
  * exponents too), are subtracted modulo 2^32, and folded so that small negative ones are small as well (zig-zag).
  * Every step of that is one-to-one on all bit patterns: NaN payloads, -0 and denormals come back as they were.
  *
- * All arrays begin at a multiple of 4 and are little-endian, as every machine is that browsers run on.
+ * What is left in a plane has no repeats to speak of, only some bytes more often than others: range asymmetric numeral
+ * systems (Duda, arXiv:1311.2540) come within a percent of its order-0 entropy, several times faster than a search for
+ * matches would.
  */
+import { HoldfastError, messageOf } from "../errors";
 import type { Bytes } from "./bytes";
+import { CHUNK_BYTES, elementBytes, type ElementKind } from "./chunks";
+import { PLANES_WASM } from "./planes-wasm";
 
-/** The integers of 4 bytes that stand there; up to three bytes at the end are left out. */
-export function wordsOf(bytes: Bytes): Int32Array<ArrayBuffer> {
-  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+/** Numbers of the kinds, in stored chunks as well. */
+export const KIND_IDS: Readonly<Record<ElementKind, number>> = { byte: 1, int32: 2, float32: 3 };
+
+/** Addresses and lengths in bytes, counts in elements. */
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  freeFrom(): number;
+  split(words: number, count: number, planes: number, stride: number): void;
+  join(planes: number, stride: number, count: number, words: number): void;
+  subtract(kind: number, words: number, reference: number, count: number): void;
+  add(kind: number, words: number, reference: number, count: number): void;
+  subtractBytes(bytes: number, reference: number, count: number): void;
+  addBytes(bytes: number, reference: number, count: number): void;
+  survey(kind: number, words: number, reference: number, count: number, stride: number, into: number): void;
+  surveyBytes(bytes: number, reference: number, count: number, stride: number, into: number): void;
+  encode(bytes: number, count: number, to: number, most: number): number;
+  decode(bytes: number, length: number, to: number, count: number): number;
 }
 
-/** Bits of float32s, minus those of the reference. `out` may be `values` or `reference`. */
-export function subtractFloats(values: Int32Array, reference: Int32Array, out: Int32Array): void {
-  for (let at = 0; at < values.length; at++) {
-    const difference = (inOrder(values[at]!) - inOrder(reference[at]!)) | 0;
-    out[at] = (difference << 1) ^ (difference >> 31);
+/** How far behind damaged bytes the decoder may read. */
+const OVERREAD = 2 * 65_536;
+
+/** Memory for one chunk, and what can be done with it there. */
+class Planes {
+  readonly #wasm: Exports;
+  readonly #valuesAt: number;
+  readonly #referenceAt: number;
+  readonly #planesAt: number;
+  readonly #packedAt: number;
+  /** The elements of a chunk, or their differences. */
+  readonly values: Bytes;
+  readonly reference: Bytes;
+  readonly #planes: Bytes;
+  readonly #packed: Bytes;
+  readonly #stride = CHUNK_BYTES / 4;
+
+  constructor() {
+    this.#wasm = instance();
+    const { memory } = this.#wasm;
+    this.#valuesAt = this.#wasm.freeFrom();
+    this.#referenceAt = this.#valuesAt + CHUNK_BYTES;
+    this.#planesAt = this.#referenceAt + CHUNK_BYTES;
+    this.#packedAt = this.#planesAt + CHUNK_BYTES;
+    const view = (at: number) => new Uint8Array(memory.buffer, at, CHUNK_BYTES);
+    this.values = view(this.#valuesAt);
+    this.reference = view(this.#referenceAt);
+    this.#planes = view(this.#planesAt);
+    this.#packed = new Uint8Array(memory.buffer, this.#packedAt, CHUNK_BYTES + OVERREAD);
+  }
+
+  /** Plane `index` of a chunk of `count` elements. */
+  plane(index: number, count: number): Bytes {
+    return this.#planes.subarray(index * this.#stride, index * this.#stride + count);
+  }
+
+  /**
+   * How often each byte occurs in each plane of every `stride`-th of `count` values, or of its difference from the
+   * reference. Valid until the next call.
+   */
+  survey(kind: ElementKind, count: number, stride: number, apart: boolean): readonly Uint32Array[] {
+    const reference = apart ? this.#referenceAt : 0;
+    if (kind === "byte") this.#wasm.surveyBytes(this.#valuesAt, reference, count, stride, this.#packedAt);
+    else this.#wasm.survey(KIND_IDS[kind], this.#valuesAt, reference, count, stride, this.#packedAt);
+    return Array.from(
+      { length: elementBytes(kind) },
+      (_, plane) => new Uint32Array(this.#packed.buffer, this.#packedAt + plane * 1024, 256),
+    );
+  }
+
+  /** `count` values become their differences from the reference. */
+  subtract(kind: ElementKind, count: number): void {
+    if (kind === "byte") this.#wasm.subtractBytes(this.#valuesAt, this.#referenceAt, count);
+    else this.#wasm.subtract(KIND_IDS[kind], this.#valuesAt, this.#referenceAt, count);
+  }
+
+  /** Undoes `subtract`. */
+  add(kind: ElementKind, count: number): void {
+    if (kind === "byte") this.#wasm.addBytes(this.#valuesAt, this.#referenceAt, count);
+    else this.#wasm.add(KIND_IDS[kind], this.#valuesAt, this.#referenceAt, count);
+  }
+
+  /** `count` values become planes, one for each of their bytes. */
+  split(kind: ElementKind, count: number): readonly Bytes[] {
+    if (elementBytes(kind) === 1) this.#planes.set(this.values.subarray(0, count));
+    else this.#wasm.split(this.#valuesAt, count, this.#planesAt, this.#stride);
+    return Array.from({ length: elementBytes(kind) }, (_, index) => this.plane(index, count));
+  }
+
+  /** Undoes `split`. */
+  join(kind: ElementKind, count: number): void {
+    if (elementBytes(kind) === 1) this.values.set(this.plane(0, count));
+    else this.#wasm.join(this.#planesAt, this.#stride, count, this.#valuesAt);
+  }
+
+  /** A plane in fewer bytes than it has, valid until the next one; null where there are none. */
+  pack(plane: Bytes): Bytes | null {
+    const length = this.#wasm.encode(plane.byteOffset, plane.length, this.#packedAt, plane.length - 1);
+    return length === 0 ? null : this.#packed.subarray(0, length);
+  }
+
+  /** Fills the plane from what `pack` made of it. False where it did not make that. */
+  unpack(packed: Bytes, plane: Bytes): boolean {
+    if (packed.length > CHUNK_BYTES) return false;
+    this.#packed.set(packed);
+    return this.#wasm.decode(this.#packedAt, packed.length, plane.byteOffset, plane.length) === 1;
   }
 }
 
-/** Undoes `subtractFloats`. */
-export function addFloats(differences: Int32Array, reference: Int32Array, out: Int32Array): void {
-  for (let at = 0; at < differences.length; at++) {
-    const fold = differences[at]!;
-    const order = (inOrder(reference[at]!) + ((fold >>> 1) ^ -(fold & 1))) | 0;
-    out[at] = order ^ ((~order >> 31) | SIGN);
-  }
+let planes: Planes | undefined;
+
+/** One for all: every use of it begins and ends without anybody else getting a turn. `unsupported` without wasm SIMD. */
+export function thePlanes(): Planes {
+  return (planes ??= new Planes());
 }
 
-export function subtractIntegers(values: Int32Array, reference: Int32Array, out: Int32Array): void {
-  for (let at = 0; at < values.length; at++) {
-    const difference = (values[at]! - reference[at]!) | 0;
-    out[at] = (difference << 1) ^ (difference >> 31);
+function instance(): Exports {
+  try {
+    const bytes = Uint8Array.from(atob(PLANES_WASM), (char) => char.charCodeAt(0));
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Exports;
+  } catch (error) {
+    throw new HoldfastError(
+      "unsupported",
+      `The codec did not start: ${messageOf(error)}. Use a browser that has WebAssembly with SIMD.`,
+      { cause: error },
+    );
   }
-}
-
-export function addIntegers(differences: Int32Array, reference: Int32Array, out: Int32Array): void {
-  for (let at = 0; at < differences.length; at++) {
-    const fold = differences[at]!;
-    out[at] = (reference[at]! + ((fold >>> 1) ^ -(fold & 1))) | 0;
-  }
-}
-
-export function subtractBytes(values: Bytes, reference: Bytes, out: Bytes): void {
-  for (let at = 0; at < values.length; at++) {
-    const difference = ((values[at]! - reference[at]!) << 24) >> 24;
-    out[at] = (difference << 1) ^ (difference >> 7);
-  }
-}
-
-export function addBytes(differences: Bytes, reference: Bytes, out: Bytes): void {
-  for (let at = 0; at < differences.length; at++) {
-    const fold = differences[at]!;
-    out[at] = reference[at]! + ((fold >>> 1) ^ -(fold & 1));
-  }
-}
-
-/**
- * Words into four planes, each as long as there are words. Four words at a time: a transposition in registers instead
- * of sixteen stores.
- */
-export function toPlanes(words: Int32Array, planes: readonly Bytes[]): void {
-  const [bytes0, bytes1, bytes2, bytes3] = planes as readonly [Bytes, Bytes, Bytes, Bytes];
-  const [plane0, plane1, plane2, plane3] = planes.map(wordsOf) as [
-    Int32Array,
-    Int32Array,
-    Int32Array,
-    Int32Array,
-  ];
-  const fours = words.length >>> 2;
-  for (let to = 0, at = 0; to < fours; to++, at += 4) {
-    const a = words[at]!;
-    const b = words[at + 1]!;
-    const c = words[at + 2]!;
-    const d = words[at + 3]!;
-    plane0[to] = (a & 0xff) | ((b & 0xff) << 8) | ((c & 0xff) << 16) | (d << 24);
-    plane1[to] = ((a >>> 8) & 0xff) | (b & 0xff00) | ((c & 0xff00) << 8) | ((d & 0xff00) << 16);
-    plane2[to] = ((a >>> 16) & 0xff) | ((b >>> 8) & 0xff00) | (c & 0xff0000) | ((d & 0xff0000) << 8);
-    plane3[to] = (a >>> 24) | ((b >>> 16) & 0xff00) | ((c >>> 8) & 0xff0000) | (d & 0xff000000);
-  }
-  for (let at = fours * 4; at < words.length; at++) {
-    const word = words[at]!;
-    bytes0[at] = word;
-    bytes1[at] = word >>> 8;
-    bytes2[at] = word >>> 16;
-    bytes3[at] = word >>> 24;
-  }
-}
-
-/** Undoes `toPlanes`. */
-export function fromPlanes(planes: readonly Bytes[], words: Int32Array): void {
-  const [bytes0, bytes1, bytes2, bytes3] = planes as readonly [Bytes, Bytes, Bytes, Bytes];
-  const [plane0, plane1, plane2, plane3] = planes.map(wordsOf) as [
-    Int32Array,
-    Int32Array,
-    Int32Array,
-    Int32Array,
-  ];
-  const fours = words.length >>> 2;
-  for (let from = 0, at = 0; from < fours; from++, at += 4) {
-    const a = plane0[from]!;
-    const b = plane1[from]!;
-    const c = plane2[from]!;
-    const d = plane3[from]!;
-    words[at] = (a & 0xff) | ((b & 0xff) << 8) | ((c & 0xff) << 16) | (d << 24);
-    words[at + 1] = ((a >>> 8) & 0xff) | (b & 0xff00) | ((c & 0xff00) << 8) | ((d & 0xff00) << 16);
-    words[at + 2] = ((a >>> 16) & 0xff) | ((b >>> 8) & 0xff00) | (c & 0xff0000) | ((d & 0xff0000) << 8);
-    words[at + 3] = (a >>> 24) | ((b >>> 16) & 0xff00) | ((c >>> 8) & 0xff0000) | (d & 0xff000000);
-  }
-  for (let at = fours * 4; at < words.length; at++) {
-    words[at] = bytes0[at]! | (bytes1[at]! << 8) | (bytes2[at]! << 16) | (bytes3[at]! << 24);
-  }
-}
-
-const SIGN = 0x80000000 | 0;
-
-/** The bits of a float32 as an integer in the order of the numbers. */
-function inOrder(bits: number): number {
-  return bits ^ ((bits >> 31) | SIGN);
 }
