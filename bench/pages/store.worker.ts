@@ -262,7 +262,7 @@ function gatedPacks(packs: PackStore, wait: Wait): PackStore {
       return writer === null ? null : gatedWriter(writer);
     },
     sizeOf: (name) => packs.sizeOf(name),
-    read: (name, offset, length) => packs.read(name, offset, length),
+    read: (name, offset, length, room) => packs.read(name, offset, length, room),
     list: () => packs.list(),
     recycle: (name, isFree) => packs.recycle(name, isFree),
   };

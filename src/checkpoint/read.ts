@@ -4,9 +4,16 @@
  */
 import { HoldfastError, messageOf, type ErrorCode } from "../errors";
 import { equalBytes, fromHex, toHex, type Bytes } from "../format/bytes";
-import { planChunks, scatter, type PlannedChunk } from "../format/chunks";
+import { largestOf, planChunks, scatter, type PlannedChunk } from "../format/chunks";
 import { digestFromChunks } from "../format/digest";
-import { contentOf, openFrame, type Frame, type FrameHeader, type FrameType } from "../format/frame";
+import {
+  contentOf,
+  frameBytes,
+  openFrame,
+  type Frame,
+  type FrameHeader,
+  type FrameType,
+} from "../format/frame";
 import { parseManifest, type ChunkRef, type Manifest, type StoredChunk } from "../format/manifest";
 import type { Place, Restored, Unusable } from "../format/stored";
 import { byteLength, valuesIn } from "../format/tensor-bytes";
@@ -56,8 +63,8 @@ async function readChunks(
 ): Promise<void> {
   const hashes: Bytes[] = [];
   const plan = planChunks(manifest.tensors);
-  const largest = plan.reduce((most, { bytes }) => Math.max(most, bytes), 0);
-  const rooms = { raw: new Uint8Array(largest), reference: new Uint8Array(largest) };
+  const largest = largestOf(plan);
+  const rooms = { ...roomsFor(largest), reference: new Uint8Array(largest) };
   for (const [index, planned] of plan.entries()) {
     const chunk = manifest.chunks[index];
     const raw = chunk === undefined ? undefined : await readChunk(packs, chunk, row.run, rooms);
@@ -118,28 +125,42 @@ async function readChunk(
   packs: PackStore,
   { base, ...own }: ChunkRef,
   run: string,
-  rooms: { readonly raw: Bytes; readonly reference: Bytes },
+  rooms: ChunkRooms & { readonly reference: Bytes },
 ): Promise<Bytes> {
-  if (base === null) return readStored(packs, own, run, rooms.raw);
-  const reference = await openStored(packs, base, run);
-  const frame = await openStored(packs, own, run);
+  if (base === null) return readStored(packs, own, run, rooms);
+  const before = await openStored(packs, base, run, rooms.stored);
+  const reference = await contentOf(before, null, rooms.reference);
+  const frame = await openStored(packs, own, run, rooms.stored);
   // A frame refers only to what was there before it, so no chain of references can be a circle.
-  if (reference.header.sequence >= frame.header.sequence) throw another(own);
-  return contentOf(frame, await contentOf(reference, null, rooms.reference), rooms.raw);
+  if (before.header.sequence >= frame.header.sequence) throw another(own);
+  return contentOf(frame, reference, rooms.raw);
 }
 
-/** The content of one frame with a chunk that is no difference, in `room`. */
+/** Memory that is used for one chunk after the other. */
+export interface ChunkRooms {
+  readonly raw: Bytes;
+  /** For the frame, as it is stored. */
+  readonly stored: Bytes;
+}
+
+/** For chunks of at most so many bytes. */
+export function roomsFor(bytes: number): ChunkRooms {
+  return { raw: new Uint8Array(bytes), stored: new Uint8Array(frameBytes(bytes)) };
+}
+
+/** The content of one frame with a chunk that is no difference, in `raw`. */
 export async function readStored(
   packs: PackStore,
   chunk: StoredChunk,
   run: string,
-  room: Bytes,
+  { raw, stored }: ChunkRooms,
 ): Promise<Bytes> {
-  return contentOf(await openStored(packs, chunk, run), null, room);
+  return contentOf(await openStored(packs, chunk, run, stored), null, raw);
 }
 
-async function openStored(packs: PackStore, chunk: StoredChunk, run: string): Promise<Frame> {
-  const frame = await openPlace(packs, chunk, { type: "chunk", run });
+/** Valid until `room` is used again. */
+async function openStored(packs: PackStore, chunk: StoredChunk, run: string, room: Bytes): Promise<Frame> {
+  const frame = await openPlace(packs, chunk, { type: "chunk", run }, room);
   const { hash, codec } = frame.header;
   if (!equalBytes(hash, fromHex(chunk.hash)) || codec !== chunk.codec) throw another(chunk);
   return frame;
@@ -160,8 +181,9 @@ async function openPlace(
   packs: PackStore,
   place: Place,
   { type, run }: { readonly type: FrameType; readonly run: string },
+  room?: Bytes,
 ): Promise<Frame> {
-  const frame = openFrame(await packs.read(place.pack, place.offset, place.length));
+  const frame = openFrame(await packs.read(place.pack, place.offset, place.length, room));
   if (frame.header.type !== type || frame.header.run !== run) throw another(place);
   return frame;
 }

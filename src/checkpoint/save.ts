@@ -1,6 +1,5 @@
 /** One save from request to acknowledgement: frames, durability, the one transaction, and what may wait until after. */
 import { hasCode } from "../errors";
-import type { Bytes } from "../format/bytes";
 import type { StoredChunk } from "../format/manifest";
 import { cutRows, joinRows, lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
@@ -9,7 +8,7 @@ import { beginRun, commitCheckpoint, type Surplus } from "../store/commit";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CatalogWriter, CheckpointRow, RunRow } from "../store/tables";
 import type { OpenRuns } from "./open-runs";
-import { codeOfDamage, readStored, verifyCheckpoint } from "./read";
+import { codeOfDamage, readStored, verifyCheckpoint, type ChunkRooms } from "./read";
 import { reclaim } from "./reclaim";
 import { writeCheckpoint, type Clock, type SaveContext } from "./write";
 
@@ -74,7 +73,7 @@ export class Saver {
     let written = 0;
     const { info, freed } = await open.writer.durably(
       async (add) => {
-        const read = (chunk: StoredChunk, room: Bytes) => readStored(packs, chunk, lease.run, room);
+        const read = (chunk: StoredChunk, rooms: ChunkRooms) => readStored(packs, chunk, lease.run, rooms);
         const previous = open.last === null || isKeyframe() ? null : { manifest: open.last, read };
         // Whatever fails from here on: what comes next leans on nothing.
         open.last = null;

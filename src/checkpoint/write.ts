@@ -8,7 +8,7 @@
  */
 import { HoldfastError, messageOf } from "../errors";
 import { sha256, toHex, type Bytes } from "../format/bytes";
-import { CHUNK_BYTES, gather, inNameOrder, planChunks, type TensorShape } from "../format/chunks";
+import { gather, inNameOrder, largestOf, planChunks, type TensorShape } from "../format/chunks";
 import { needsReference } from "../format/codec";
 import { digestFromChunks } from "../format/digest";
 import { encodeJournal } from "../format/journal";
@@ -29,6 +29,7 @@ import type { CheckpointRow, RunRow } from "../store/tables";
 import { configStretches } from "./configs";
 import type { AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
+import { roomsFor, type ChunkRooms } from "./read";
 
 /** Clocks, so that tests can hold them. */
 export interface Clock {
@@ -55,8 +56,8 @@ export interface SaveContext {
 /** What a checkpoint leans on. */
 export interface Previous {
   readonly manifest: Manifest;
-  /** Reads a chunk that a difference can be taken from, into `room`. `corrupt` or `missing` where it is damaged. */
-  readonly read: (chunk: StoredChunk, room: Bytes) => Promise<Bytes>;
+  /** Reads a chunk that a difference can be taken from. `corrupt` or `missing` where it is damaged. */
+  readonly read: (chunk: StoredChunk, rooms: ChunkRooms) => Promise<Bytes>;
 }
 
 export interface Written {
@@ -157,17 +158,20 @@ async function writeState(
   const tensors = inNameOrder(state.tensors);
   const shapes = tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
   const leaning = previous !== null && sameShapes(previous.manifest.tensors, shapes) ? previous : null;
-  const scratch = new Uint8Array(CHUNK_BYTES);
-  const room = new Uint8Array(CHUNK_BYTES);
+  const plan = planChunks(shapes);
+  const largest = largestOf(plan);
+  const scratch = new Uint8Array(largest);
+  const rooms = leaning === null ? null : roomsFor(largest);
   const chunks: ChunkRef[] = [];
   const hashes: Bytes[] = [];
-  for (const [index, planned] of planChunks(shapes).entries()) {
+  for (const [index, planned] of plan.entries()) {
     const raw = gather(planned, tensors, scratch);
     const hash = await sha256(raw);
     hashes.push(hash);
     const before = leaning?.manifest.chunks[index];
     const base = before === undefined ? null : baseOf(before);
-    const reference = leaning === null || base === null ? null : await readReference(leaning, base, room);
+    const reference =
+      leaning === null || rooms === null || base === null ? null : await readReference(leaning, base, rooms);
     if (base !== null && reference !== null && base.hash === toHex(hash)) {
       // What was read back has that very hash, so the frame is whole.
       chunks.push({ ...base, base: null });
@@ -191,9 +195,13 @@ function baseOf({ base, ...own }: ChunkRef): StoredChunk {
 }
 
 /** Null where the reference cannot be read, for whatever reason: then the chunk is stored whole. */
-async function readReference({ read }: Previous, base: StoredChunk, room: Bytes): Promise<Bytes | null> {
+async function readReference(
+  { read }: Previous,
+  base: StoredChunk,
+  rooms: ChunkRooms,
+): Promise<Bytes | null> {
   try {
-    return await read(base, room);
+    return await read(base, rooms);
   } catch (error) {
     if (error instanceof HoldfastError) return null;
     throw error;

@@ -75,6 +75,11 @@ function cut(kind: ElementKind, tensors: readonly TensorShape[], sizes: readonly
   return chunks;
 }
 
+/** Bytes of the longest chunk. */
+export function largestOf(plan: readonly PlannedChunk[]): number {
+  return plan.reduce((most, { bytes }) => Math.max(most, bytes), 0);
+}
+
 /** How many chunks that makes, without making them. */
 export function chunkCount(tensors: readonly TensorShape[]): number {
   const streams: Record<ElementKind, number> = { float32: 0, int32: 0, byte: 0 };

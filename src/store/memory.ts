@@ -1,6 +1,13 @@
 /** Packs in memory, for Node and for browsers that refuse to store. Nothing survives the page. */
 import { HoldfastError } from "../errors";
-import { newPackName, PACK_BYTES, type PackFile, type PackStore, type PackWriter } from "./pack-store";
+import {
+  memoryFor,
+  newPackName,
+  PACK_BYTES,
+  type PackFile,
+  type PackStore,
+  type PackWriter,
+} from "./pack-store";
 
 interface MemoryFile {
   /** Grows by doubling; only the first `size` bytes count. */
@@ -35,7 +42,12 @@ export class MemoryPacks implements PackStore {
     return Promise.resolve(this.#files.get(name)?.size ?? null);
   }
 
-  async read(name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  async read(
+    name: string,
+    offset: number,
+    length: number,
+    room?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const file = this.#files.get(name);
     if (file === undefined) throw new HoldfastError("missing", `There is no pack ${name}.`);
     if (offset + length > file.size) {
@@ -44,7 +56,9 @@ export class MemoryPacks implements PackStore {
         `Pack ${name} ends at byte ${file.size}; bytes to ${offset + length} are asked.`,
       );
     }
-    return Promise.resolve(file.bytes.slice(offset, offset + length));
+    const bytes = memoryFor(length, room);
+    bytes.set(file.bytes.subarray(offset, offset + length));
+    return Promise.resolve(bytes);
   }
 
   list(): Promise<readonly PackFile[]> {

@@ -14,6 +14,7 @@ import { HoldfastError } from "../errors";
 import { named, storageError } from "./platform-error";
 import {
   isPackName,
+  memoryFor,
   newPackName,
   PACK_BYTES,
   type PackFile,
@@ -23,6 +24,8 @@ import {
 
 const FOLDER = "packs";
 const PROBE = "probe";
+/** Another tab may be reading the pack just now. */
+const READ_WAITS_MS = [0, 5, 20];
 /** A handle of a tab that was just killed is free again within milliseconds, at worst seconds. 6.35 s in all. */
 const BUSY_WAITS_MS = [50, 100, 200, 400, 800, 1600, 1600, 1600];
 
@@ -43,6 +46,8 @@ export class OpfsPacks implements PackStore {
   readonly mode = "opfs";
   readonly packBytes = PACK_BYTES;
   readonly #root: () => Promise<FileSystemDirectoryHandle>;
+  /** Of packs that are open for writing here. */
+  readonly #open = new Map<string, FileSystemSyncAccessHandle>();
   readonly #sleep: Sleep;
 
   /** `root` is asked anew for each call: after site data was cleared an old folder handle leads nowhere. */
@@ -83,7 +88,7 @@ export class OpfsPacks implements PackStore {
   }
 
   async open(name: string): Promise<PackWriter | null> {
-    const handle = await this.#tryOpen(await this.#folder(), name, false);
+    const handle = await this.#openSoon(await this.#folder(), name);
     return handle === null ? null : this.#writer(name, handle);
   }
 
@@ -97,18 +102,27 @@ export class OpfsPacks implements PackStore {
     }
   }
 
-  async read(name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  /**
+   * Through a handle: that takes a tenth of the time that a File takes, and no memory of its own. A File only where
+   * another tab has the pack open for writing.
+   */
+  async read(
+    name: string,
+    offset: number,
+    length: number,
+    room?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     try {
-      const folder = await this.#folder();
-      // A File goes stale with the next write to its pack, so it is never kept.
-      const file = await (await folder.getFileHandle(name)).getFile();
-      if (offset + length > file.size) {
-        throw new HoldfastError(
-          "corrupt",
-          `Pack ${name} ends at byte ${file.size}; bytes to ${offset + length} are asked.`,
-        );
+      const own = this.#open.get(name);
+      if (own !== undefined) return readThrough(own, name, { offset, length, room });
+      const file = await (await this.#folder()).getFileHandle(name);
+      const handle = await forReading(file);
+      if (handle === null) return await readFile(await file.getFile(), name, { offset, length, room });
+      try {
+        return readThrough(handle, name, { offset, length, room });
+      } finally {
+        handle.close();
       }
-      return new Uint8Array(await file.slice(offset, offset + length).arrayBuffer());
     } catch (error) {
       if (named(error, "NotFoundError")) {
         throw new HoldfastError("missing", `There is no pack ${name}.`, { cause: error });
@@ -123,7 +137,7 @@ export class OpfsPacks implements PackStore {
 
   async recycle(name: string, isFree: () => Promise<boolean>): Promise<boolean> {
     const folder = await this.#folder();
-    const handle = await this.#tryOpen(folder, name, false);
+    const handle = await this.#openSoon(folder, name);
     if (handle === null) return (await this.sizeOf(name)) === null;
     try {
       if (!(await isFree())) return false;
@@ -138,7 +152,11 @@ export class OpfsPacks implements PackStore {
   }
 
   #writer(name: string, handle: FileSystemSyncAccessHandle): PackWriter {
-    return new OpfsWriter(name, handle, async () => (await this.sizeOf(name)) !== null);
+    this.#open.set(name, handle);
+    return new OpfsWriter(name, handle, async () => {
+      this.#open.delete(name);
+      if ((await this.sizeOf(name)) !== null) handle.close();
+    });
   }
 
   async #folder(): Promise<FileSystemDirectoryHandle> {
@@ -176,6 +194,19 @@ export class OpfsPacks implements PackStore {
     }
   }
 
+  /** Null where a writer holds it, or where it is gone. A reader is done within milliseconds. */
+  async #openSoon(
+    folder: FileSystemDirectoryHandle,
+    name: string,
+  ): Promise<FileSystemSyncAccessHandle | null> {
+    for (const ms of READ_WAITS_MS) {
+      if (ms > 0) await this.#sleep(ms);
+      const handle = await this.#tryOpen(folder, name, false);
+      if (handle !== null) return handle;
+    }
+    return null;
+  }
+
   async #openPatiently(folder: FileSystemDirectoryHandle, name: string): Promise<FileSystemSyncAccessHandle> {
     for (const ms of [0, ...BUSY_WAITS_MS]) {
       if (ms > 0) await this.#sleep(ms);
@@ -192,14 +223,14 @@ export class OpfsPacks implements PackStore {
 class OpfsWriter implements PackWriter {
   readonly name: string;
   readonly #handle: FileSystemSyncAccessHandle;
-  readonly #hasName: () => Promise<boolean>;
+  readonly #release: () => Promise<void>;
   #size: number;
 
-  /** `hasName`: does the name still lead to the file? */
-  constructor(name: string, handle: FileSystemSyncAccessHandle, hasName: () => Promise<boolean>) {
+  /** `release` closes the handle, unless its name leads nowhere. */
+  constructor(name: string, handle: FileSystemSyncAccessHandle, release: () => Promise<void>) {
     this.name = name;
     this.#handle = handle;
-    this.#hasName = hasName;
+    this.#release = release;
     this.#size = handle.getSize();
   }
 
@@ -245,7 +276,65 @@ class OpfsWriter implements PackWriter {
   }
 
   async close(): Promise<void> {
-    if (await this.#hasName().catch(() => false)) this.#handle.close();
+    try {
+      await this.#release();
+    } catch (error) {
+      // It cannot be looked up: the handle ends with its worker.
+      if (!(error instanceof HoldfastError)) throw error;
+    }
+  }
+}
+
+interface Stretch {
+  readonly offset: number;
+  readonly length: number;
+  readonly room: Uint8Array<ArrayBuffer> | undefined;
+}
+
+function readThrough(
+  handle: FileSystemSyncAccessHandle,
+  name: string,
+  { offset, length, room }: Stretch,
+): Uint8Array<ArrayBuffer> {
+  checkEnd(name, handle.getSize(), offset + length);
+  const bytes = memoryFor(length, room);
+  const read = handle.read(bytes, { at: offset });
+  if (read === length) return bytes;
+  throw new HoldfastError("refused", `The browser read ${read} of ${length} bytes of pack ${name}.`);
+}
+
+async function readFile(
+  file: File,
+  name: string,
+  { offset, length, room }: Stretch,
+): Promise<Uint8Array<ArrayBuffer>> {
+  checkEnd(name, file.size, offset + length);
+  const read = new Uint8Array(await file.slice(offset, offset + length).arrayBuffer());
+  if (room === undefined) return read;
+  const bytes = memoryFor(length, room);
+  bytes.set(read);
+  return bytes;
+}
+
+function checkEnd(name: string, size: number, end: number): void {
+  if (end > size)
+    throw new HoldfastError("corrupt", `Pack ${name} ends at byte ${size}; bytes to ${end} are asked.`);
+}
+
+/** Not in the standard yet; where a browser does not know it, the handle is one for writing. */
+interface ReadableFile {
+  createSyncAccessHandle(options: { readonly mode: "read-only" }): Promise<FileSystemSyncAccessHandle>;
+}
+
+/** Null where somebody has it open for writing. */
+async function forReading(
+  file: FileSystemFileHandle & ReadableFile,
+): Promise<FileSystemSyncAccessHandle | null> {
+  try {
+    return await file.createSyncAccessHandle({ mode: "read-only" });
+  } catch (error) {
+    if (named(error, "NoModificationAllowedError")) return null;
+    throw error;
   }
 }
 

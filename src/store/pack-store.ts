@@ -44,8 +44,16 @@ export interface PackStore {
    * an open handle: a handle goes on "working" after site data was cleared under it.
    */
   sizeOf(name: string): Promise<number | null>;
-  /** Fails with `corrupt` where the pack is shorter than asked, and with `missing` where there is none. */
-  read(name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * The bytes, in `room` where that is given and large enough. Fails with `corrupt` where the pack is shorter than asked,
+   * and with `missing` where there is none.
+   */
+  read(
+    name: string,
+    offset: number,
+    length: number,
+    room?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>>;
   /** All packs, in the order of their names. Those of size 0 wait to be used again. */
   list(): Promise<readonly PackFile[]>;
   /**
@@ -54,6 +62,14 @@ export interface PackStore {
    * False, and nothing done, where it says no or where somebody holds the pack open; true where it is empty or gone.
    */
   recycle(name: string, isFree: () => Promise<boolean>): Promise<boolean>;
+}
+
+/** Memory for so many bytes: the room, where it is large enough. */
+export function memoryFor(
+  length: number,
+  room: Uint8Array<ArrayBuffer> | undefined,
+): Uint8Array<ArrayBuffer> {
+  return room !== undefined && room.length >= length ? room.subarray(0, length) : new Uint8Array(length);
 }
 
 /** A name that no other tab will choose: `p-` and 16 of [a-z0-9]. */

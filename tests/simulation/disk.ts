@@ -3,7 +3,13 @@
  * the log of operations, and not the program, is what is cut short.
  */
 import { HoldfastError, type ErrorCode } from "../../src/errors";
-import { PACK_BYTES, type PackFile, type PackStore, type PackWriter } from "../../src/store/pack-store";
+import {
+  memoryFor,
+  PACK_BYTES,
+  type PackFile,
+  type PackStore,
+  type PackWriter,
+} from "../../src/store/pack-store";
 import type { Durability } from "../../src/store/tables";
 import { ModelCatalog, NO_ROWS, type Snapshot } from "./catalog";
 
@@ -125,13 +131,20 @@ export class RecordingDisk implements PackStore {
     return this.#asked(() => this.#files.get(name)?.bytes.length ?? null);
   }
 
-  read(name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  read(
+    name: string,
+    offset: number,
+    length: number,
+    room?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     return this.#asked(() => {
       const file = this.#files.get(name);
       if (file === undefined) throw new HoldfastError("missing", `There is no pack ${name}.`);
       if (offset + length > file.bytes.length)
         throw new HoldfastError("corrupt", `Pack ${name} ends at byte ${file.bytes.length}.`);
-      return file.bytes.slice(offset, offset + length);
+      const bytes = memoryFor(length, room);
+      bytes.set(file.bytes.subarray(offset, offset + length));
+      return bytes;
     });
   }
 

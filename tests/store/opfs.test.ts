@@ -47,6 +47,11 @@ class FakeFile {
         this.bytes = grown;
         return count;
       },
+      read: (into: Uint8Array, { at }: { at: number }) => {
+        const bytes = this.bytes.subarray(at, at + into.length);
+        into.set(bytes);
+        return bytes.length;
+      },
       truncate: (size: number) => {
         this.bytes = this.bytes.slice(0, size);
       },

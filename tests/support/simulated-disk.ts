@@ -10,6 +10,7 @@
 import { HoldfastError } from "../../src/errors";
 import { MemoryCatalog } from "../../src/store/memory-catalog";
 import {
+  memoryFor,
   newPackName,
   PACK_BYTES,
   type PackFile,
@@ -88,11 +89,18 @@ export class SimulatedDisk implements PackStore {
     return Promise.resolve(this.files.get(name)?.bytes.length ?? null);
   }
 
-  async read(name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  async read(
+    name: string,
+    offset: number,
+    length: number,
+    room?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const file = this.files.get(name);
     if (file === undefined) throw new HoldfastError("missing", `no pack ${name}`);
     if (offset + length > file.bytes.length) throw new HoldfastError("corrupt", `pack ${name} is too short`);
-    return Promise.resolve(file.bytes.slice(offset, offset + length));
+    const bytes = memoryFor(length, room);
+    bytes.set(file.bytes.subarray(offset, offset + length));
+    return Promise.resolve(bytes);
   }
 
   async list(): Promise<readonly PackFile[]> {
