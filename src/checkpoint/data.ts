@@ -76,6 +76,21 @@ export class DataStore {
   }
 
   /**
+   * Reads all copies, and writes damaged ones anew from a whole one. Returns what is wrong and stays so, in words; null
+   * where nothing is.
+   */
+  async mend(hash: string): Promise<string | null> {
+    const { whole, bytes, fault } = await this.#copies(hash);
+    if (whole.length >= COPIES) return null;
+    if (bytes === null) {
+      // A run whose data was lost before holds its place.
+      return fault === null ? null : `The data ${hash.slice(0, 12)}… is damaged: ${fault.message}`;
+    }
+    await this.put(bytes);
+    return null;
+  }
+
+  /**
    * Reads copies back before they count: a row alone would promise what a damaged pack cannot give. `fault` is why
    * the last damaged one cannot be used. With `one`, the first whole copy is enough.
    */

@@ -2,18 +2,11 @@
  * Packs that are gone, or shorter than what was committed of them. What needs them is marked and named; what can be
  * had again (a copy of data, a log) is taken out of the catalogue, so that it is written anew when next it can be.
  */
-import { messageOf } from "../errors";
-import type { PackStore } from "../store/pack-store";
-import type { Catalog, CatalogWriter, CheckpointRow, PackRow, RunRow } from "../store/tables";
-import { codeOfDamage, verifyCheckpoint } from "./read";
-
-interface Parts {
-  readonly packs: PackStore;
-  readonly catalog: Catalog;
-}
+import type { CheckpointRow, PackRow, RunRow } from "../store/tables";
+import { checkCheckpoint, type CheckParts } from "./check";
 
 /** What is lost with these packs, in words. */
-export async function nameLosses(parts: Parts, packs: readonly PackRow[]): Promise<readonly string[]> {
+export async function nameLosses(parts: CheckParts, packs: readonly PackRow[]): Promise<readonly string[]> {
   if (packs.length === 0) return [];
   const names = new Set(packs.map(({ name }) => name));
   const runs = new Set(packs.flatMap(({ run }) => (run === null ? [] : [run])));
@@ -31,31 +24,13 @@ export async function nameLosses(parts: Parts, packs: readonly PackRow[]): Promi
   return lost;
 }
 
-async function checkpoint(
-  { packs, catalog }: Parts,
-  run: RunRow,
-  row: CheckpointRow,
-): Promise<readonly string[]> {
+async function checkpoint(parts: CheckParts, run: RunRow, row: CheckpointRow): Promise<readonly string[]> {
   if (row.info.check === "damaged") return [];
-  try {
-    await verifyCheckpoint(packs, row);
-    return [];
-  } catch (error) {
-    const code = codeOfDamage(error);
-    // A disk that cannot be read now says nothing about what is on it.
-    if (code === null || code === "refused") throw error;
-    await catalog.write("relaxed", (tx) => mark(tx, row));
-    return [`"${run.record.name}", step ${row.step}: ${messageOf(error)}`];
-  }
+  const damage = await checkCheckpoint(parts, row);
+  return damage === null ? [] : [`"${run.record.name}", step ${row.step}: ${damage}`];
 }
 
-async function mark(tx: CatalogWriter, row: CheckpointRow): Promise<void> {
-  const now = await tx.at("checkpoints", row.run, row.step);
-  if (now?.manifestHash === row.manifestHash)
-    await tx.put("checkpoints", { ...now, info: { ...now.info, check: "damaged" } });
-}
-
-async function copiesOfData({ catalog }: Parts, names: ReadonlySet<string>): Promise<readonly string[]> {
+async function copiesOfData({ catalog }: CheckParts, names: ReadonlySet<string>): Promise<readonly string[]> {
   return catalog.write("strict", async (tx) => {
     const lost: string[] = [];
     for (const row of await tx.all("data")) {
@@ -70,7 +45,11 @@ async function copiesOfData({ catalog }: Parts, names: ReadonlySet<string>): Pro
 }
 
 /** The catalogue has all of it: the next save begins a new log, with the whole journal. */
-async function log({ catalog }: Parts, run: RunRow, names: ReadonlySet<string>): Promise<readonly string[]> {
+async function log(
+  { catalog }: CheckParts,
+  run: RunRow,
+  names: ReadonlySet<string>,
+): Promise<readonly string[]> {
   if (run.log === null || !names.has(run.log)) return [];
   const gone = run.log;
   await catalog.write("strict", async (tx) => {

@@ -14,6 +14,8 @@ import type {
   RunDetail,
   RunInfo,
   SaveRequest,
+  ScrubStatus,
+  VerifyReport,
 } from "../format/stored";
 import { commitRows, type Surplus } from "../store/commit";
 import { readRows } from "../store/journal";
@@ -21,6 +23,7 @@ import type { Locks } from "../store/locks";
 import { checkOwner, findRun, freshEpoch, Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
+import { Background } from "./background";
 import { DataStore } from "./data";
 import { runInfo } from "./list";
 import { RunLog } from "./log";
@@ -28,7 +31,9 @@ import { OpenRuns } from "./open-runs";
 import { readCheckpoint, readNewestWhole, type ReadCheckpoint } from "./read";
 import { recover } from "./recover";
 import { Saver } from "./save";
+import { NOT_SCRUBBED, Scrub } from "./scrub";
 import { Trash } from "./trash";
+import { verifyStore } from "./verify";
 import { checkReadable, type Clock } from "./write";
 
 const MAX_NAME = 200;
@@ -56,8 +61,8 @@ export class CheckpointManager {
   /** What the opening found in packs that the catalogue did not know. */
   readonly #recovery: Promise<Recovery>;
   #found: Recovery | null = null;
-  /** Work that no caller waits for: giving space back, figures for the screen. */
-  #background: Promise<unknown> = Promise.resolve();
+  readonly #background = new Background();
+  #scrub: Scrub | null = null;
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
@@ -67,14 +72,14 @@ export class CheckpointManager {
     this.#runs = new OpenRuns({ packs, catalog, now: clock.now });
     this.#log = new RunLog(this.#runs, catalog, clock);
     this.#trash = new Trash({ packs, catalog, owners: this.#owners, log: this.#log, now: clock.now });
-    this.#saver = new Saver(parts, this.#runs, (work) => this.#later(work));
+    this.#saver = new Saver(parts, this.#runs, this.#background);
     // Before anything is thrown away: what no row names may be all that there is.
     this.#recovery = recover({ packs, catalog, locks, owners: this.#owners, now: clock.now, keep }).catch(
       // A disk that is full, say: nothing was thrown away, and the next opening looks again.
       (error: unknown) => ({ runs: [], lost: [`Not everything could be looked at: ${messageOf(error)}`] }),
     );
-    this.#later(async () => (this.#found = await this.#recovery));
-    this.#later(() => this.#trash.empty(UNDO_MS));
+    this.#background.later(async () => (this.#found = await this.#recovery));
+    this.#background.later(() => this.#trash.empty(UNDO_MS));
   }
 
   /** Resolves when what is in the packs is in the catalogue as well. */
@@ -164,7 +169,7 @@ export class CheckpointManager {
       return await this.#saver.save(lease, request, { begin: null, context });
     } catch (error) {
       // What was deleted a while ago is the first to go when space gets short; the next save finds the room.
-      if (hasCode(error, "quota")) this.#later(() => this.#trash.empty(UNDO_MS));
+      if (hasCode(error, "quota")) this.#background.later(() => this.#trash.empty(UNDO_MS));
       throw error;
     }
   }
@@ -262,19 +267,40 @@ export class CheckpointManager {
     await this.#trash.empty(0);
   }
 
+  /**
+   * Is everything there that the catalogue says? `all`: reads every byte of it, as restores would; otherwise only what
+   * describes the rest. Saves come first.
+   */
+  async verify(all: boolean): Promise<VerifyReport> {
+    await this.#recovery;
+    return verifyStore(this.#parts, all, () => this.#saver.quiet());
+  }
+
+  /** Begins to read everything back, round after round, until `close`. `pause` is awaited between two chunks. */
+  watch({ pause, rest }: { readonly pause: () => Promise<void>; readonly rest: () => Promise<void> }): void {
+    const { packs, catalog, clock } = this.#parts;
+    const between = async () => {
+      await pause();
+      await this.#saver.quiet();
+    };
+    this.#scrub ??= new Scrub({ packs, catalog }, this.#data, { now: clock.now, between, rest });
+    void this.#recovery.then(() => this.#scrub?.run());
+  }
+
+  /** The last round of that. */
+  get scrubbed(): ScrubStatus {
+    return this.#scrub?.status ?? NOT_SCRUBBED;
+  }
+
   /** Resolves when nothing goes on in the background. */
   async idle(): Promise<void> {
-    await this.#background;
+    await this.#background.idle();
   }
 
   /** Lets go of all runs and packs. */
   async close(): Promise<void> {
+    this.#scrub?.stop();
     for (const lease of this.#runs.leases()) await this.release(lease);
     await this.idle();
-  }
-
-  /** A failure changes nothing that was promised: space that was not given back is found again by the next opening. */
-  #later(work: () => Promise<unknown>): void {
-    this.#background = this.#background.then(work).catch(() => undefined);
   }
 }

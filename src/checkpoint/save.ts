@@ -1,14 +1,15 @@
 /** One save from request to acknowledgement: frames, durability, the one transaction, and what may wait until after. */
-import { hasCode } from "../errors";
 import type { StoredChunk } from "../format/manifest";
 import { cutRows, joinRows, lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
 import type { CheckpointInfo, Lease, SaveRequest } from "../format/stored";
 import { beginRun, commitCheckpoint, type Surplus } from "../store/commit";
 import type { PackStore } from "../store/pack-store";
-import type { Catalog, CatalogWriter, CheckpointRow, RunRow } from "../store/tables";
+import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
+import type { Background } from "./background";
+import { checkCheckpoint, markCheckpoint } from "./check";
 import type { OpenRuns } from "./open-runs";
-import { codeOfDamage, readStored, verifyCheckpoint, type ChunkRooms } from "./read";
+import { readStored, type ChunkRooms } from "./read";
 import { reclaim } from "./reclaim";
 import { writeCheckpoint, type Clock, type SaveContext } from "./write";
 
@@ -43,14 +44,13 @@ interface SaverParts {
 export class Saver {
   readonly #parts: SaverParts;
   readonly #runs: OpenRuns;
-  readonly #later: (work: () => Promise<unknown>) => void;
+  readonly #background: Background;
   readonly #saving = new Set<Promise<unknown>>();
 
-  /** `later` takes work that no caller waits for. */
-  constructor(parts: SaverParts, runs: OpenRuns, later: (work: () => Promise<unknown>) => void) {
+  constructor(parts: SaverParts, runs: OpenRuns, background: Background) {
     this.#parts = parts;
     this.#runs = runs;
-    this.#later = later;
+    this.#background = background;
   }
 
   save(lease: Lease, request: SaveRequest, plan: SavePlan): Promise<CheckpointInfo> {
@@ -62,7 +62,7 @@ export class Saver {
   }
 
   /** Resolves when no save is under way: reading back takes its core, its disk and as much memory again. */
-  async #quiet(): Promise<void> {
+  async quiet(): Promise<void> {
     while (this.#saving.size > 0) await Promise.allSettled(this.#saving);
   }
 
@@ -71,7 +71,7 @@ export class Saver {
     const open = this.#runs.of(lease);
     const isKeyframe = () => open.last === null || open.last.chain + 1 >= CHAIN_LENGTH;
     let written = 0;
-    const { info, freed } = await open.writer.durably(
+    const { row, freed } = await open.writer.durably(
       async (add) => {
         const read = (chunk: StoredChunk, rooms: ChunkRooms) => readStored(packs, chunk, lease.run, rooms);
         const previous = open.last === null || isKeyframe() ? null : { manifest: open.last, read };
@@ -94,32 +94,24 @@ export class Saver {
         });
         // A first state is kept as long as its run, so nothing should lean on it and be kept with it.
         open.last = begin === null ? manifest : null;
-        return { info: withTimes(timed, { commit: clock.elapsed() - start }).info, freed: gone };
+        return { row: withTimes(timed, { commit: clock.elapsed() - start }), freed: gone };
       },
       { fresh: isKeyframe },
     );
-    this.#later(() => catalog.write("relaxed", (tx) => record(tx, info, { times: info.times })));
-    if (freed.length > 0) this.#later(() => reclaim(packs, catalog, freed));
-    this.#later(() => this.#verify(lease, info));
-    return info;
+    const { times } = row.info;
+    this.#background.later(() => catalog.write("relaxed", (tx) => markCheckpoint(tx, row, { times })));
+    if (freed.length > 0) this.#background.later(() => reclaim(packs, catalog, freed));
+    this.#background.check(() => this.#verify(row));
+    return row.info;
   }
 
   /** Reads back what was just saved. Nothing leans on a checkpoint that is not whole. */
-  async #verify(lease: Lease, info: CheckpointInfo): Promise<void> {
-    const { catalog, packs } = this.#parts;
-    const row = await catalog.read((tx) => tx.at("checkpoints", info.run, info.step));
-    if (row === undefined || !isOf(row, info)) return;
-    let check: CheckpointInfo["check"] = "verified";
-    try {
-      await verifyCheckpoint(packs, row, () => this.#quiet());
-    } catch (error) {
-      // A disk that cannot be read now says nothing about what is on it.
-      if (codeOfDamage(error) === null || hasCode(error, "refused")) throw error;
-      check = "damaged";
-    }
-    await catalog.write("relaxed", (tx) => record(tx, info, { check }));
-    const open = this.#runs.find(lease.run);
-    if (check === "damaged" && open !== undefined) open.last = null;
+  async #verify({ run, step, manifestHash }: CheckpointRow): Promise<void> {
+    const row = await this.#parts.catalog.read((tx) => tx.at("checkpoints", run, step));
+    if (row?.manifestHash !== manifestHash) return;
+    const damage = await checkCheckpoint(this.#parts, row, () => this.quiet());
+    const open = this.#runs.find(run);
+    if (damage !== null && open !== undefined) open.last = null;
   }
 }
 
@@ -135,19 +127,4 @@ function unloggedRows(logged: number, rows: JournalRows | null, request: SaveReq
 
 function withTimes(row: CheckpointRow, times: Partial<CheckpointInfo["times"]>): CheckpointRow {
   return { ...row, info: { ...row.info, times: { ...row.info.times, ...times } } };
-}
-
-/** What is known of a checkpoint only after its commit; nothing where another one has taken its place. */
-async function record(
-  tx: CatalogWriter,
-  info: CheckpointInfo,
-  later: Partial<CheckpointInfo>,
-): Promise<void> {
-  const row = await tx.at("checkpoints", info.run, info.step);
-  if (row !== undefined && isOf(row, info))
-    await tx.put("checkpoints", { ...row, info: { ...row.info, ...later } });
-}
-
-function isOf(row: CheckpointRow, info: CheckpointInfo): boolean {
-  return row.info.digest === info.digest && row.info.time === info.time;
 }

@@ -35,6 +35,25 @@ export interface Recovery {
   readonly lost: readonly string[];
 }
 
+/** What a look at the store found. */
+export interface VerifyReport {
+  /** Was every byte read, or only what describes the rest? */
+  readonly all: boolean;
+  /** Those in the trash too. */
+  readonly runs: number;
+  readonly checkpoints: number;
+  /** In words: what, and why it cannot be had. */
+  readonly damaged: readonly string[];
+}
+
+/** The last whole round of reading everything back in idle time. */
+export interface ScrubStatus {
+  /** When it ended, milliseconds since 1970; null before the first one. */
+  readonly finished: number | null;
+  readonly checkpoints: number;
+  readonly damaged: readonly string[];
+}
+
 export interface StorageStatus {
   /** `memory`: the browser refuses to store; nothing survives this page. */
   readonly mode: "opfs" | "memory";
@@ -48,6 +67,7 @@ export interface StorageStatus {
   readonly perRun: Readonly<Record<string, number>>;
   /** Null while the opening still looks. */
   readonly recovery: Recovery | null;
+  readonly scrub: ScrubStatus;
 }
 
 /** What one save cost, milliseconds. `held` is the sum and `stall` the longest stretch that the trainer's thread was held. */

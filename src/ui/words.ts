@@ -7,8 +7,9 @@ import type {
   RunEvent,
   RunInfo,
   SaveReason,
+  ScrubStatus,
 } from "../worker/protocol";
-import { count, counted, rate } from "./format";
+import { count, counted, moment, rate } from "./format";
 
 /** How a line or a mark is coloured; the words say the same. */
 export type Tone = "plain" | "good" | "warning" | "bad";
@@ -160,6 +161,13 @@ export function recoveryWords({ runs, lost }: Recovery): string | null {
       : `The browser had lost its list of runs. ${counted(back.length, "run")} came back from what is stored, with ${counted(checkpoints, "checkpoint")}.`;
   const missed = lost.length === 0 ? "" : `Not whole any more: ${lost.join("; ")}`;
   return [found, missed].filter((part) => part !== "").join(" ") || null;
+}
+
+/** How the last reading back of everything went; null before the first one. */
+export function scrubWords({ finished, checkpoints, damaged }: ScrubStatus): string | null {
+  if (finished === null) return null;
+  if (damaged.length > 0) return `Damaged on this device, found ${moment(finished)}: ${damaged.join("; ")}`;
+  return `${counted(checkpoints, "checkpoint")} read back ${moment(finished)}, all whole`;
 }
 
 /** What is known of its bytes. */

@@ -20,6 +20,7 @@ import type {
   StorageStatus,
   TaskInfo,
   TrainEvent,
+  VerifyReport,
 } from "./protocol";
 
 export interface StartOptions {
@@ -82,6 +83,8 @@ export interface HoldfastApi {
   checkpoints(run: string): Promise<readonly CheckpointInfo[]>;
   compare(a: RunStep, b: RunStep): Promise<Comparison>;
   storage(): Promise<StorageStatus>;
+  /** Is everything there, and whole? Quickly, by what describes it; with `all`, by reading every byte back. */
+  verify(options?: { readonly all?: boolean }): Promise<VerifyReport>;
 }
 
 /** What the screens need beside the console's calls. */

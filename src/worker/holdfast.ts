@@ -23,6 +23,7 @@ import type {
   RunStep,
   State,
   StorageStatus,
+  VerifyReport,
   TaskInfo,
   TrainApi,
 } from "./protocol";
@@ -240,6 +241,10 @@ class Holdfast implements HoldfastPage {
 
   storage(): Promise<StorageStatus> {
     return this.#status();
+  }
+
+  verify({ all = false }: { readonly all?: boolean } = {}): Promise<VerifyReport> {
+    return this.#storage.api.verify(all);
   }
 
   subscribe(listener: (event: HoldfastEvent) => void): () => void {

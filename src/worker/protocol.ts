@@ -24,6 +24,7 @@ import type {
   RunInfo,
   SaveRequest,
   StorageStatus,
+  VerifyReport,
   Unusable,
 } from "../format/stored";
 import type { Picture } from "../format/picture";
@@ -92,6 +93,8 @@ export interface StorageApi extends RunStorageApi {
   remove(run: string): Promise<void>;
   undoRemove(run: string): Promise<void>;
   emptyTrash(): Promise<void>;
+  /** Looks at everything that is stored; with `all`, at every byte of it. */
+  verify(all: boolean): Promise<VerifyReport>;
   /** One checkpoint as safetensors, the manifest as a JSON string in its metadata. */
   exportCheckpoint(run: string, step: number): Promise<Blob>;
   exportRun(run: string): Promise<Blob>;

@@ -20,6 +20,11 @@ export interface OpenedStore {
   readonly reason: string;
 }
 
+/** Reading back goes at four mebibytes a second at most: training has the disk and the core before it. */
+const SCRUB_PAUSE_MS = 250;
+/** A page that is open for less is left alone. */
+const SCRUB_REST_MS = 10 * 60_000;
+
 const clock: Clock = { now: () => Date.now(), elapsed: () => performance.now() };
 
 /** Opens what this browser offers: its disk, or else memory, with the reason in words. */
@@ -67,6 +72,12 @@ export class StorageService
     this.#platform = platform;
   }
 
+  /** Reads everything back in idle time, for as long as the page is open. */
+  scrubNowAndThen(): this {
+    this.watch({ pause: () => wait(SCRUB_PAUSE_MS), rest: () => wait(SCRUB_REST_MS) });
+    return this;
+  }
+
   /** Resolves when the list of runs can be answered: at once, unless it is empty and packs may know better. */
   async listed(): Promise<this> {
     const runs = await this.#opened.parts.catalog.read((tx) => tx.all("runs"));
@@ -85,6 +96,7 @@ export class StorageService
       persisted: (await this.#platform.persisted?.().catch(() => false)) ?? false,
       perRun: Object.fromEntries(runs.map(({ id, bytes }) => [id, bytes])),
       recovery: this.recovery,
+      scrub: this.scrubbed,
     };
   }
 
@@ -120,4 +132,8 @@ export class StorageService
     const estimate = await this.#platform.estimate?.().catch(() => undefined);
     return { usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
   }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -9,7 +9,7 @@ installErrorTransfer();
 
 // Calls that come before the store is open wait for it; if it cannot be opened, each of them says why.
 const opening = openStore({ storage: navigator.storage, locks: navigator.locks }).then((opened) =>
-  new StorageService(opened, navigator.storage).listed(),
+  new StorageService(opened, navigator.storage).scrubNowAndThen().listed(),
 );
 
 const api: StorageApi = {
@@ -48,6 +48,7 @@ const api: StorageApi = {
   remove: async (run) => (await opening).remove(run),
   undoRemove: async (run) => (await opening).undoRemove(run),
   emptyTrash: async () => (await opening).emptyTrash(),
+  verify: async (all) => (await opening).verify(all),
   exportCheckpoint: async (run, step) => (await opening).exportCheckpoint(run, step),
   exportRun: async (run) => (await opening).exportRun(run),
   importRun: async (file) => (await opening).importRun(file),

@@ -20,6 +20,7 @@ import type {
   RunInfo,
   RunStep,
   StorageStatus,
+  VerifyReport,
 } from "../../src/worker/protocol";
 
 export type Scene =
@@ -373,7 +374,11 @@ export class FakeHoldfast implements HoldfastPage {
       persisted: this.#scene === "full",
       perRun: { shakespeareslower: 138_000_000 },
       recovery: { runs: [], lost: [] },
+      scrub: { finished: Date.now() - 12 * 60_000, checkpoints: 41, damaged: [] },
     };
+  }
+  async verify({ all = false } = {}): Promise<VerifyReport> {
+    return { all, runs: 4, checkpoints: 41, damaged: [] };
   }
   subscribe(listener: (event: HoldfastEvent) => void): () => void {
     this.#listeners.add(listener);

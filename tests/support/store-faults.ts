@@ -36,7 +36,7 @@ function death(name: string, die: (site: Site) => Promise<void>, count?: StoreFa
       const fault = site.faultIn(before);
       if (fault !== null) return fault;
       // Every fourth time a new run, so that first saves are hit as well.
-      const run = at % 4 === 0 ? null : (before.runs.at(-1)?.run ?? null);
+      const run = at % 4 === 0 ? null : (before.runs[0]?.run ?? null);
       await site.page.train({ run, size: SMALL });
       await sleep(random() * LONGEST_LIFE_MS);
       site.promise(await site.page.acknowledged());

@@ -113,9 +113,9 @@ export class Site {
     return null;
   }
 
-  /** Goes on with every run that has something whole: a next save has to work. */
+  /** Goes on with the newest run that has something whole: a next save has to work. */
   async faultInGoingOn({ runs }: Report, allowance: Allowance = {}): Promise<string | null> {
-    for (const { run, whole } of runs.filter((one) => one.whole.length > 0)) {
+    for (const { run, whole } of runs.filter((one) => one.whole.length > 0).slice(0, 1)) {
       const after = await this.page.goOn(run);
       const newest = Math.max(-1, ...(after.runs.find((one) => one.run === run)?.whole ?? []));
       if (newest !== Math.max(...whole) + 3)

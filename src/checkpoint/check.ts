@@ -1,0 +1,52 @@
+/** Reading a checkpoint back, and writing down in its row what came of it. */
+import { messageOf } from "../errors";
+import type { CheckpointInfo } from "../format/stored";
+import type { PackStore } from "../store/pack-store";
+import type { Catalog, CatalogWriter, CheckpointRow } from "../store/tables";
+import { codeOfDamage, verifyCheckpoint } from "./read";
+
+export interface CheckParts {
+  readonly packs: PackStore;
+  readonly catalog: Catalog;
+}
+
+/**
+ * Reads every bit of it. Returns what is damaged, in words; null where it is whole. `between` is awaited after each
+ * chunk. Throws where the disk cannot be read now, which says nothing about what is on it.
+ */
+export async function checkCheckpoint(
+  { packs, catalog }: CheckParts,
+  row: CheckpointRow,
+  between?: () => Promise<void>,
+): Promise<string | null> {
+  const damage = await damageOf(packs, row, between);
+  const check = damage === null ? "verified" : "damaged";
+  if (row.info.check !== check) await catalog.write("relaxed", (tx) => markCheckpoint(tx, row, { check }));
+  return damage;
+}
+
+async function damageOf(
+  packs: PackStore,
+  row: CheckpointRow,
+  between: (() => Promise<void>) | undefined,
+): Promise<string | null> {
+  try {
+    await verifyCheckpoint(packs, row, between);
+    return null;
+  } catch (error) {
+    const code = codeOfDamage(error);
+    if (code === null || code === "refused") throw error;
+    return messageOf(error);
+  }
+}
+
+/** What is known of a checkpoint only after its commit; nothing where another one has taken its place. */
+export async function markCheckpoint(
+  tx: CatalogWriter,
+  { run, step, manifestHash }: CheckpointRow,
+  later: Partial<CheckpointInfo>,
+): Promise<void> {
+  const row = await tx.at("checkpoints", run, step);
+  if (row?.manifestHash === manifestHash)
+    await tx.put("checkpoints", { ...row, info: { ...row.info, ...later } });
+}
