@@ -15,6 +15,7 @@ export interface StorePage {
   readonly wander: (ms: number, seed: number) => Promise<void>;
   /** A few more steps and saves of this run. */
   readonly goOn: (run: string) => Promise<Report>;
+  readonly remove: (run: string) => Promise<void>;
   readonly acknowledged: () => Acknowledged;
   /** How the training ended; null while it goes on. */
   readonly ended: () => Ended | null;
@@ -61,6 +62,7 @@ globalThis.store = {
   },
   wander: (ms, seed) => opened().wander(ms, seed),
   goOn: (run) => opened().goOn(run),
+  remove: (run) => opened().remove(run),
   acknowledged: () => acknowledged,
   ended: () => ended,
   atGate: () => atGate,

@@ -59,6 +59,8 @@ export interface StoreApi {
   train(training: Training, onEnd: (how: Ended) => void): Promise<void>;
   wander(ms: number, seed: number): Promise<void>;
   goOn(run: string): Promise<Report>;
+  /** Deletes it for good. */
+  remove(run: string): Promise<void>;
   passGate(): Promise<void>;
 }
 
@@ -105,6 +107,10 @@ const api: StoreApi = {
   async goOn(run) {
     await some({ run, size: 0, takeOver: true }, 3);
     return report();
+  },
+  async remove(run) {
+    await theManager().remove(run);
+    await theManager().emptyTrash();
   },
   passGate() {
     pass();

@@ -1,11 +1,11 @@
 /** What goes into a run's log beside its checkpoints: events, and what a person does to the run as a whole. */
-import { HoldfastError } from "../errors";
+import { hasCode, HoldfastError } from "../errors";
 import { encodeLogged } from "../format/log";
 import type { Edit, RunEvent, RunEventBody, RunStatus } from "../format/run";
 import type { Lease } from "../format/stored";
 import { commitEdit, commitEvent } from "../store/commit";
 import { checkOwner, findRun } from "../store/owner";
-import type { Catalog } from "../store/tables";
+import type { Catalog, PackFacts } from "../store/tables";
 import { FrameSequence } from "./frames";
 import type { OpenRuns } from "./open-runs";
 import type { Clock } from "./write";
@@ -51,29 +51,58 @@ export class RunLog {
     );
   }
 
-  /** Changes a run as a whole; `missing` where there is none. */
+  /**
+   * Changes a run as a whole; `missing` where there is none. What makes room must not need any: where the disk is full,
+   * that a run was removed is written down in the catalogue alone. If that is lost as well the run is back, no worse.
+   */
   async edit(run: string, change: Edit): Promise<void> {
+    try {
+      await this.#write(run, change);
+    } catch (error) {
+      if (change.kind !== "removed" || !hasCode(error, "quota")) throw error;
+      await inTurn(async () => this.#commit(run, change, await this.#nextEdit(run), null, []));
+    }
+  }
+
+  async #write(run: string, change: Edit): Promise<void> {
     const open = this.#runs.find(run);
     const writer = open?.writer ?? this.#runs.writer({ run, epoch: NO_EPOCH });
     try {
-      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        const done = await writer.durably(
+      await inTurn(() =>
+        writer.durably(
           async (add) => {
-            const row = await this.#catalog.read((tx) => tx.get("runs", run));
-            if (row === undefined) throw new HoldfastError("missing", `The run ${run} was deleted for good.`);
-            const number = row.edits + 1;
+            const number = await this.#nextEdit(run);
             const frames = new FrameSequence(add, { run, epoch: NO_EPOCH }, number, this.#clock.elapsed);
             const { place } = await frames.add("edit", encodeLogged(change), "byte");
             return { number, log: place.pack };
           },
-          ({ number, log }, packs) =>
-            this.#catalog.write("strict", (tx) => commitEdit(tx, run, { change, number, log, packs })),
-        );
-        if (done) return;
-      }
+          ({ number, log }, packs) => this.#commit(run, change, number, log, packs),
+        ),
+      );
     } finally {
       if (open === undefined) await writer.close();
     }
-    throw new HoldfastError("busy", "Other tabs change this run all the while. Try again.");
   }
+
+  async #nextEdit(run: string): Promise<number> {
+    const row = await this.#catalog.read((tx) => tx.get("runs", run));
+    if (row === undefined) throw new HoldfastError("missing", `The run ${run} was deleted for good.`);
+    return row.edits + 1;
+  }
+
+  #commit(
+    run: string,
+    change: Edit,
+    number: number,
+    log: string | null,
+    packs: readonly PackFacts[],
+  ): Promise<boolean> {
+    return this.#catalog.write("strict", (tx) => commitEdit(tx, run, { change, number, log, packs }));
+  }
+}
+
+/** Again where another tab was faster. */
+async function inTurn(attempt: () => Promise<boolean>): Promise<void> {
+  for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) if (await attempt()) return;
+  throw new HoldfastError("busy", "Other tabs change this run all the while. Try again.");
 }

@@ -41,7 +41,8 @@ export interface EditCommit {
   readonly change: Edit;
   /** One more than the run had. */
   readonly number: number;
-  readonly log: string;
+  /** The pack that it was written to; null where there was no room, and it is in the catalogue alone. */
+  readonly log: string | null;
   readonly packs: readonly PackFacts[];
 }
 
@@ -164,7 +165,7 @@ export async function commitEdit(
   if (row === undefined) throw new HoldfastError("missing", `The run ${run} was deleted for good.`);
   if (row.edits + 1 !== number) return false;
   await putPacks(tx, run, packs);
-  await tx.put("runs", { ...edited(row, change), log, edits: number });
+  await tx.put("runs", { ...edited(row, change), log: log ?? row.log, edits: number });
   return true;
 }
 

@@ -84,6 +84,11 @@ export class Site {
       this.#acknowledged.set(run, Math.max(step, this.#acknowledged.get(run) ?? 0));
   }
 
+  /** After the person has deleted the run. */
+  withdraw(run: string): void {
+    this.#acknowledged.delete(run);
+  }
+
   /** After the person has cleared the site's data. */
   forget(): void {
     this.#acknowledged.clear();
@@ -155,6 +160,10 @@ export class StorePage {
 
   goOn(run: string): Promise<Report> {
     return this.#page.evaluate(`store.goOn(${JSON.stringify(run)})`);
+  }
+
+  remove(run: string): Promise<void> {
+    return this.#page.evaluate(`store.remove(${JSON.stringify(run)})`);
   }
 
   acknowledged(): Promise<Acknowledged> {
