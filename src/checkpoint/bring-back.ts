@@ -12,7 +12,7 @@ import { parseManifest, type Manifest } from "../format/manifest";
 import { lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
 import type { Lease, Recovery } from "../format/stored";
-import { beginRun, commitCheckpoint, edited, putEvent, type Surplus } from "../store/commit";
+import { beginRun, commitCheckpoint, edited, eraseRun, putEvent, type Surplus } from "../store/commit";
 import { appendRows } from "../store/journal";
 import { findRun, freshEpoch } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
@@ -81,20 +81,23 @@ type Step = { readonly found: FoundFrame } & (
 
 /** Plays what is new of a run into the catalogue, in one transaction. Nobody may be writing the run. */
 export async function recoverRun(parts: Parts, run: string, found: RunFrames): Promise<BroughtBack> {
-  const { catalog, packs, keep, now } = parts;
-  const before = await catalog.read(async (tx) => ({
+  const { catalog, packs, keep } = parts;
+  const now = await catalog.read(async (tx) => ({
     row: await tx.get("runs", run),
     owner: await tx.get("owners", run),
   }));
   // Deleted for good.
-  if (before.row === undefined && before.owner !== undefined) return NOTHING;
-  const epoch = before.owner?.epoch ?? 0;
+  if (now.row === undefined && now.owner !== undefined) return NOTHING;
+  const epoch = now.owner?.epoch ?? 0;
+  // Deleted, and imported again under its own id: what an older catalogue knows is of the life before.
+  const anew = found.frames.some(({ header }) => header.type === "import" && header.epoch > epoch);
+  const before = anew ? { row: undefined, owner: undefined } : now;
   const from = before.row?.nextFrame ?? 0;
   const edits = found.frames
     .filter(({ header }) => header.type === "edit" && header.sequence > (before.row?.edits ?? 0))
     .sort((a, b) => a.header.sequence - b.header.sequence);
   const fresh = unfenced(found.frames.filter(({ header }) => header.type !== "edit")).filter(
-    ({ header }) => header.epoch >= epoch && header.sequence >= from,
+    ({ header }) => header.epoch > epoch || (header.epoch === epoch && header.sequence >= from),
   );
   const lost: string[] = [];
   const all = await stepsOf(packs, run, fresh, lost);
@@ -110,13 +113,15 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
   const name = await catalog.write("strict", async (tx) => {
     const current = await tx.get("runs", run);
     if (
-      current?.nextFrame !== before.row?.nextFrame ||
-      (await tx.get("owners", run))?.epoch !== before.owner?.epoch
+      current?.nextFrame !== now.row?.nextFrame ||
+      current?.edits !== now.row?.edits ||
+      (await tx.get("owners", run))?.epoch !== now.owner?.epoch
     )
       return null;
+    if (anew) await eraseRun(tx, run);
     if (before.row === undefined) {
-      await holdPlaceForData(tx, record, now());
-      await beginRun(tx, record, "paused", freshEpoch(now(), highest));
+      await holdPlaceForData(tx, record, parts.now());
+      await beginRun(tx, record, "paused", freshEpoch(parts.now(), highest));
     }
     const lease = { run, epoch: Math.max(highest, (await tx.get("owners", run))?.epoch ?? 0) };
     // As many writers have had the run as its frames say, whatever this catalogue remembers.
@@ -208,7 +213,8 @@ async function stepsOf(
         }
       }
     } catch (error) {
-      if (codeOfDamage(error) === null || hasCode(error, "refused")) throw error;
+      if (codeOfDamage(error) === null || hasCode(error, "refused") || hasCode(error, "unsupported"))
+        throw error;
       lost.push(`The run ${run}, frame ${header.sequence} (${header.type}): ${messageOf(error)}`);
     }
   }
@@ -341,5 +347,8 @@ async function keepPack(
   seen: ReadonlyMap<string, PackFacts>,
 ): Promise<void> {
   const pack = seen.get(name);
+  const row = await tx.get("packs", name);
+  // It grew since it was looked at.
+  if (pack !== undefined && row?.created === pack.created && row.run === run && row.size > pack.size) return;
   if (pack !== undefined) await tx.put("packs", { name, run, size: pack.size, created: pack.created });
 }

@@ -65,14 +65,14 @@ export async function exportRun(
  */
 export async function importRun(manager: CheckpointManager, parts: StoreParts, blob: Blob): Promise<string> {
   const file = await readRunFile(new Uint8Array(await blob.arrayBuffer()));
-  // Whether there is a run with its id is not known before.
-  await manager.recovered();
+  // Whether there is a run with its id is not known before; where not all is seen, there may be one.
+  const isKnown = await manager.ready(null);
   const { taken, before } = await parts.catalog.read(async (tx) => ({
     taken: await tx.get("runs", file.record.id),
     before: await tx.get("owners", file.record.id),
   }));
   const record =
-    taken === undefined
+    taken === undefined && isKnown
       ? file.record
       : { ...file.record, id: `r${randomId(16)}`, name: `${file.record.name} (copy)` };
   await manager.putData(file.data);

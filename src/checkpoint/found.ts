@@ -24,25 +24,13 @@ export interface ScannedPack extends PackFacts {
   readonly damaged: readonly DamagedRange[];
 }
 
-/** A handle that a reload left behind is free again soon. */
-const PATIENCE = 10;
-const WAIT_MS = 100;
+/** Why a pack was not looked at: somebody has it open, or it cannot be read, now or by this version. */
+export type Unseen = "held" | { readonly unreadable: string };
 
-/**
- * Null where somebody has it open, and so is at work on it, or where it is of a newer version. `patient`: waits for a
- * handle that may be on its way out.
- */
-export async function scanPack(
-  packs: PackStore,
-  name: string,
-  { patient, lost }: { readonly patient: boolean; readonly lost: string[] },
-): Promise<ScannedPack | null> {
-  let held = await packs.open(name);
-  for (let attempt = 0; held === null && patient && attempt < PATIENCE; attempt++) {
-    await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
-    held = await packs.open(name);
-  }
-  if (held === null) return null;
+/** Whole frames of a pack, from its beginning. */
+export async function scanPack(packs: PackStore, name: string): Promise<ScannedPack | Unseen> {
+  const held = await packs.open(name);
+  if (held === null) return "held";
   try {
     const { size } = held;
     const bytes = await packs.read(name, 0, size);
@@ -59,18 +47,26 @@ export async function scanPack(
     }
     return { name, size, created, frames: found, damaged: bad };
   } catch (error) {
-    const code = codeOfDamage(error);
-    if (code === null) throw error;
-    lost.push(`Pack ${name} cannot be read: ${messageOf(error)}`);
-    return null;
+    if (codeOfDamage(error) === null) throw error;
+    return { unreadable: `Pack ${name} cannot be read: ${messageOf(error)}` };
   } finally {
     await held.close();
   }
 }
 
-/** When the header says that this pack was begun; null where it is damaged. */
-export async function readCreated(packs: PackStore, { name, size }: PackFile): Promise<number | null> {
-  return size < PACK_HEADER_BYTES ? null : createdIn(name, await packs.read(name, 0, PACK_HEADER_BYTES));
+/** When the header says that this pack was begun; null where it is damaged, or gone by now. */
+export async function readCreated(
+  packs: PackStore,
+  { name, size }: PackFile,
+): Promise<number | null | Unseen> {
+  if (size < PACK_HEADER_BYTES) return null;
+  try {
+    return createdIn(name, await packs.read(name, 0, PACK_HEADER_BYTES));
+  } catch (error) {
+    if (hasCode(error, "corrupt") || hasCode(error, "missing")) return null;
+    if (codeOfDamage(error) === null) throw error;
+    return { unreadable: `Pack ${name} cannot be read: ${messageOf(error)}` };
+  }
 }
 
 function createdIn(name: string, bytes: Bytes): number | null {

@@ -29,7 +29,7 @@ import { runInfo } from "./list";
 import { RunLog } from "./log";
 import { OpenRuns } from "./open-runs";
 import { readCheckpoint, readNewestWhole, type ReadCheckpoint } from "./read";
-import { recover } from "./recover";
+import { recover, type Recovered } from "./recover";
 import { Saver } from "./save";
 import { NOT_SCRUBBED, Scrub } from "./scrub";
 import { Trash } from "./trash";
@@ -59,14 +59,14 @@ export class CheckpointManager {
   readonly #log: RunLog;
   readonly #saver: Saver;
   /** What the opening found in packs that the catalogue did not know. */
-  readonly #recovery: Promise<Recovery>;
+  #recovery: Promise<Recovered & { readonly failure: Error | null }>;
   #found: Recovery | null = null;
   readonly #background = new Background();
   #scrub: Scrub | null = null;
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
-    const { packs, catalog, locks, clock, keep } = parts;
+    const { packs, catalog, locks, clock } = parts;
     this.#owners = new Owners(catalog, locks);
     this.#data = new DataStore(packs, catalog, clock.now);
     this.#runs = new OpenRuns({ packs, catalog, now: clock.now });
@@ -74,17 +74,50 @@ export class CheckpointManager {
     this.#trash = new Trash({ packs, catalog, owners: this.#owners, log: this.#log, now: clock.now });
     this.#saver = new Saver(parts, this.#runs, this.#background);
     // Before anything is thrown away: what no row names may be all that there is.
-    this.#recovery = recover({ packs, catalog, locks, owners: this.#owners, now: clock.now, keep }).catch(
-      // A disk that is full, say: nothing was thrown away, and the next opening looks again.
-      (error: unknown) => ({ runs: [], lost: [`Not everything could be looked at: ${messageOf(error)}`] }),
-    );
+    this.#recovery = this.#recover();
     this.#background.later(async () => (this.#found = await this.#recovery));
     this.#background.later(() => this.#trash.empty(UNDO_MS));
   }
 
-  /** Resolves when what is in the packs is in the catalogue as well. */
-  recovered(): Promise<Recovery> {
-    return this.#recovery;
+  /** Resolves when what is in the packs is in the catalogue as well, as far as it can be. */
+  async recovered(): Promise<Recovery> {
+    const { runs, lost } = await this.#recovery;
+    return { runs, lost };
+  }
+
+  /**
+   * For who is about to write to a run: whatever was not found of it would be shut out for ever. Looks again where not
+   * everything was seen, and throws what keeps this run from being brought up to date. Was everything seen now?
+   */
+  async ready(run: string | null): Promise<boolean> {
+    let { complete } = await this.#recovery;
+    if (!complete) {
+      this.#recovery = this.#recover();
+      ({ complete } = await this.#recovery);
+    }
+    const { held, failed, failure } = await this.#recovery;
+    if (failure !== null) throw failure;
+    if (held) {
+      throw new HoldfastError(
+        "busy",
+        "A tab that is closing still holds something that may belong to this run. Try again in a moment.",
+      );
+    }
+    if (run !== null && failed.has(run)) throw failed.get(run);
+    return complete;
+  }
+
+  /** A failure is told, not thrown: nothing was thrown away, what is listed can be read, and the next one looks again. */
+  async #recover(): Promise<Recovered & { readonly failure: Error | null }> {
+    const { packs, catalog, locks, clock, keep } = this.#parts;
+    try {
+      const found = await recover({ packs, catalog, locks, owners: this.#owners, now: clock.now, keep });
+      return { ...found, failure: null };
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(messageOf(error));
+      const lost = [`Not everything could be looked at: ${messageOf(error)}`];
+      return { runs: [], lost, complete: false, held: false, failed: new Map(), failure };
+    }
   }
 
   /** What was found; null while the opening still looks. */
@@ -128,8 +161,7 @@ export class CheckpointManager {
   }
 
   async acquire(run: string, options: { readonly takeOver?: boolean } = {}): Promise<Lease> {
-    // Who goes on with a run must know all of it.
-    await this.#recovery;
+    await this.ready(run);
     const lease = await this.#owners.acquire(run, options.takeOver ?? false);
     await this.#runs.close(run);
     return lease;
@@ -247,23 +279,23 @@ export class CheckpointManager {
         `A name has 1 to ${MAX_NAME} characters; this one has ${trimmed.length}.`,
       );
     }
-    await this.#recovery;
+    await this.ready(run);
     await this.#parts.catalog.read((tx) => findRun(tx, run));
     await this.#log.edit(run, { kind: "renamed", name: trimmed });
   }
 
   async remove(run: string): Promise<void> {
-    await this.#recovery;
+    await this.ready(run);
     await this.#trash.remove(run);
   }
 
   async undoRemove(run: string): Promise<void> {
-    await this.#recovery;
+    await this.ready(run);
     await this.#trash.undo(run);
   }
 
   async emptyTrash(): Promise<void> {
-    await this.#recovery;
+    await this.ready(null);
     await this.#trash.empty(0);
   }
 

@@ -4,6 +4,7 @@ import type { Lease } from "../format/stored";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, PackRow } from "../store/tables";
 import { DurableWriter, type OpenPack } from "./durable";
+import { readCreated } from "./found";
 
 /** A run that this tab writes. */
 export interface OpenRun {
@@ -65,7 +66,8 @@ export class OpenRuns {
     try {
       // Asked again now that nobody else can write to it: another tab may have gone on with it meanwhile.
       const row = await this.#logOf(run);
-      if (row?.name === pack.name && pack.size >= row.size) {
+      const created = await readCreated(this.#parts.packs, pack);
+      if (row?.name === pack.name && pack.size >= row.size && created === row.created) {
         // What a batch left behind that was never committed, and that the opening of the store found no use for.
         if (pack.size > row.size) await pack.cut(row.size);
         return { pack, created: row.created };

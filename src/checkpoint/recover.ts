@@ -16,8 +16,8 @@ import { hasCode, HoldfastError, messageOf } from "../errors";
 import type { Recovery } from "../format/stored";
 import type { Surplus } from "../store/commit";
 import type { Locks } from "../store/locks";
-import type { Owners } from "../store/owner";
-import type { PackStore } from "../store/pack-store";
+import { lockName, type Owners } from "../store/owner";
+import type { PackFile, PackStore } from "../store/pack-store";
 import type { Catalog, PackFacts, PackRow } from "../store/tables";
 import { LOGGED, recoverData, recoverRun } from "./bring-back";
 import { readCreated, scanPack, type FoundFrame, type ScannedPack } from "./found";
@@ -26,6 +26,9 @@ import { nameLosses } from "./losses";
 import { reclaim } from "./reclaim";
 
 const LOCK = "holdfast/recovery";
+/** Looks at packs that are held, in all. */
+const PATIENCE = 10;
+const WAIT_MS = 100;
 
 export interface RecoveryParts {
   readonly locks: Locks;
@@ -37,8 +40,18 @@ export interface RecoveryParts {
   readonly now: () => number;
 }
 
+/** What an opening brought back, and what it could not. */
+export interface Recovered extends Recovery {
+  /** Was everything seen? If not, looking again may find more. */
+  readonly complete: boolean;
+  /** Is a pack in the hands of somebody who is at work on no run: a worker that is on its way out, say? */
+  readonly held: boolean;
+  /** Runs that could not be brought up to date, and why. Who went on with one would shut out what was not found. */
+  readonly failed: ReadonlyMap<string, unknown>;
+}
+
 /** Brings the catalogue up to what is in the packs, then empties packs that nothing needs. */
-export async function recover(parts: RecoveryParts): Promise<Recovery> {
+export async function recover(parts: RecoveryParts): Promise<Recovered> {
   // Tabs that open together would each see a part of the packs, held by the other, and take it for the whole.
   const held = await parts.locks.wait(LOCK);
   try {
@@ -48,42 +61,90 @@ export async function recover(parts: RecoveryParts): Promise<Recovery> {
   }
 }
 
-async function recoverAlone(parts: RecoveryParts): Promise<Recovery> {
+async function recoverAlone(parts: RecoveryParts): Promise<Recovered> {
   const { packs, catalog } = parts;
   // The rows first: a pack that grows in between then has more than is known of it, and is in somebody's hands.
   const known = new Map((await catalog.read((tx) => tx.all("packs"))).map((row) => [row.name, row]));
   const files = await packs.list();
-  const lost: string[] = [];
-  const scanned: ScannedPack[] = [];
-  let skipped = false;
-  const refilled: PackRow[] = [];
-  for (const file of files) {
-    const { name, size } = file;
-    const row = known.get(name);
-    const created = row === undefined ? null : await readCreated(packs, file);
-    if (row !== undefined && created !== null && created !== row.created) refilled.push(row);
-    else if (size === (row?.size ?? 0)) continue;
-    // From its beginning, whatever is known of it: to an older catalogue it may be another pack by now.
-    const found = await scanPack(packs, name, { patient: known.size === 0, lost });
-    if (found === null) skipped = true;
-    else scanned.push(found);
-  }
-  if (skipped && known.size === 0)
+  const { scanned, refilled, held, others, unreadable } = await lookedAt(parts, files, known);
+  if ((held || others) && known.size === 0)
     throw new HoldfastError("busy", "a pack is still held by another tab. Reload the page.");
+  // Half of a run would hide the other half from the next look, and nobody knows whose pack it is.
+  if (held) return { runs: [], lost: unreadable, complete: false, held, failed: new Map() };
   // What a crash tore is no news; where the catalogue is gone, nobody can tell it from what was whole.
-  if (known.size === 0) lost.push(...scanned.flatMap(damageOf));
+  const lost = [...unreadable, ...(known.size === 0 ? scanned.flatMap(damageOf) : [])];
   const frames = scanned.flatMap((pack) => pack.frames);
   const seen = new Map(scanned.map((pack) => [pack.name, pack]));
   const emptied = await letGoOf(catalog, refilled);
   await recoverData(parts, frames, seen);
-  const { runs, busy } = await recoverRuns(parts, frames, seen, lost);
-  await dropEmpty(catalog, emptied);
+  const { runs, busy, failed } = await recoverRuns(parts, frames, seen, lost);
+  const complete = unreadable.length === 0 && failed.size === 0;
   // What could not be seen may need what could.
-  if (!skipped) await clear(parts, scanned, busy, known.size === 0 && lost.length > 0);
+  if (complete && !others) await dropEmpty(catalog, emptied);
+  if (!others && unreadable.length === 0)
+    await clear(parts, scanned, busy, known.size === 0 && lost.length > 0);
   const there = new Map(files.map(({ name, size }) => [name, size]));
   const short = [...known.values()].filter(({ name, size }) => (there.get(name) ?? 0) < size);
   lost.push(...(await nameLosses(parts, short)));
-  return { runs, lost };
+  return { runs, lost, complete, held, failed };
+}
+
+interface Look {
+  readonly scanned: readonly ScannedPack[];
+  /** Rows of packs that were emptied and filled again. */
+  readonly refilled: readonly PackRow[];
+  /** Is one of them held by somebody who is at work on no run? */
+  readonly held: boolean;
+  /** Is one of them at work in another tab? */
+  readonly others: boolean;
+  /** Those that cannot be read, in words. */
+  readonly unreadable: readonly string[];
+}
+
+/** Packs with more in them than the catalogue knows, or something else. */
+async function lookedAt(
+  { packs, locks }: RecoveryParts,
+  files: readonly PackFile[],
+  known: ReadonlyMap<string, PackRow>,
+): Promise<Look> {
+  const scanned: ScannedPack[] = [];
+  const refilled: PackRow[] = [];
+  const unreadable: string[] = [];
+  let held = false;
+  let others = false;
+  let patience = PATIENCE;
+  const locked = await locks.held();
+  const isLocked = (run: string) => locked.has(lockName(run));
+  const isAnyLocked = [...locked].some((name) => name.startsWith(lockName("")));
+  for (const file of files) {
+    const { name, size } = file;
+    const row = known.get(name);
+    const created = row === undefined ? null : await readCreated(packs, file);
+    if (typeof created === "object" && created !== null) {
+      unreadable.push(created.unreadable);
+      continue;
+    }
+    const isRefilled = row !== undefined && typeof created === "number" && created !== row.created;
+    if (!isRefilled && size === (row?.size ?? 0)) continue;
+    // Who is at work on a run knows all of it, and makes packs that have no row yet.
+    const atWork = !isRefilled && (row === undefined ? isAnyLocked : row.run !== null && isLocked(row.run));
+    // From its beginning, whatever is known of it: to an older catalogue it may be another pack by now.
+    let found = await scanPack(packs, name);
+    // A handle that a reload left behind is free again soon.
+    for (; found === "held" && !atWork && patience > 0; patience--) {
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+      found = await scanPack(packs, name);
+    }
+    if (found === "held") {
+      held ||= !atWork;
+      others ||= atWork;
+    } else if ("unreadable" in found) unreadable.push(found.unreadable);
+    else {
+      if (isRefilled) refilled.push(row);
+      scanned.push(found);
+    }
+  }
+  return { scanned, refilled, held, others, unreadable };
 }
 
 /** Packs that any row names. */
@@ -109,7 +170,11 @@ async function recoverRuns(
   frames: readonly FoundFrame[],
   seen: ReadonlyMap<string, PackFacts>,
   lost: string[],
-): Promise<{ readonly runs: Recovery["runs"]; readonly busy: ReadonlySet<string> }> {
+): Promise<{
+  readonly runs: Recovery["runs"];
+  readonly busy: ReadonlySet<string>;
+  readonly failed: ReadonlyMap<string, unknown>;
+}> {
   const byRun = new Map<string, FoundFrame[]>();
   for (const frame of frames) {
     const { run } = frame.header;
@@ -120,6 +185,7 @@ async function recoverRuns(
   }
   const runs: Recovery["runs"][number][] = [];
   const busy = new Set<string>();
+  const failed = new Map<string, unknown>();
   for (const [run, own] of [...byRun].sort(([a], [b]) => (a < b ? -1 : 1))) {
     try {
       const back = await parts.owners.exclusively(run, () =>
@@ -130,10 +196,12 @@ async function recoverRuns(
     } catch (error) {
       // Another tab has it, or it cannot be brought back now: either way nothing of it is thrown away.
       for (const { place } of own) busy.add(place.pack);
-      if (!hasCode(error, "busy")) lost.push(`The run ${run}: ${messageOf(error)}`);
+      if (hasCode(error, "busy")) continue;
+      failed.set(run, error);
+      lost.push(`The run ${run}: ${messageOf(error)}`);
     }
   }
-  return { runs, busy };
+  return { runs, busy, failed };
 }
 
 /**

@@ -157,6 +157,11 @@ function joinPlanes(stored: Bytes, raw: Bytes, reference: Bytes | null): void {
 function unpack(mode: number, bytes: Bytes, plane: Bytes): void {
   if (mode === MODE_ZSTD) plane.set(decompress(bytes, plane.length));
   else if (mode === MODE_RAW && bytes.length === plane.length) plane.set(bytes);
+  else if (mode > MODE_RANS)
+    throw new HoldfastError(
+      "unsupported",
+      "A chunk is stored in a way that this version does not know. Use a newer one.",
+    );
   else if (mode !== MODE_RANS || !thePlanes().unpack(bytes, plane))
     throw damaged("a plane is not described as one can be");
 }

@@ -7,6 +7,7 @@
  */
 import { openDB, type IDBPDatabase, type IDBPTransaction } from "idb";
 import { HoldfastError } from "../errors";
+import { named } from "./platform-error";
 import {
   TABLE_KEYS,
   TABLE_NAMES,
@@ -60,7 +61,23 @@ export class IndexedCatalog implements Catalog {
     );
   }
 
+  /** Again, once, where the browser undid it because the page was frozen in the middle: that answers nothing. */
   async #run<M extends Mode, R>(
+    mode: M,
+    durability: Durability,
+    work: (tx: Tx<M>) => Promise<R>,
+  ): Promise<R> {
+    try {
+      return await this.#once(mode, durability, work);
+    } catch (error) {
+      if (!named(error, "TimeoutError")) throw this.#translated(error);
+    }
+    return this.#once(mode, durability, work).catch((error: unknown) => {
+      throw this.#translated(error);
+    });
+  }
+
+  async #once<M extends Mode, R>(
     mode: M,
     durability: Durability,
     work: (tx: Tx<M>) => Promise<R>,
@@ -69,7 +86,9 @@ export class IndexedCatalog implements Catalog {
     // Watched from the start: an abort may come while `work` still waits for a row.
     const done = tx.done.then(
       () => null,
-      (error: unknown) => ({ error: error ?? tx.error }),
+      (error: unknown) => ({
+        error: error instanceof Error ? error : (tx.error ?? new Error(String(error))),
+      }),
     );
     let result: R;
     try {
@@ -79,10 +98,10 @@ export class IndexedCatalog implements Catalog {
       const failed = await done;
       // A request that fails because the transaction was aborted hides the reason; the transaction has it.
       const cause = isAbort(error) && failed !== null ? failed.error : error;
-      throw this.#translated(cause);
+      throw cause;
     }
     const failed = await done;
-    if (failed !== null) throw this.#translated(failed.error);
+    if (failed !== null) throw failed.error;
     return result;
   }
 

@@ -25,7 +25,7 @@ import {
 const FOLDER = "packs";
 const PROBE = "probe";
 /** Another tab may be reading the pack just now. */
-const READ_WAITS_MS = [0, 5, 20];
+const READ_WAITS_MS = [0, 5, 20, 50, 100];
 /** A handle of a tab that was just killed is free again within milliseconds, at worst seconds. 6.35 s in all. */
 const BUSY_WAITS_MS = [50, 100, 200, 400, 800, 1600, 1600, 1600];
 

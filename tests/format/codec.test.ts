@@ -243,6 +243,7 @@ function onlyTyped(bytes: Uint8Array, rawLength: number): void {
     expect(decode(CODEC_PLANES, new Uint8Array(bytes), rawLength).length).toBe(rawLength);
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
-    expect(error.code).toBe("corrupt");
+    // A way of storing a plane that is not known: a newer version may have it.
+    expect(["corrupt", "unsupported"]).toContain(error.code);
   }
 }

@@ -16,7 +16,8 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-const CALL_TIMEOUT_MS = 60_000;
+/** Longer than a browser lets a frozen page's transaction keep all others waiting, which is a minute. */
+const CALL_TIMEOUT_MS = 150_000;
 const POLL_MS = 10;
 
 export class RawBrowser {
