@@ -140,6 +140,43 @@ suite("packs in a browser on a bad day", () => {
     },
   );
 
+  test("a handle whose file is gone is left open: closing it would never return", async () => {
+    const { packs, folder } = packsIn({});
+    const [kept, gone] = [await packs.create(), await packs.create()];
+    const files = new Map(folder.files);
+    // The person clears the site's data.
+    folder.files.delete(gone.name);
+    await kept.close();
+    await gone.close();
+    expect(files.get(kept.name)?.open).toBe(false);
+    expect(files.get(gone.name)?.open).toBe(true);
+  });
+
+  test("a pack that another tab reads is opened as soon as that is done", async () => {
+    const { packs, folder, waits } = packsIn({});
+    const pack = await packs.create();
+    await pack.append(Uint8Array.of(1));
+    await pack.close();
+    folder.weather.busy = 2;
+    const again = await packs.open(pack.name);
+    expect(again?.size).toBe(1);
+    expect(waits).toEqual([5, 20]);
+  });
+
+  test("a pack that another tab writes is read all the same", async () => {
+    const { packs, folder } = packsIn({});
+    const pack = await packs.create();
+    await pack.append(Uint8Array.of(1, 2, 3));
+    await pack.close();
+    const file = folder.files.get(pack.name);
+    if (file !== undefined) file.open = true;
+    const room = new Uint8Array(8);
+    const read = await packs.read(pack.name, 1, 2, room);
+    expect(read).toEqual(Uint8Array.of(2, 3));
+    expect(read.buffer).toBe(room.buffer);
+    expect(await codeOf(packs.read(pack.name, 2, 2))).toBe("corrupt");
+  });
+
   test("files that are no packs are left alone", async () => {
     const { packs, folder } = packsIn({});
     await folder.getFileHandle("notes.txt", { create: true });
