@@ -11,7 +11,7 @@ import {
 import { parseManifest, type Manifest } from "../format/manifest";
 import { lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
-import type { Lease, Recovery } from "../format/stored";
+import type { Lease, Place, Recovery } from "../format/stored";
 import { beginRun, commitCheckpoint, edited, eraseRun, putEvent, type Surplus } from "../store/commit";
 import { appendRows } from "../store/journal";
 import { findRun, freshEpoch } from "../store/owner";
@@ -86,15 +86,17 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
     row: await tx.get("runs", run),
     owner: await tx.get("owners", run),
   }));
-  // Deleted for good.
-  if (now.row === undefined && now.owner !== undefined) return NOTHING;
   const epoch = now.owner?.epoch ?? 0;
   // Deleted, and imported again under its own id: what an older catalogue knows is of the life before.
-  const anew = found.frames.some(({ header }) => header.type === "import" && header.epoch > epoch);
+  const begun = importOf(found.frames);
+  const anew = begun !== null && begun.header.epoch > epoch;
+  // Deleted for good.
+  if (now.row === undefined && now.owner !== undefined && !anew) return NOTHING;
   const before = anew ? { row: undefined, owner: undefined } : now;
   const from = before.row?.nextFrame ?? 0;
   const edits = found.frames
     .filter(({ header }) => header.type === "edit" && header.sequence > (before.row?.edits ?? 0))
+    .filter(({ place }) => begun === null || beginOf(place, found) >= beginOf(begun.place, found))
     .sort((a, b) => a.header.sequence - b.header.sequence);
   const fresh = unfenced(found.frames.filter(({ header }) => header.type !== "edit")).filter(
     ({ header }) => header.epoch > epoch || (header.epoch === epoch && header.sequence >= from),
@@ -145,6 +147,20 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
   // Somebody took the run over while it was read: it is in that tab's hands.
   if (name === null) return { ...NOTHING, lost };
   return { run: { run, name, listed: before.row !== undefined, checkpoints }, lost };
+}
+
+/** Where the newest import of the run begins; null where it was never imported, as far as the frames say. */
+function importOf(frames: readonly FoundFrame[]): FoundFrame | null {
+  const imports = frames.filter(({ header }) => header.type === "import");
+  return imports.reduce<FoundFrame | null>(
+    (newest, found) => (newest === null || found.header.epoch > newest.header.epoch ? found : newest),
+    null,
+  );
+}
+
+/** When the pack was begun that a frame lies in. Edits have no epoch: that tells those of one life from another's. */
+function beginOf({ pack }: Place, { seen }: RunFrames): number {
+  return seen.get(pack)?.created ?? 0;
 }
 
 /** Frames of a run's log. */

@@ -9,7 +9,7 @@ import { writeSafetensors } from "../format/safetensors";
 import type { Lease, SaveRequest } from "../format/stored";
 import { beginRun, commitCheckpoint, putEvent, type Surplus } from "../store/commit";
 import { readRows } from "../store/journal";
-import { findRun, freshEpoch } from "../store/owner";
+import { findRun, freshEpoch, lockName } from "../store/owner";
 import { randomId } from "../store/pack-store";
 import type { CatalogWriter, PackFacts } from "../store/tables";
 import { DurableWriter, type AddFrame } from "./durable";
@@ -79,6 +79,8 @@ export async function importRun(manager: CheckpointManager, parts: StoreParts, b
   // Where this id was before, its epochs are below the time, and its writers stay shut out.
   const lease = { run: record.id, epoch: freshEpoch(parts.clock.now(), before?.epoch) };
   const writer = new DurableWriter(parts.packs, { epoch: lease.epoch, now: parts.clock.now });
+  // Other tabs see by it that somebody is at work on these packs.
+  const held = await parts.locks.take(lockName(record.id));
   try {
     await writer.durably(
       (add) => writeRun(add, lease, record, file, parts.clock),
@@ -89,6 +91,7 @@ export async function importRun(manager: CheckpointManager, parts: StoreParts, b
     );
   } finally {
     await writer.close();
+    held?.release();
   }
   return record.id;
 }

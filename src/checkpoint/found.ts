@@ -1,7 +1,13 @@
 /** Frames that lie in packs beyond what the catalogue knows. */
 import { hasCode, HoldfastError, messageOf } from "../errors";
 import { toHex, type Bytes } from "../format/bytes";
-import { contentOf, openFrame, type FrameHeader } from "../format/frame";
+import {
+  contentOf,
+  FRAME_HEADER_BYTES,
+  openFrame,
+  parseFrameHeader,
+  type FrameHeader,
+} from "../format/frame";
 import { PACK_HEADER_BYTES, parsePackHeader } from "../format/pack-header";
 import { scanFrames, type DamagedRange } from "../format/scan";
 import type { Place } from "../format/stored";
@@ -66,6 +72,16 @@ export async function readCreated(
     if (hasCode(error, "corrupt") || hasCode(error, "missing")) return null;
     if (codeOfDamage(error) === null) throw error;
     return { unreadable: `Pack ${name} cannot be read: ${messageOf(error)}` };
+  }
+}
+
+/** What the first frame of a pack says of itself; null where there is none, or none that is whole. */
+export async function firstFrame(packs: PackStore, { name }: PackFile): Promise<FrameHeader | null> {
+  try {
+    return parseFrameHeader(await packs.read(name, PACK_HEADER_BYTES, FRAME_HEADER_BYTES));
+  } catch (error) {
+    if (codeOfDamage(error) === null) throw error;
+    return null;
   }
 }
 

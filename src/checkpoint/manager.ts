@@ -74,9 +74,8 @@ export class CheckpointManager {
     this.#trash = new Trash({ packs, catalog, owners: this.#owners, log: this.#log, now: clock.now });
     this.#saver = new Saver(parts, this.#runs, this.#background);
     // Before anything is thrown away: what no row names may be all that there is.
-    this.#recovery = this.#recover();
-    this.#background.later(async () => (this.#found = await this.#recovery));
-    this.#background.later(() => this.#trash.empty(UNDO_MS));
+    this.#recovery = this.#recover(false);
+    this.#background.later(() => this.#emptyOldTrash());
   }
 
   /** Resolves when what is in the packs is in the catalogue as well, as far as it can be. */
@@ -87,20 +86,19 @@ export class CheckpointManager {
 
   /**
    * For who is about to write to a run: whatever was not found of it would be shut out for ever. Looks again where not
-   * everything was seen, and throws what keeps this run from being brought up to date. Was everything seen now?
+   * everything was seen, at last without what cannot be read, and throws what keeps this run from being brought up to date.
+   * Was everything seen now?
    */
   async ready(run: string | null): Promise<boolean> {
-    let { complete } = await this.#recovery;
-    if (!complete) {
-      this.#recovery = this.#recover();
-      ({ complete } = await this.#recovery);
-    }
-    const { held, failed, failure } = await this.#recovery;
+    let found = await this.#recovery;
+    if (!found.complete) found = await (this.#recovery = this.#recover(false));
+    if (found.unread && !found.held) found = await (this.#recovery = this.#recover(true));
+    const { complete, held, failed, failure } = found;
     if (failure !== null) throw failure;
     if (held) {
       throw new HoldfastError(
         "busy",
-        "A tab that is closing still holds something that may belong to this run. Try again in a moment.",
+        "Another tab, or one that is closing, holds what may belong to this run. Close it, or try again in a moment.",
       );
     }
     if (run !== null && failed.has(run)) throw failed.get(run);
@@ -108,16 +106,20 @@ export class CheckpointManager {
   }
 
   /** A failure is told, not thrown: nothing was thrown away, what is listed can be read, and the next one looks again. */
-  async #recover(): Promise<Recovered & { readonly failure: Error | null }> {
+  async #recover(withoutUnread: boolean): Promise<Recovered & { readonly failure: Error | null }> {
     const { packs, catalog, locks, clock, keep } = this.#parts;
-    try {
-      const found = await recover({ packs, catalog, locks, owners: this.#owners, now: clock.now, keep });
-      return { ...found, failure: null };
-    } catch (error) {
-      const failure = error instanceof Error ? error : new Error(messageOf(error));
-      const lost = [`Not everything could be looked at: ${messageOf(error)}`];
-      return { runs: [], lost, complete: false, held: false, failed: new Map(), failure };
-    }
+    const parts = { packs, catalog, locks, owners: this.#owners, now: clock.now, keep, withoutUnread };
+    const found = await recover(parts).then(
+      (recovered) => ({ ...recovered, failure: null }),
+      (error: unknown) => ({ ...NOTHING_SEEN, lost: [notSeen(error)], failure: asError(error) }),
+    );
+    this.#found = { runs: [...(this.#found?.runs ?? []), ...found.runs], lost: found.lost };
+    return found;
+  }
+
+  /** An older catalogue may have a run in the trash that was taken out of it since: only where all was seen. */
+  async #emptyOldTrash(): Promise<void> {
+    if ((await this.#recovery).complete) await this.#trash.empty(UNDO_MS);
   }
 
   /** What was found; null while the opening still looks. */
@@ -201,7 +203,7 @@ export class CheckpointManager {
       return await this.#saver.save(lease, request, { begin: null, context });
     } catch (error) {
       // What was deleted a while ago is the first to go when space gets short; the next save finds the room.
-      if (hasCode(error, "quota")) this.#background.later(() => this.#trash.empty(UNDO_MS));
+      if (hasCode(error, "quota")) this.#background.later(() => this.#emptyOldTrash());
       throw error;
     }
   }
@@ -285,7 +287,8 @@ export class CheckpointManager {
   }
 
   async remove(run: string): Promise<void> {
-    await this.ready(run);
+    // What makes room must not need any.
+    await this.ready(run).catch(unlessFull);
     await this.#trash.remove(run);
   }
 
@@ -296,7 +299,7 @@ export class CheckpointManager {
 
   async emptyTrash(): Promise<void> {
     await this.ready(null);
-    await this.#trash.empty(0);
+    await this.#trash.empty(0, (await this.#recovery).failed);
   }
 
   /**
@@ -335,4 +338,25 @@ export class CheckpointManager {
     for (const lease of this.#runs.leases()) await this.release(lease);
     await this.idle();
   }
+}
+
+const NOTHING_SEEN: Recovered = {
+  runs: [],
+  lost: [],
+  complete: false,
+  held: false,
+  unread: false,
+  failed: new Map(),
+};
+
+function notSeen(error: unknown): string {
+  return `Not everything could be looked at: ${messageOf(error)}`;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function unlessFull(error: unknown): void {
+  if (!hasCode(error, "quota")) throw error;
 }

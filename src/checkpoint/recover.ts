@@ -20,7 +20,7 @@ import { lockName, type Owners } from "../store/owner";
 import type { PackFile, PackStore } from "../store/pack-store";
 import type { Catalog, PackFacts, PackRow } from "../store/tables";
 import { LOGGED, recoverData, recoverRun } from "./bring-back";
-import { readCreated, scanPack, type FoundFrame, type ScannedPack } from "./found";
+import { firstFrame, readCreated, scanPack, type FoundFrame, type ScannedPack } from "./found";
 import { dropEmpty, letGoOf } from "./refilled";
 import { nameLosses } from "./losses";
 import { reclaim } from "./reclaim";
@@ -38,14 +38,18 @@ export interface RecoveryParts {
   readonly keep: Surplus;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Goes on without packs that cannot be read. They are kept, and what is in them is not found any more. */
+  readonly withoutUnread: boolean;
 }
 
 /** What an opening brought back, and what it could not. */
 export interface Recovered extends Recovery {
   /** Was everything seen? If not, looking again may find more. */
   readonly complete: boolean;
-  /** Is a pack in the hands of somebody who is at work on no run: a worker that is on its way out, say? */
+  /** Is a pack in the hands of somebody who may not write to its run: a worker that is on its way out, say? */
   readonly held: boolean;
+  /** Is there a pack that cannot be read? */
+  readonly unread: boolean;
   /** Runs that could not be brought up to date, and why. Who went on with one would shut out what was not found. */
   readonly failed: ReadonlyMap<string, unknown>;
 }
@@ -66,85 +70,119 @@ async function recoverAlone(parts: RecoveryParts): Promise<Recovered> {
   // The rows first: a pack that grows in between then has more than is known of it, and is in somebody's hands.
   const known = new Map((await catalog.read((tx) => tx.all("packs"))).map((row) => [row.name, row]));
   const files = await packs.list();
-  const { scanned, refilled, held, others, unreadable } = await lookedAt(parts, files, known);
+  const { scanned, refilled, doubtful, held, others, unreadable } = await lookedAt(parts, files, known);
   if ((held || others) && known.size === 0)
     throw new HoldfastError("busy", "a pack is still held by another tab. Reload the page.");
+  const reasons = unreadable.map(({ why }) => why);
+  const unread = unreadable.length > 0;
   // Half of a run would hide the other half from the next look, and nobody knows whose pack it is.
-  if (held) return { runs: [], lost: unreadable, complete: false, held, failed: new Map() };
+  if (held || (unread && !parts.withoutUnread))
+    return { runs: [], lost: reasons, complete: false, held, unread, failed: new Map() };
+  await keepUnread(catalog, unreadable);
   // What a crash tore is no news; where the catalogue is gone, nobody can tell it from what was whole.
-  const lost = [...unreadable, ...(known.size === 0 ? scanned.flatMap(damageOf) : [])];
+  const lost = [...reasons, ...(known.size === 0 ? scanned.flatMap(damageOf) : [])];
   const frames = scanned.flatMap((pack) => pack.frames);
   const seen = new Map(scanned.map((pack) => [pack.name, pack]));
   const emptied = await letGoOf(catalog, refilled);
   await recoverData(parts, frames, seen);
   const { runs, busy, failed } = await recoverRuns(parts, frames, seen, lost);
-  const complete = unreadable.length === 0 && failed.size === 0;
+  const complete = !unread && failed.size === 0;
   // What could not be seen may need what could.
   if (complete && !others) await dropEmpty(catalog, emptied);
-  if (!others && unreadable.length === 0)
-    await clear(parts, scanned, busy, known.size === 0 && lost.length > 0);
+  if (!others && !unread) await clear(parts, scanned, busy, known.size === 0 && lost.length > 0);
   const there = new Map(files.map(({ name, size }) => [name, size]));
   const short = [...known.values()].filter(({ name, size }) => (there.get(name) ?? 0) < size);
-  lost.push(...(await nameLosses(parts, short)));
-  return { runs, lost, complete, held, failed };
+  lost.push(...(await nameLosses(parts, [...short, ...doubtful])));
+  return { runs, lost, complete, held, unread, failed };
 }
 
 interface Look {
   readonly scanned: readonly ScannedPack[];
   /** Rows of packs that were emptied and filled again. */
   readonly refilled: readonly PackRow[];
-  /** Is one of them held by somebody who is at work on no run? */
+  /** Rows of packs whose header is damaged: whether they are the ones that were known cannot be told from it. */
+  readonly doubtful: readonly PackRow[];
+  /** Is one of them held by somebody who may not write to its run? */
   readonly held: boolean;
   /** Is one of them at work in another tab? */
   readonly others: boolean;
-  /** Those that cannot be read, in words. */
-  readonly unreadable: readonly string[];
+  readonly unreadable: readonly Unread[];
+}
+
+interface Unread extends PackFile {
+  readonly why: string;
+}
+
+/** They have rows from now on, so that nobody empties them. */
+async function keepUnread(catalog: Catalog, unreadable: readonly Unread[]): Promise<void> {
+  if (unreadable.length === 0) return;
+  await catalog.write("strict", async (tx) => {
+    for (const { name, size } of unreadable)
+      if ((await tx.get("packs", name)) === undefined)
+        await tx.put("packs", { name, run: null, size, created: null });
+  });
 }
 
 /** Packs with more in them than the catalogue knows, or something else. */
 async function lookedAt(
-  { packs, locks }: RecoveryParts,
+  parts: RecoveryParts,
   files: readonly PackFile[],
   known: ReadonlyMap<string, PackRow>,
 ): Promise<Look> {
+  const { packs } = parts;
   const scanned: ScannedPack[] = [];
   const refilled: PackRow[] = [];
-  const unreadable: string[] = [];
+  const doubtful: PackRow[] = [];
+  const unreadable: Unread[] = [];
   let held = false;
   let others = false;
   let patience = PATIENCE;
-  const locked = await locks.held();
-  const isLocked = (run: string) => locked.has(lockName(run));
-  const isAnyLocked = [...locked].some((name) => name.startsWith(lockName("")));
   for (const file of files) {
     const { name, size } = file;
     const row = known.get(name);
     const created = row === undefined ? null : await readCreated(packs, file);
+    const isSize = size === (row?.size ?? 0);
     if (typeof created === "object" && created !== null) {
-      unreadable.push(created.unreadable);
+      // As far as can be told nothing is missing of one that has its size.
+      if (!isSize) unreadable.push({ ...file, why: created.unreadable });
       continue;
     }
-    const isRefilled = row !== undefined && typeof created === "number" && created !== row.created;
-    if (!isRefilled && size === (row?.size ?? 0)) continue;
-    // Who is at work on a run knows all of it, and makes packs that have no row yet.
-    const atWork = !isRefilled && (row === undefined ? isAnyLocked : row.run !== null && isLocked(row.run));
+    const isRefilled = row !== undefined && created !== null && created !== row.created;
+    if (row !== undefined && created === null && row.created !== null) doubtful.push(row);
+    if (!isRefilled && isSize) continue;
     // From its beginning, whatever is known of it: to an older catalogue it may be another pack by now.
     let found = await scanPack(packs, name);
+    let atWork = found === "held" && (await isAtWork(parts, file));
     // A handle that a reload left behind is free again soon.
     for (; found === "held" && !atWork && patience > 0; patience--) {
       await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
       found = await scanPack(packs, name);
+      atWork = found === "held" && (await isAtWork(parts, file));
     }
     if (found === "held") {
       held ||= !atWork;
       others ||= atWork;
-    } else if ("unreadable" in found) unreadable.push(found.unreadable);
+    } else if ("unreadable" in found) unreadable.push({ ...file, why: found.unreadable });
     else {
       if (isRefilled) refilled.push(row);
       scanned.push(found);
     }
   }
-  return { scanned, refilled, held, others, unreadable };
+  return { scanned, refilled, doubtful, held, others, unreadable };
+}
+
+/**
+ * Is a pack that somebody holds in the hands of a writer who knows all of it, or of one that may not write any more? By what
+ * is in it: its row may be of another life.
+ */
+async function isAtWork({ packs, catalog, locks }: RecoveryParts, file: PackFile): Promise<boolean> {
+  const frame = await firstFrame(packs, file);
+  // Nothing whole is in it yet: there is nothing to find.
+  if (frame === null) return true;
+  if (frame.run === "" || (await locks.held()).has(lockName(frame.run))) return true;
+  const owner = await catalog.read((tx) => tx.get("owners", frame.run));
+  // Edits have no epoch.
+  return frame.type !== "edit" && owner !== undefined && owner.epoch > frame.epoch;
 }
 
 /** Packs that any row names. */

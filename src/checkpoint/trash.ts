@@ -41,13 +41,14 @@ export class Trash {
     await this.#log.edit(run, { kind: "restored" });
   }
 
-  /** Deletes runs that have been hidden for `ageMs` for good, and gives their space back. */
-  async empty(ageMs: number): Promise<void> {
+  /** Deletes runs that have been hidden for `ageMs` for good, but for some, and gives their space back. */
+  async empty(ageMs: number, but: ReadonlyMap<string, unknown> = new Map()): Promise<void> {
     const freed = await this.#catalog.write("strict", async (tx) => {
       const packs: string[] = [];
       const before = this.#now() - ageMs;
       for (const row of await tx.all("runs"))
-        if (row.removed !== null && row.removed <= before) packs.push(...(await eraseRun(tx, row.id)));
+        if (row.removed !== null && row.removed <= before && !but.has(row.id))
+          packs.push(...(await eraseRun(tx, row.id)));
       packs.push(...(await dropUnusedData(tx, this.#now())));
       return packs;
     });

@@ -5,14 +5,16 @@ import { CheckpointManager } from "../../src/checkpoint/manager";
 import { HoldfastError } from "../../src/errors";
 import { digestOf } from "../../src/format/digest";
 import { MemoryLocks, type Locks } from "../../src/store/locks";
-import { codeOf, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
+import { codeOf, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
 import type { SimulatedDisk } from "../support/simulated-disk";
 import { begun, partsOn, RUN } from "../support/store-parts";
 
 const LAST = 40;
 
-async function opened(disk: SimulatedDisk, locks: Locks = new MemoryLocks()) {
-  const parts = partsOn(disk, locks);
+/** `later`: milliseconds after everything else. */
+async function opened(disk: SimulatedDisk, locks: Locks = new MemoryLocks(), later = 0) {
+  const { clock, ...others } = partsOn(disk, locks);
+  const parts = { ...others, clock: { ...clock, now: () => clock.now() + later } };
   const manager = new CheckpointManager(parts);
   const recovery = await manager.recovered();
   await manager.idle();
@@ -131,20 +133,150 @@ suite("an opening that could not bring back everything", () => {
     expect((await first.manager.restore(RUN)).checkpoint.step).toBe(LAST);
   });
 
-  test("a run that was deleted and imported again comes back beside a catalogue of its life before", async () => {
-    const { manager, disk, parts } = await lived();
-    const file = await exportRun(manager, parts, RUN);
-    const mark = disk.journal.length;
-    await manager.remove(RUN);
-    await manager.emptyTrash();
-    expect(await importRun(manager, parts, file)).toBe(RUN);
+  test.each([0, 20])(
+    "a pack that cannot be read for a while is kept and found later (catalogue of step %d)",
+    async (kept) => {
+      const { older, disk: whole, state } = await lived();
+      const disk = kept === 0 ? await whole.withCatalogOf(0) : await older();
+      const end = refuse(disk, state);
+      const first = await opened(disk);
+      await first.manager.close();
+      end();
+      const next = await opened(disk);
+      expect((await next.manager.restore(RUN)).checkpoint.step).toBe(LAST);
+      expect(await stepsIn(next.manager)).toContain(LAST - 1);
+    },
+  );
+
+  test("where a pack cannot be read at all the run goes on without it, says so, and keeps it", async () => {
+    const { older, state } = await lived();
+    const disk = await older();
+    const size = disk.files.get(state)?.bytes.length;
+    refuse(disk, state);
+    const { manager } = await opened(disk);
+    const lease = await manager.acquire(RUN);
+    expect(manager.recovery?.lost.join()).toMatch(new RegExp(`Pack ${state} cannot be read`));
+    const { step } = await manager.detail(RUN);
+    await manager.save(lease, sampleRequest(step + 1, sampleRows(step + 1, step + 1)));
     await manager.close();
-    const count = (await manager.checkpoints(RUN)).length;
-    for (const kept of [mark, 0]) {
-      const back = await opened(await disk.withCatalogOf(kept));
-      expect((await back.manager.restore(RUN)).checkpoint.step, `of ${kept} transactions`).toBe(LAST);
-      expect((await back.manager.checkpoints(RUN)).length).toBe(count);
-      expect((await back.manager.journal(RUN)).loss).toHaveLength(LAST);
-    }
+    await opened(disk);
+    expect(disk.files.get(state)?.bytes.length).toBe(size);
+  });
+
+  test("a tab that lost the run and keeps its pack open keeps nobody from it", async () => {
+    const { manager, lease, disk, locks } = await begun();
+    for (let step = 1; step <= 3; step++)
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+    const second = await opened(disk, locks);
+    const taken = await second.manager.acquire(RUN, { takeOver: true });
+    for (let step = 4; step <= LAST; step++)
+      await second.manager.save(taken, sampleRequest(step, sampleRows(step, step)));
+    await second.manager.close();
+    const third = await opened(disk, locks);
+    expect(await third.manager.acquire(RUN)).toMatchObject({ run: RUN });
+  });
+
+  test("a run of one's own excuses no pack of another one", async () => {
+    const { older, state } = await lived();
+    const disk = await older();
+    const end = await hold(disk, state);
+    const { manager } = await opened(disk);
+    await manager.createRun(await sampleRecord({ id: "r0000000000000009" }), sampleRequest(0, null, "start"));
+    expect(await codeOf(manager.acquire(RUN))).toBe("busy");
+    await end();
+    await manager.acquire(RUN);
+    expect((await manager.restore(RUN)).checkpoint.step).toBe(LAST);
+  });
+
+  test("the trash is not emptied: the run may have been taken out of it since", async () => {
+    const { manager, lease, disk } = await begun();
+    await manager.release(lease);
+    await manager.remove(RUN);
+    const mark = disk.journal.length;
+    await manager.undoRemove(RUN);
+    const again = await manager.acquire(RUN);
+    for (let step = 1; step <= 10; step++)
+      await manager.save(again, sampleRequest(step, sampleRows(step, step)));
+    await manager.close();
+    const newest = await disk.catalog.read((tx) => tx.at("checkpoints", RUN, 10));
+    const older = await disk.withCatalogOf(mark);
+    const end = await hold(older, newest?.commit.pack ?? "");
+    await (await opened(older, new MemoryLocks(), HOURS)).manager.close();
+    await end();
+    const next = await opened(older, new MemoryLocks(), HOURS);
+    expect((await next.manager.restore(RUN)).checkpoint.step).toBe(10);
+  });
+
+  test("a run that cannot be brought up to date for lack of room can be deleted", async () => {
+    const { older } = await lived();
+    const disk = await older();
+    const write = disk.catalog.write.bind(disk.catalog);
+    disk.catalog.write = (durability, work) =>
+      write(durability, (tx) => {
+        let puts = 0;
+        const put: typeof tx.put = (table, row) => {
+          if (++puts > 10) throw new HoldfastError("quota", "no room");
+          return tx.put(table, row);
+        };
+        return work(new Proxy(tx, { get: (target, name) => (name === "put" ? put : bound(target, name)) }));
+      });
+    const { manager } = await opened(disk);
+    expect(await codeOf(manager.acquire(RUN))).toBe("quota");
+    await manager.remove(RUN);
+    expect(await manager.runs()).toEqual([]);
   });
 });
+
+suite("a run that was deleted and imported again", () => {
+  /** `kept`: which catalogue comes back. */
+  async function imported(kept: (marks: { readonly alive: number; readonly gone: number }) => number) {
+    const { manager, disk, parts, log } = await lived();
+    const file = await exportRun(manager, parts, RUN);
+    const alive = disk.journal.length;
+    await manager.remove(RUN);
+    // Somebody reads its log just then, and so it is not emptied.
+    const end = await hold(disk, log);
+    await manager.emptyTrash();
+    await end();
+    const gone = disk.journal.length;
+    expect(await importRun(manager, parts, file)).toBe(RUN);
+    const count = (await manager.checkpoints(RUN)).length;
+    await manager.close();
+    return { count, disk: await disk.withCatalogOf(kept({ alive, gone })) };
+  }
+
+  test.each([
+    ["of its life before", ({ alive }: { readonly alive: number }) => alive],
+    ["of when it was gone", ({ gone }: { readonly gone: number }) => gone],
+    ["that is empty", () => 0],
+  ])("comes back beside a catalogue %s, and what was done to it before does not", async (_what, kept) => {
+    const { count, disk } = await imported(kept);
+    const back = await opened(disk, new MemoryLocks(), HOURS);
+    expect((await back.manager.restore(RUN)).checkpoint.step).toBe(LAST);
+    expect(await stepsIn(back.manager)).toHaveLength(count);
+    expect((await back.manager.journal(RUN)).loss).toHaveLength(LAST);
+  });
+});
+
+const HOURS = 3_600_000;
+
+async function stepsIn(manager: CheckpointManager): Promise<readonly number[]> {
+  return (await manager.checkpoints(RUN)).map(({ step }) => step);
+}
+
+/** A pack that cannot be read, until the returned call. */
+function refuse(disk: SimulatedDisk, name: string): () => void {
+  const { read } = disk;
+  disk.read = (pack, ...rest) =>
+    pack === name
+      ? Promise.reject(new HoldfastError("refused", "a bad sector"))
+      : read.call(disk, pack, ...rest);
+  return () => {
+    disk.read = read;
+  };
+}
+
+function bound(target: object, name: string | symbol): unknown {
+  const value: unknown = Reflect.get(target, name);
+  return typeof value === "function" ? (value.bind(target) as unknown) : value;
+}

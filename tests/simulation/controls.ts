@@ -26,8 +26,8 @@ export const CONTROLS: readonly Control[] = [
       },
       {
         file: DURABLE,
-        from: "touched.map(({ pack: { name, size } }) => ({ name, size })),\n      );",
-        to: "touched.map(({ pack: { name, size } }) => ({ name, size })),\n      ));",
+        from: "touched.map(({ pack: { name, size }, created }) => ({ name, size, created })),\n      );",
+        to: "touched.map(({ pack: { name, size }, created }) => ({ name, size, created })),\n      ));",
       },
     ],
   },
