@@ -9,7 +9,7 @@ import type {
   SaveReason,
   ScrubStatus,
 } from "../worker/protocol";
-import { count, counted, moment, rate } from "./format";
+import { count, counted, rate } from "./format";
 
 /** How a line or a mark is coloured; the words say the same. */
 export type Tone = "plain" | "good" | "warning" | "bad";
@@ -163,11 +163,11 @@ export function recoveryWords({ runs, lost }: Recovery): string | null {
   return [found, missed].filter((part) => part !== "").join(" ") || null;
 }
 
-/** How the last reading back of everything went; null before the first one. */
+/** How the last reading back of everything went; null before the first one, and where there was nothing to read. */
 export function scrubWords({ finished, checkpoints, damaged }: ScrubStatus): string | null {
-  if (finished === null) return null;
-  if (damaged.length > 0) return `Damaged on this device, found ${moment(finished)}: ${damaged.join("; ")}`;
-  return `${counted(checkpoints, "checkpoint")} read back ${moment(finished)}, all whole`;
+  if (damaged.length > 0) return `Damaged on this device: ${damaged.join("; ")}`;
+  if (finished === null || checkpoints === 0) return null;
+  return `${counted(checkpoints, "checkpoint")} read back, all whole`;
 }
 
 /** What is known of its bytes. */

@@ -374,7 +374,11 @@ export class FakeHoldfast implements HoldfastPage {
       persisted: this.#scene === "full",
       perRun: { shakespeareslower: 138_000_000 },
       recovery: { runs: [], lost: [] },
-      scrub: { finished: Date.now() - 12 * 60_000, checkpoints: 41, damaged: [] },
+      scrub: {
+        finished: Date.now() - 12 * 60_000,
+        checkpoints: this.#scene === "empty" ? 0 : 41,
+        damaged: [],
+      },
     };
   }
   async verify({ all = false } = {}): Promise<VerifyReport> {

@@ -1,5 +1,5 @@
 import { expect, suite, test } from "vitest";
-import { recoveryWords } from "../../src/ui/words";
+import { recoveryWords, scrubWords } from "../../src/ui/words";
 
 const run = { run: "r1", name: "digits", listed: false, checkpoints: 3 };
 
@@ -15,6 +15,22 @@ suite("what an opening found", () => {
     );
     expect(recoveryWords({ runs: [], lost: ['"digits", step 4: gone.', "Pack p: torn."] })).toBe(
       'Not whole any more: "digits", step 4: gone.; Pack p: torn.',
+    );
+  });
+});
+
+suite("reading everything back", () => {
+  test("nothing is said before the first time, nor of nothing", () => {
+    expect(scrubWords({ finished: null, checkpoints: 0, damaged: [] })).toBeNull();
+    expect(scrubWords({ finished: 1, checkpoints: 0, damaged: [] })).toBeNull();
+  });
+
+  test("what was read is counted, and what is damaged is named, checkpoints or data", () => {
+    expect(scrubWords({ finished: 1, checkpoints: 1, damaged: [] })).toBe(
+      "1 checkpoint read back, all whole",
+    );
+    expect(scrubWords({ finished: 1, checkpoints: 0, damaged: ["The data x is damaged."] })).toBe(
+      "Damaged on this device: The data x is damaged.",
     );
   });
 });
