@@ -1,7 +1,6 @@
 /** A state of millions of parameters in a storage worker: what a save and a restore of it take. */
 import { expose } from "comlink";
 import { CheckpointManager } from "../../src/checkpoint/manager";
-import type { RunRecord } from "../../src/format/run";
 import type { Lease, SaveRequest } from "../../src/format/stored";
 import type { NamedTensor } from "../../src/format/tensors";
 import { surplus } from "../../src/policy/keep";
@@ -10,6 +9,7 @@ import { WebLocks } from "../../src/store/locks";
 import { openOpfs } from "../../src/store/opfs";
 import { installErrorTransfer } from "../../src/worker/wire-errors";
 import type { Phase } from "./large";
+import { madeUpRecord } from "./made-up-record";
 
 export interface LargeApi {
   begin(phase: Phase, parameters: number): Promise<void>;
@@ -26,32 +26,7 @@ const LAYERS = 12;
 const PIECE_BYTES = 1024 * 1024;
 const RAW_FILE = "raw";
 
-const record: RunRecord = {
-  id: RUN,
-  name: "large",
-  task: "none",
-  created: 0,
-  seed: 1,
-  parent: null,
-  firstStep: 0,
-  steps: 10,
-  config: {},
-  optimizer: {
-    kind: "adam",
-    learningRate: 1e-3,
-    momentum: 0,
-    beta1: 0.9,
-    beta2: 0.999,
-    decay: 0,
-    epsilon: 1e-8,
-    weightDecay: 0,
-    clipNorm: 0,
-    schedule: { kind: "constant", warmup: 0, horizon: 0, floor: 0, every: 1, factor: 1 },
-  },
-  policy: { save: { kind: "never" }, draw: false },
-  data: { hash: "", bytes: 1, name: "none", origin: "generated", preprocessing: {} },
-  environment: { backend: "cpu", adapter: {}, browser: "", tfjs: "", flags: {}, math: {} },
-};
+const record = madeUpRecord({ id: RUN, name: "large" });
 
 let manager: CheckpointManager | null = null;
 let lease: Lease | null = null;

@@ -3,12 +3,13 @@ import { expose } from "comlink";
 import { CheckpointManager, type StoreParts } from "../../src/checkpoint/manager";
 import { HoldfastError, messageOf } from "../../src/errors";
 import { digestOf } from "../../src/format/digest";
-import type { Environment, RunRecord } from "../../src/format/run";
+import type { RunRecord } from "../../src/format/run";
 import type { Lease, Recovery, SaveRequest } from "../../src/format/stored";
 import { randomId, type PackStore, type PackWriter } from "../../src/store/pack-store";
 import type { Catalog } from "../../src/store/tables";
 import { openStore } from "../../src/worker/storage";
 import { installErrorTransfer } from "../../src/worker/wire-errors";
+import { madeUpRecord, NO_ENVIRONMENT } from "./made-up-record";
 import { rowOf, Toy } from "./toy-training";
 
 /** Where the worker stops and waits: at a place of the order in which things become durable. */
@@ -67,7 +68,6 @@ export interface StoreApi {
 installErrorTransfer();
 
 const DATA = new TextEncoder().encode("all that a toy trains on");
-const ENVIRONMENT: Environment = { backend: "cpu", adapter: {}, browser: "", tfjs: "", flags: {}, math: {} };
 
 let parts: StoreParts | null = null;
 let manager: CheckpointManager | null = null;
@@ -177,7 +177,7 @@ function requestOf(toy: Toy): SaveRequest {
     rows: toy.step === 0 ? null : rowOf(toy.step, toy.loss),
     reason: "policy",
     metrics: toy.step === 0 ? {} : { loss: toy.loss },
-    environment: ENVIRONMENT,
+    environment: NO_ENVIRONMENT,
     times: { stall: 0, held: 0, readBack: 0 },
   };
 }
@@ -289,30 +289,13 @@ function gatedCatalog(catalog: Catalog, wait: Wait): Catalog {
 }
 
 function recordOf(toy: Toy, hash: string): RunRecord {
-  return {
+  return madeUpRecord({
     id: `r${randomId(16)}`,
     name: "toy",
-    task: "none",
     created: Date.now(),
     seed: toy.seed,
-    parent: null,
-    firstStep: 0,
     steps: 1_000_000,
-    config: { size: toy.state().tensors[0]?.values.length ?? 0 },
-    optimizer: {
-      kind: "momentum",
-      learningRate: 1e-2,
-      momentum: 0.9,
-      beta1: 0.9,
-      beta2: 0.999,
-      decay: 0,
-      epsilon: 1e-8,
-      weightDecay: 0,
-      clipNorm: 0,
-      schedule: { kind: "constant", warmup: 0, horizon: 0, floor: 0, every: 1, factor: 1 },
-    },
-    policy: { save: { kind: "steps", every: 1 }, draw: false },
+    config: { size: toy.size },
     data: { hash, bytes: DATA.length, name: "none", origin: "generated", preprocessing: {} },
-    environment: ENVIRONMENT,
-  };
+  });
 }

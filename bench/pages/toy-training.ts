@@ -27,6 +27,11 @@ export class Toy {
     return toy;
   }
 
+  /** Number of parameters. */
+  get size(): number {
+    return this.#weights.length;
+  }
+
   get step(): number {
     return this.#step;
   }
@@ -49,7 +54,7 @@ export class Toy {
 
   /** A copy. */
   state(): State {
-    const size = this.#weights.length;
+    const { size } = this;
     return {
       tensors: [
         { name: "param/weights", dtype: "float32", shape: [size], values: this.#weights.slice() },

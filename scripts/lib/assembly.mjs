@@ -18,7 +18,7 @@ export async function compilePlanes() {
     const { code } = await runNode(
       [
         tool("assemblyscript/bin/asc.js"),
-        "assembly/planes.ts",
+        "assembly/index.ts",
         ...["--outFile", out, "--runtime", "stub", "--use", "abort=", "--noAssert", "-O3"],
         ...[
           "--enable",
@@ -33,9 +33,9 @@ export async function compilePlanes() {
       ],
       { timeoutMs: TIMEOUT_MS },
     );
-    if (code !== 0) throw new Error("assembly/planes.ts does not compile.");
+    if (code !== 0) throw new Error("assembly/ does not compile.");
     const base64 = (await readFile(out)).toString("base64");
-    return `/** \`assembly/planes.ts\` compiled by \`npm run assembly\`, in base64. */\nexport const PLANES_WASM =\n  "${base64}";\n`;
+    return `/** \`assembly/\` compiled by \`npm run assembly\`, in base64. */\nexport const PLANES_WASM =\n  "${base64}";\n`;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

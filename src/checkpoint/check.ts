@@ -19,20 +19,19 @@ export async function checkCheckpoint(
   row: CheckpointRow,
   between?: () => Promise<void>,
 ): Promise<string | null> {
-  const damage = await damageOf(packs, row, between);
+  const damage = await damageIn(async () => {
+    await verifyCheckpoint(packs, row, between);
+    return null;
+  });
   const check = damage === null ? "verified" : "damaged";
   if (row.info.check !== check) await catalog.write("relaxed", (tx) => markCheckpoint(tx, row, { check }));
   return damage;
 }
 
-async function damageOf(
-  packs: PackStore,
-  row: CheckpointRow,
-  between: (() => Promise<void>) | undefined,
-): Promise<string | null> {
+/** What `look` finds, in words, or what it fails with where that is damage. Throws as above. */
+export async function damageIn(look: () => Promise<string | null>): Promise<string | null> {
   try {
-    await verifyCheckpoint(packs, row, between);
-    return null;
+    return await look();
   } catch (error) {
     const code = codeOfDamage(error);
     if (code === null || code === "refused") throw error;

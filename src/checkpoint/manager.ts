@@ -59,7 +59,7 @@ export class CheckpointManager {
   readonly #log: RunLog;
   readonly #saver: Saver;
   /** What the opening found in packs that the catalogue did not know. */
-  #recovery: Promise<Recovered & { readonly failure: Error | null }>;
+  #recovery: Promise<Opening>;
   #found: Recovery | null = null;
   readonly #background = new Background();
   #scrub: Scrub | null = null;
@@ -106,7 +106,7 @@ export class CheckpointManager {
   }
 
   /** A failure is told, not thrown: nothing was thrown away, what is listed can be read, and the next one looks again. */
-  async #recover(withoutUnread: boolean): Promise<Recovered & { readonly failure: Error | null }> {
+  async #recover(withoutUnread: boolean): Promise<Opening> {
     const { packs, catalog, locks, clock, keep } = this.#parts;
     const parts = { packs, catalog, locks, owners: this.#owners, now: clock.now, keep, withoutUnread };
     const found = await recover(parts).then(
@@ -339,6 +339,9 @@ export class CheckpointManager {
     await this.idle();
   }
 }
+
+/** A recovery, or why there was none. */
+type Opening = Recovered & { readonly failure: Error | null };
 
 const NOTHING_SEEN: Recovered = {
   runs: [],

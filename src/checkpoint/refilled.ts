@@ -40,13 +40,10 @@ async function letGoOfRun(tx: CatalogWriter, run: RunRow, names: ReadonlySet<str
   return true;
 }
 
-/** Of these runs, deletes those that nothing is left of: they were deleted for good. Returns packs that are free now. */
-export async function dropEmpty(catalog: Catalog, runs: readonly string[]): Promise<readonly string[]> {
-  if (runs.length === 0) return [];
-  return catalog.write("strict", async (tx) => {
-    const freed: string[] = [];
-    for (const run of runs)
-      if ((await tx.get("runs", run))?.checkpoints === 0) freed.push(...(await eraseRun(tx, run)));
-    return freed;
+/** Of these runs, deletes those that nothing is left of: they were deleted for good. Their packs are free from then on. */
+export async function dropEmpty(catalog: Catalog, runs: readonly string[]): Promise<void> {
+  if (runs.length === 0) return;
+  await catalog.write("strict", async (tx) => {
+    for (const run of runs) if ((await tx.get("runs", run))?.checkpoints === 0) await eraseRun(tx, run);
   });
 }

@@ -2,14 +2,13 @@
  * Is everything there that the catalogue says? Quickly, by looking at what describes the rest; or all of it, every byte,
  * as a restore would read it. Nothing is changed but the marks on checkpoints.
  */
-import { messageOf } from "../errors";
 import { parseManifest, type Manifest } from "../format/manifest";
 import { PACK_HEADER_BYTES } from "../format/pack-header";
 import { scanFrames } from "../format/scan";
 import type { Place, VerifyReport } from "../format/stored";
 import type { CheckpointRow, DataRow, PackRow, RunRow } from "../store/tables";
-import { checkCheckpoint, type CheckParts } from "./check";
-import { codeOfDamage, readFrame } from "./read";
+import { checkCheckpoint, damageIn, type CheckParts } from "./check";
+import { readFrame } from "./read";
 
 /** Awaited between pieces of work, so that what is urgent comes first. */
 export type Between = () => Promise<void>;
@@ -120,15 +119,4 @@ async function checkCopy(
     if (all) await readFrame(packs, place, { type: "data", run: "" });
   }
   return null;
-}
-
-/** What `look` finds, or what it fails with where that is damage. */
-async function damageIn(look: () => Promise<string | null>): Promise<string | null> {
-  try {
-    return await look();
-  } catch (error) {
-    const code = codeOfDamage(error);
-    if (code === null || code === "refused") throw error;
-    return messageOf(error);
-  }
 }

@@ -1,6 +1,6 @@
 /**
  * Numbers as byte planes, plane k with byte k of every element; as differences from a reference; and planes in fewer
- * bytes. The loops are WebAssembly (`assembly/planes.ts`): 128 bits at a time, four symbols at once.
+ * bytes. The loops are WebAssembly (`assembly/`): 128 bits at a time, four symbols at once.
  *
  * The high bytes of neighbouring floats (sign, exponent) are alike, and the low ones are noise; of the difference
  * from what a float was some steps ago, more bytes are alike. For a difference, bit patterns become integers in the

@@ -1,7 +1,7 @@
 /** Packs in memory, for Node and for browsers that refuse to store. Nothing survives the page. */
 import { HoldfastError } from "../errors";
 import {
-  memoryFor,
+  copyInto,
   newPackName,
   PACK_BYTES,
   type PackFile,
@@ -56,9 +56,7 @@ export class MemoryPacks implements PackStore {
         `Pack ${name} ends at byte ${file.size}; bytes to ${offset + length} are asked.`,
       );
     }
-    const bytes = memoryFor(length, room);
-    bytes.set(file.bytes.subarray(offset, offset + length));
-    return Promise.resolve(bytes);
+    return Promise.resolve(copyInto(room, file.bytes.subarray(offset, offset + length)));
   }
 
   list(): Promise<readonly PackFile[]> {

@@ -72,6 +72,16 @@ export function memoryFor(
   return room !== undefined && room.length >= length ? room.subarray(0, length) : new Uint8Array(length);
 }
 
+/** A copy of the bytes, in the room where it is large enough. */
+export function copyInto(
+  room: Uint8Array<ArrayBuffer> | undefined,
+  bytes: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const copy = memoryFor(bytes.length, room);
+  copy.set(bytes);
+  return copy;
+}
+
 /** A name that no other tab will choose: `p-` and 16 of [a-z0-9]. */
 export function newPackName(): string {
   return `p-${randomId(16)}`;

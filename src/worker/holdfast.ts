@@ -240,7 +240,7 @@ class Holdfast implements HoldfastPage {
   }
 
   storage(): Promise<StorageStatus> {
-    return this.#status();
+    return this.#storage.api.status();
   }
 
   verify({ all = false }: { readonly all?: boolean } = {}): Promise<VerifyReport> {
@@ -433,10 +433,6 @@ class Holdfast implements HoldfastPage {
       answered = true;
       clearTimeout(timer);
     }
-  }
-
-  async #status(): Promise<StorageStatus> {
-    return this.#storage.api.status();
   }
 
   #watchPage(): void {

@@ -4,7 +4,7 @@
  */
 import { HoldfastError, type ErrorCode } from "../../src/errors";
 import {
-  memoryFor,
+  copyInto,
   PACK_BYTES,
   type PackFile,
   type PackStore,
@@ -142,9 +142,7 @@ export class RecordingDisk implements PackStore {
       if (file === undefined) throw new HoldfastError("missing", `There is no pack ${name}.`);
       if (offset + length > file.bytes.length)
         throw new HoldfastError("corrupt", `Pack ${name} ends at byte ${file.bytes.length}.`);
-      const bytes = memoryFor(length, room);
-      bytes.set(file.bytes.subarray(offset, offset + length));
-      return bytes;
+      return copyInto(room, file.bytes.subarray(offset, offset + length));
     });
   }
 

@@ -237,7 +237,8 @@ function recordWorkers(): void {
   };
 }
 
-function killGroup(pid: number): void {
+/** SIGKILL for all processes of a browser at once. */
+export function killGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {

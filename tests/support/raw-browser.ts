@@ -8,6 +8,7 @@ import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LAUNCH_ARGUMENTS, needBrowser } from "../../scripts/lib/browser.mjs";
 import { guardGroup } from "../../scripts/lib/process.mjs";
+import { killGroup } from "./kill";
 
 type Answer = Readonly<Record<string, unknown>>;
 
@@ -89,11 +90,7 @@ export class RawBrowser {
   async kill(): Promise<void> {
     const ended =
       this.#child.exitCode === null && this.#child.signalCode === null ? once(this.#child, "exit") : null;
-    try {
-      process.kill(-this.#pid, "SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
+    killGroup(this.#pid);
     await ended;
     this.#release();
   }

@@ -10,7 +10,7 @@
 import { HoldfastError } from "../../src/errors";
 import { MemoryCatalog } from "../../src/store/memory-catalog";
 import {
-  memoryFor,
+  copyInto,
   newPackName,
   PACK_BYTES,
   type PackFile,
@@ -98,9 +98,7 @@ export class SimulatedDisk implements PackStore {
     const file = this.files.get(name);
     if (file === undefined) throw new HoldfastError("missing", `no pack ${name}`);
     if (offset + length > file.bytes.length) throw new HoldfastError("corrupt", `pack ${name} is too short`);
-    const bytes = memoryFor(length, room);
-    bytes.set(file.bytes.subarray(offset, offset + length));
-    return Promise.resolve(bytes);
+    return Promise.resolve(copyInto(room, file.bytes.subarray(offset, offset + length)));
   }
 
   async list(): Promise<readonly PackFile[]> {
