@@ -4,7 +4,7 @@ import { encodeLogged } from "../format/log";
 import { encodeManifest } from "../format/manifest";
 import { readRunFile, writeRunFile, type RunFile, type RunFileCheckpoint } from "../format/run-file";
 import { lastStep } from "../format/rows";
-import type { RunEvent, RunRecord, RunStatus } from "../format/run";
+import type { RunRecord } from "../format/run";
 import { writeSafetensors } from "../format/safetensors";
 import type { Lease, SaveRequest } from "../format/stored";
 import { beginRun, commitCheckpoint, putEvent, type Surplus } from "../store/commit";
@@ -14,6 +14,7 @@ import { randomId } from "../store/pack-store";
 import type { CatalogWriter, PackFacts } from "../store/tables";
 import { DurableWriter, type AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
+import { addEvents, statusAfter } from "./log-frames";
 import type { CheckpointManager, StoreParts } from "./manager";
 import { readCheckpoint } from "./read";
 import { writeCheckpoint, type Clock, type Written } from "./write";
@@ -104,7 +105,7 @@ interface WrittenRun {
 }
 
 /**
- * All events, the journal in one piece, each checkpoint as a keyframe, and the run's record last: what begins as an
+ * All events, the journal, each checkpoint as a keyframe, and the run's record last: what begins as an
  * import and has no record was not finished, and is never taken for a run.
  */
 async function writeRun(
@@ -116,7 +117,7 @@ async function writeRun(
 ): Promise<WrittenRun> {
   const frames = new FrameSequence(add, lease, 0, clock.elapsed);
   await frames.add("import", encodeLogged(record), "byte");
-  for (const event of file.events) await frames.add("event", encodeLogged({ event, status: null }), "byte");
+  await addEvents(frames, file.events);
   const checkpoints: Written[] = [];
   for (const checkpoint of file.checkpoints) {
     const last = checkpoints.at(-1);
@@ -132,7 +133,7 @@ async function writeRun(
       events: file.events,
       unlogged: last === undefined ? file.journal : null,
       clock: { ...clock, now: () => checkpoint.manifest.time },
-      begins: false,
+      beginsLog: false,
       previous: null,
     };
     checkpoints.push(await writeCheckpoint(add, requestOf(checkpoint), context));
@@ -173,13 +174,4 @@ async function commitImport(
 function requestOf({ manifest, state }: RunFileCheckpoint): SaveRequest {
   const { reason, metrics, environment, times } = manifest;
   return { state, rows: null, reason, metrics, environment, times };
-}
-
-/** What the events say that the run was when it was exported; one that was training is paused here. */
-function statusAfter(events: readonly RunEvent[]): RunStatus {
-  for (const { kind } of events.toReversed()) {
-    if (kind === "finished" || kind === "stopped") return kind;
-    if (kind === "resumed" || kind === "started" || kind === "extended" || kind === "paused") return "paused";
-  }
-  return "paused";
 }

@@ -7,6 +7,7 @@ import { commitEdit, commitEvent } from "../store/commit";
 import { checkOwner, findRun } from "../store/owner";
 import type { Catalog, PackFacts } from "../store/tables";
 import { FrameSequence } from "./frames";
+import { beginLog } from "./log-frames";
 import type { OpenRuns } from "./open-runs";
 import type { Clock } from "./write";
 
@@ -37,9 +38,14 @@ export class RunLog {
     await this.#catalog.read((tx) => checkOwner(tx, lease));
     return this.#runs.of(lease).writer.durably(
       async (add) => {
-        const run = await this.#catalog.read((tx) => findRun(tx, lease.run));
+        const { run, before } = await this.#catalog.read(async (tx) => {
+          const run = await findRun(tx, lease.run);
+          return { run, before: run.log === null ? await tx.of("events", run.id) : [] };
+        });
         const event: RunEvent = { seq: run.nextEvent, step, time: this.#clock.now(), ...body };
         const frames = new FrameSequence(add, lease, run.nextFrame, this.#clock.elapsed);
+        const events = before.map(({ event }) => event);
+        if (run.log === null) await beginLog(frames, run.record, events);
         const { place } = await frames.add("event", encodeLogged({ event, status: status ?? null }), "byte");
         return { event, log: place.pack, nextFrame: frames.next };
       },

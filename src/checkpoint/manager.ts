@@ -29,7 +29,7 @@ import { runInfo } from "./list";
 import { RunLog } from "./log";
 import { OpenRuns } from "./open-runs";
 import { readCheckpoint, readNewestWhole, type ReadCheckpoint } from "./read";
-import { recover, type Recovered } from "./recover";
+import { isBlank, NOTHING_SEEN, recover, type Recovered } from "./recover";
 import { Saver } from "./save";
 import { NOT_SCRUBBED, Scrub } from "./scrub";
 import { Trash } from "./trash";
@@ -61,6 +61,8 @@ export class CheckpointManager {
   /** What the opening found in packs that the catalogue did not know. */
   #recovery: Promise<Opening>;
   #found: Recovery | null = null;
+  /** Did the catalogue know no pack when this tab opened it? Null before it was asked. */
+  #wasBlank: boolean | null = null;
   readonly #background = new Background();
   #scrub: Scrub | null = null;
 
@@ -108,8 +110,13 @@ export class CheckpointManager {
   /** A failure is told, not thrown: nothing was thrown away, what is listed can be read, and the next one looks again. */
   async #recover(withoutUnread: boolean): Promise<Opening> {
     const { packs, catalog, locks, clock, keep } = this.#parts;
-    const parts = { packs, catalog, locks, owners: this.#owners, now: clock.now, keep, withoutUnread };
-    const found = await recover(parts).then(
+    const owners = this.#owners;
+    const look = async () => {
+      this.#wasBlank ??= await isBlank(catalog);
+      const wasBlank = this.#wasBlank;
+      return recover({ packs, catalog, locks, owners, now: clock.now, keep, withoutUnread, wasBlank });
+    };
+    const found = await look().then(
       (recovered) => ({ ...recovered, failure: null }),
       (error: unknown) => ({ ...NOTHING_SEEN, lost: [notSeen(error)], failure: asError(error) }),
     );
@@ -150,6 +157,7 @@ export class CheckpointManager {
               nextFrame: 0,
               lastCommit: null,
               logged: record.firstStep,
+              log: null,
             },
             events: [],
             rows: null,
@@ -336,21 +344,13 @@ export class CheckpointManager {
   async close(): Promise<void> {
     this.#scrub?.stop();
     for (const lease of this.#runs.leases()) await this.release(lease);
+    this.#owners.letGoOfAll();
     await this.idle();
   }
 }
 
 /** A recovery, or why there was none. */
 type Opening = Recovered & { readonly failure: Error | null };
-
-const NOTHING_SEEN: Recovered = {
-  runs: [],
-  lost: [],
-  complete: false,
-  held: false,
-  unread: false,
-  failed: new Map(),
-};
 
 function notSeen(error: unknown): string {
   return `Not everything could be looked at: ${messageOf(error)}`;

@@ -29,6 +29,10 @@ const LOCK = "holdfast/recovery";
 /** Looks at packs that are held, in all. */
 const PATIENCE = 10;
 const WAIT_MS = 100;
+/** A tab that was frozen while it looked keeps its turn until it wakes up. */
+const TURN_MS = 30_000;
+const NOT_OUR_TURN =
+  "Another tab looks through the packs and does not come to an end. Close it, and reload this one.";
 
 export interface RecoveryParts {
   readonly locks: Locks;
@@ -40,6 +44,8 @@ export interface RecoveryParts {
   readonly now: () => number;
   /** Goes on without packs that cannot be read. They are kept, and what is in them is not found any more. */
   readonly withoutUnread: boolean;
+  /** Was the catalogue blank, before this tab put anything into it? Then damage in packs is told, and pieces are kept. */
+  readonly wasBlank: boolean;
 }
 
 /** What an opening brought back, and what it could not. */
@@ -54,15 +60,31 @@ export interface Recovered extends Recovery {
   readonly failed: ReadonlyMap<string, unknown>;
 }
 
+/** Of an opening that could not look. */
+export const NOTHING_SEEN: Recovered = {
+  runs: [],
+  lost: [],
+  complete: false,
+  held: false,
+  unread: false,
+  failed: new Map(),
+};
+
 /** Brings the catalogue up to what is in the packs, then empties packs that nothing needs. */
 export async function recover(parts: RecoveryParts): Promise<Recovered> {
   // Tabs that open together would each see a part of the packs, held by the other, and take it for the whole.
-  const held = await parts.locks.wait(LOCK);
+  const held = await parts.locks.wait(LOCK, TURN_MS);
+  if (held === null) return { ...NOTHING_SEEN, lost: [NOT_OUR_TURN], held: true };
   try {
     return await recoverAlone(parts);
   } finally {
     held.release();
   }
+}
+
+/** Does the catalogue know no pack? It is new, or it was lost. */
+export async function isBlank(catalog: Catalog): Promise<boolean> {
+  return (await catalog.read((tx) => tx.all("packs"))).length === 0;
 }
 
 async function recoverAlone(parts: RecoveryParts): Promise<Recovered> {
@@ -80,7 +102,7 @@ async function recoverAlone(parts: RecoveryParts): Promise<Recovered> {
     return { runs: [], lost: reasons, complete: false, held, unread, failed: new Map() };
   await keepUnread(catalog, unreadable);
   // What a crash tore is no news; where the catalogue is gone, nobody can tell it from what was whole.
-  const lost = [...reasons, ...(known.size === 0 ? scanned.flatMap(damageOf) : [])];
+  const lost = [...reasons, ...(parts.wasBlank ? scanned.flatMap(damageOf) : [])];
   const frames = scanned.flatMap((pack) => pack.frames);
   const seen = new Map(scanned.map((pack) => [pack.name, pack]));
   const emptied = await letGoOf(catalog, refilled);
@@ -89,7 +111,7 @@ async function recoverAlone(parts: RecoveryParts): Promise<Recovered> {
   const complete = !unread && failed.size === 0;
   // What could not be seen may need what could.
   if (complete && !others) await dropEmpty(catalog, emptied);
-  if (!others && !unread) await clear(parts, scanned, busy, known.size === 0 && lost.length > 0);
+  if (!others && !unread) await clear(parts, scanned, busy, parts.wasBlank && lost.length > 0);
   const there = new Map(files.map(({ name, size }) => [name, size]));
   const short = [...known.values()].filter(({ name, size }) => (there.get(name) ?? 0) < size);
   lost.push(...(await nameLosses(parts, [...short, ...doubtful])));
@@ -234,7 +256,9 @@ async function recoverRuns(
     } catch (error) {
       // Another tab has it, or it cannot be brought back now: either way nothing of it is thrown away.
       for (const { place } of own) busy.add(place.pack);
-      if (hasCode(error, "busy")) continue;
+      // Whoever has it knows it, unless it is not even listed.
+      const isListed = (await parts.catalog.read((tx) => tx.get("runs", run))) !== undefined;
+      if (hasCode(error, "busy") && isListed) continue;
       failed.set(run, error);
       lost.push(`The run ${run}: ${messageOf(error)}`);
     }

@@ -13,7 +13,7 @@ import { readStored, type ChunkRooms } from "./read";
 import { reclaim } from "./reclaim";
 import { writeCheckpoint, type Clock, type SaveContext } from "./write";
 
-type RunNow = SaveContext["run"] & Pick<RunRow, "logged">;
+type RunNow = SaveContext["run"] & Pick<RunRow, "logged" | "log">;
 
 export interface SavePlan {
   /** The run that begins with this checkpoint. */
@@ -79,7 +79,7 @@ export class Saver {
         open.last = null;
         const { rows, ...before } = await context();
         const unlogged = unloggedRows(before.run.logged, rows, request);
-        const about = { lease, clock, previous, unlogged, begins: begin !== null, ...before };
+        const about = { lease, clock, previous, unlogged, beginsLog: before.run.log === null, ...before };
         const made = await writeCheckpoint(add, request, about);
         written = clock.elapsed();
         const logged = unlogged === null ? before.run.logged : lastStep(unlogged);

@@ -12,7 +12,6 @@ import { gather, inNameOrder, largestOf, planChunks, type TensorShape } from "..
 import { needsReference } from "../format/codec";
 import { digestFromChunks } from "../format/digest";
 import { encodeJournal } from "../format/journal";
-import { encodeLogged } from "../format/log";
 import {
   encodeManifest,
   MANIFEST_VERSION,
@@ -21,6 +20,7 @@ import {
   type Manifest,
   type StoredChunk,
 } from "../format/manifest";
+import { piecesOf } from "../format/rows";
 import type { JournalRows, RunEvent } from "../format/run";
 import type { CheckpointInfo, Lease, Place, SaveRequest } from "../format/stored";
 import { byteLength } from "../format/tensor-bytes";
@@ -29,6 +29,7 @@ import type { CheckpointRow, RunRow } from "../store/tables";
 import { configStretches } from "./configs";
 import type { AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
+import { beginLog } from "./log-frames";
 import { roomsFor, type ChunkRooms } from "./read";
 
 /** Clocks, so that tests can hold them. */
@@ -39,6 +40,9 @@ export interface Clock {
   readonly elapsed: () => number;
 }
 
+/** Steps to a frame of the journal at most: 3 MiB. */
+const JOURNAL_ROWS = 2 ** 18;
+
 /** What a checkpoint is about, beside its tensors. */
 export interface SaveContext {
   readonly lease: Lease;
@@ -47,8 +51,8 @@ export interface SaveContext {
   /** Journal rows up to the state's step that the log has not got yet; null where it has them all. */
   readonly unlogged: JournalRows | null;
   readonly clock: Clock;
-  /** Is it the first one of its run? Then the log begins with the run's record. */
-  readonly begins: boolean;
+  /** Does the log begin with it, because the run does or because the log was lost? */
+  readonly beginsLog: boolean;
   /** The checkpoint before this one in its chain; null makes a keyframe. */
   readonly previous: Previous | null;
 }
@@ -80,13 +84,10 @@ export async function writeCheckpoint(
   const start = context.clock.elapsed();
   const frames = new FrameSequence(add, context.lease, context.run.nextFrame, context.clock.elapsed);
   const logged: string[] = [];
-  if (context.begins) {
-    const { place } = await frames.add("run", encodeLogged(context.run.record), "byte");
-    logged.push(place.pack);
-  }
-  // Before the checkpoint, so that wherever its frame is found its journal is there as well.
-  if (context.unlogged !== null) {
-    const { place } = await frames.add("journal", encodeJournal(context.unlogged), "float32");
+  // Before the checkpoint, so that wherever its frame is found all that came before is there as well.
+  if (context.beginsLog) logged.push(await beginLog(frames, context.run.record, context.events));
+  for (const rows of piecesOf(context.unlogged, JOURNAL_ROWS)) {
+    const { place } = await frames.add("journal", encodeJournal(rows), "float32");
     logged.push(place.pack);
   }
   const made = await writeState(frames, state, context.previous);

@@ -20,6 +20,16 @@ export function cutRows(rows: JournalRows, from: number, to: number): JournalRow
   };
 }
 
+/** The same rows, at most so many to a piece; none of nothing. */
+export function piecesOf(rows: JournalRows | null, most: number): readonly JournalRows[] {
+  const pieces: JournalRows[] = [];
+  for (let from = rows?.from ?? 0; rows !== null && from <= lastStep(rows); from += most) {
+    const piece = cutRows(rows, from, from + most - 1);
+    if (piece !== null) pieces.push(piece);
+  }
+  return pieces;
+}
+
 /** Parts that follow each other, as one. */
 export function joinRows(parts: readonly JournalRows[]): JournalRows {
   const [first] = parts;

@@ -165,7 +165,9 @@ export async function commitEdit(
   if (row === undefined) throw new HoldfastError("missing", `The run ${run} was deleted for good.`);
   if (row.edits + 1 !== number) return false;
   await putPacks(tx, run, packs);
-  await tx.put("runs", { ...edited(row, change), log: log ?? row.log, edits: number });
+  // A log that was lost is begun anew by a writer, with all that was in it.
+  const goesOn = row.log === null ? null : (log ?? row.log);
+  await tx.put("runs", { ...edited(row, change), log: goesOn, edits: number });
   return true;
 }
 

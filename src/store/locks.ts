@@ -5,6 +5,7 @@
  * whose lock was stolen writes on after it wakes. What keeps the store right is the epoch (`owner.ts`).
  */
 import { HoldfastError } from "../errors";
+import { named } from "./platform-error";
 
 export interface Held {
   /** Was it stolen? */
@@ -16,8 +17,8 @@ export interface Held {
 export interface Locks {
   /** Null where somebody has it. */
   take(name: string): Promise<Held | null>;
-  /** Waits until nobody has it. */
-  wait(name: string): Promise<Held>;
+  /** Waits until nobody has it; null where somebody still has it after so many milliseconds. */
+  wait(name: string, ms: number): Promise<Held | null>;
   /** Takes it from whoever has it. */
   steal(name: string): Promise<Held>;
   /** Names of all locks held by anybody on this site. */
@@ -35,10 +36,14 @@ export class WebLocks implements Locks {
     return this.#request(name, { ifAvailable: true });
   }
 
-  async wait(name: string): Promise<Held> {
-    const held = await this.#request(name, {});
-    if (held === null) throw new HoldfastError("internal", `The lock ${name} was not granted in its turn.`);
-    return held;
+  async wait(name: string, ms: number): Promise<Held | null> {
+    const signal = AbortSignal.timeout(ms);
+    try {
+      return await this.#request(name, { signal });
+    } catch (error) {
+      if (named(error, "TimeoutError")) return null;
+      throw error;
+    }
   }
 
   async steal(name: string): Promise<Held> {
@@ -89,8 +94,12 @@ export class MemoryLocks implements Locks {
     return Promise.resolve(this.#holders.has(name) ? null : this.#grant(name));
   }
 
-  async wait(name: string): Promise<Held> {
-    while (this.#holders.has(name)) await new Promise((resolve) => setTimeout(resolve));
+  async wait(name: string, ms: number): Promise<Held | null> {
+    const end = Date.now() + ms;
+    while (this.#holders.has(name)) {
+      if (Date.now() >= end) return null;
+      await new Promise((resolve) => setTimeout(resolve));
+    }
     return this.#grant(name);
   }
 

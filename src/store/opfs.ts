@@ -50,6 +50,8 @@ export class OpfsPacks implements PackStore {
   /** Of packs that are open for writing here. */
   readonly #open = new Map<string, FileSystemSyncAccessHandle>();
   readonly #sleep: Sleep;
+  /** Packs that were empty when last heard of; null before they were looked for, which looks at every pack there is. */
+  #empty: Set<string> | null = null;
 
   /** `root` is asked anew for each call: after site data was cleared an old folder handle leads nowhere. */
   constructor(root: () => Promise<FileSystemDirectoryHandle>, sleep: Sleep = wait) {
@@ -76,11 +78,14 @@ export class OpfsPacks implements PackStore {
 
   async create(): Promise<PackWriter> {
     const folder = await this.#folder();
-    for (const { name, size } of await this.#listIn(folder)) {
-      if (size > 0) continue;
+    this.#empty ??= new Set(
+      (await this.#listIn(folder)).filter(({ size }) => size === 0).map(({ name }) => name),
+    );
+    for (const name of this.#empty) {
+      this.#empty.delete(name);
       const handle = await this.#tryOpen(folder, name, false);
       if (handle === null) continue;
-      // Another tab may have filled and closed it since it was listed.
+      // Another tab may have filled and closed it since.
       if (handle.getSize() === 0) return this.#writer(name, handle);
       handle.close();
     }
@@ -149,6 +154,7 @@ export class OpfsPacks implements PackStore {
     } finally {
       await this.#writer(name, handle).close();
     }
+    this.#empty?.add(name);
     return true;
   }
 

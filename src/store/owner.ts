@@ -59,6 +59,11 @@ export class Owners {
     this.#forget(run);
   }
 
+  /** Lets go of all locks of this tab. */
+  letGoOfAll(): void {
+    for (const run of [...this.#mine.keys()]) this.#forget(run);
+  }
+
   /** Does `work` while nobody, here or elsewhere, can take the run. `busy` where somebody has it. */
   async exclusively<R>(run: string, work: () => Promise<R>): Promise<R> {
     const held = await this.#locks.take(lockName(run));

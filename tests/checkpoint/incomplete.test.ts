@@ -5,7 +5,7 @@ import { CheckpointManager } from "../../src/checkpoint/manager";
 import { HoldfastError } from "../../src/errors";
 import { digestOf } from "../../src/format/digest";
 import { MemoryLocks, type Locks } from "../../src/store/locks";
-import { codeOf, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
+import { codeOf, DATA, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
 import type { SimulatedDisk } from "../support/simulated-disk";
 import { begun, partsOn, RUN } from "../support/store-parts";
 
@@ -188,6 +188,46 @@ suite("an opening that could not bring back everything", () => {
     expect((await manager.restore(RUN)).checkpoint.step).toBe(LAST);
   });
 
+  test("what was blank when it was opened stays so: pieces are kept, and damage is named", async () => {
+    const { disk: whole, state, log } = await lived();
+    const disk = await whole.withCatalogOf(0);
+    for (const name of [state, log]) damage(disk, name);
+    const end = refuseAll(disk);
+    const { manager } = await opened(disk);
+    end();
+    await manager.putData(DATA);
+    await manager.rename("r0000000000000009", "nothing").catch(() => undefined);
+    expect(manager.recovery?.lost.join()).toMatch(new RegExp(`Pack ${state}: bytes .* are damaged`));
+  });
+
+  test("a run that another tab has, and that is not listed here, is looked for again", async () => {
+    const { disk: whole } = await lived();
+    const disk = await whole.withCatalogOf(0);
+    const locks = new MemoryLocks();
+    const held = await locks.take(`holdfast/run/${RUN}`);
+    const { manager, recovery } = await opened(disk, locks);
+    expect(recovery.lost.join()).toMatch(/open in a tab/);
+    expect(await manager.runs()).toEqual([]);
+    held?.release();
+    await manager.acquire(RUN);
+    expect((await manager.restore(RUN)).checkpoint.step).toBe(LAST);
+  });
+
+  test("a tab that never comes to an end with its own opening keeps nobody for ever", async () => {
+    const { disk } = await lived();
+    const locks = new MemoryLocks();
+    const frozen = await locks.take("holdfast/recovery");
+    const impatient: Locks = Object.assign(locks, {
+      wait: (name: string) => MemoryLocks.prototype.wait.call(locks, name, 20),
+    });
+    const { manager, recovery } = await opened(disk, impatient);
+    expect(recovery.lost).toHaveLength(1);
+    expect((await manager.restore(RUN)).checkpoint.step).toBe(LAST);
+    expect(await codeOf(manager.acquire(RUN))).toBe("busy");
+    frozen?.release();
+    expect(await manager.acquire(RUN)).toMatchObject({ run: RUN });
+  });
+
   test("the trash is not emptied: the run may have been taken out of it since", async () => {
     const { manager, lease, disk } = await begun();
     await manager.release(lease);
@@ -274,6 +314,21 @@ function refuse(disk: SimulatedDisk, name: string): () => void {
   return () => {
     disk.read = read;
   };
+}
+
+/** None can be read, until the returned call. */
+function refuseAll(disk: SimulatedDisk): () => void {
+  const { list } = disk;
+  disk.list = () => Promise.reject(new HoldfastError("refused", "a bad sector"));
+  return () => {
+    disk.list = list;
+  };
+}
+
+/** Flips a byte in the middle of a frame. */
+function damage(disk: SimulatedDisk, name: string): void {
+  const bytes = disk.files.get(name)?.bytes;
+  if (bytes !== undefined) bytes[500] = (bytes[500] ?? 0) ^ 1;
 }
 
 function bound(target: object, name: string | symbol): unknown {

@@ -187,6 +187,17 @@ suite("runs", () => {
   });
 });
 
+suite("closing", () => {
+  test("lets go of runs, also of one that was only taken", async () => {
+    const { manager, lease, disk, locks } = await begun();
+    await manager.release(lease);
+    await manager.acquire(RUN);
+    await manager.close();
+    const next = new CheckpointManager(partsOn(disk, locks));
+    expect(await next.acquire(RUN)).toMatchObject({ run: RUN });
+  });
+});
+
 suite("data", () => {
   test("the same bytes are stored once", async () => {
     const { manager, disk } = await begun();

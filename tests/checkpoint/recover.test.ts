@@ -317,18 +317,30 @@ suite("packs that are gone", () => {
     expect((await row()).copies).toHaveLength(2);
   });
 
-  test("a log that is gone is begun anew, with the whole journal", async () => {
-    const { disk } = await lived();
-    const { log } = (await disk.catalog.read((tx) => tx.get("runs", RUN)))!;
-    disk.files.delete(log!);
-    const { manager, recovery } = await opened(disk);
-    expect(recovery.lost).toHaveLength(1);
-    const lease = await manager.acquire(RUN);
-    await manager.save(lease, sampleRequest(13, sampleRows(13, 13)));
-    await manager.close();
-    const back = await opened(await disk.withCatalogOf(0));
-    expect(await back.manager.journal(RUN)).toEqual(sampleRows(1, 13));
-  });
+  test.each(["a save", "an event", "a rename"])(
+    "a log that is gone is begun anew by %s, with the whole journal, all events and the record",
+    async (first) => {
+      const { disk } = await lived();
+      const { log } = (await disk.catalog.read((tx) => tx.get("runs", RUN)))!;
+      disk.files.delete(log!);
+      const { manager, recovery } = await opened(disk);
+      expect(recovery.lost).toHaveLength(1);
+      const lease = await manager.acquire(RUN);
+      const before = await manager.detail(RUN);
+      const name = first === "a rename" ? "fourth try" : before.name;
+      if (first === "a rename") await manager.rename(RUN, name);
+      if (first === "an event") await manager.appendEvent(lease, 12, { kind: "stopped" }, "stopped");
+      await manager.save(lease, sampleRequest(13, sampleRows(13, 13)));
+      const { events } = await manager.detail(RUN);
+      await manager.close();
+      const back = await opened(await disk.withCatalogOf(0));
+      expect(await back.manager.journal(RUN)).toEqual(sampleRows(1, 13));
+      const after = await back.manager.detail(RUN);
+      expect(after.events).toEqual(events);
+      expect(after.record).toEqual({ ...before.record, name });
+      expect(after.status).toBe(first === "an event" ? "stopped" : before.status);
+    },
+  );
 });
 
 suite("the log", () => {
@@ -348,6 +360,16 @@ suite("the log", () => {
     expect(await logs()).toBe(first);
     const back = await opened(await disk.withCatalogOf(0));
     expect((await back.manager.journal(RUN)).loss).toEqual(sampleRows(1, 17).loss);
+  });
+
+  test("takes more steps than one frame holds", async () => {
+    const { manager, lease, disk } = await begun();
+    const last = 2 ** 18 + 5;
+    await manager.save(lease, sampleRequest(last, sampleRows(1, last)));
+    await manager.close();
+    const back = await opened(await disk.withCatalogOf(0));
+    expect(back.recovery.lost).toEqual([]);
+    expect(await back.manager.journal(RUN)).toEqual(sampleRows(1, last));
   });
 
   test("has the rows between checkpoints that came without one", async () => {

@@ -177,6 +177,25 @@ suite("packs in a browser on a bad day", () => {
     expect(await codeOf(packs.read(pack.name, 2, 2))).toBe("corrupt");
   });
 
+  test("empty packs are looked for once, and what another tab took meanwhile is left to it", async () => {
+    const { packs, folder } = packsIn({});
+    const names = ["p-000000000000000a", "p-000000000000000b", "p-000000000000000c"] as const;
+    for (const name of names) await folder.getFileHandle(name, { create: true });
+    const [, taken, filled] = names.map((name) => folder.files.get(name));
+    const first = await packs.create();
+    expect(first.name).toBe(names[0]);
+    if (taken !== undefined) taken.open = true;
+    if (filled !== undefined) filled.bytes = new Uint8Array(5);
+    folder.entries = () => {
+      throw new Error("looked again");
+    };
+    const next = await packs.create();
+    expect(names).not.toContain(next.name);
+    await first.close();
+    expect(await packs.recycle(first.name, () => Promise.resolve(true))).toBe(true);
+    expect((await packs.create()).name).toBe(first.name);
+  });
+
   test("files that are no packs are left alone", async () => {
     const { packs, folder } = packsIn({});
     await folder.getFileHandle("notes.txt", { create: true });

@@ -1,0 +1,34 @@
+/** Frames that a log begins with, where a run begins, comes from a file, or has lost the log it had. */
+import { encodeLogged } from "../format/log";
+import type { RunEvent, RunRecord, RunStatus } from "../format/run";
+import type { FrameSequence } from "./frames";
+
+/** The run's record, and the events so far. Returns the pack of the last frame. */
+export async function beginLog(
+  frames: FrameSequence,
+  record: RunRecord,
+  events: readonly RunEvent[],
+): Promise<string> {
+  const { place } = await frames.add("run", encodeLogged(record), "byte");
+  return (await addEvents(frames, events)) ?? place.pack;
+}
+
+/** All events of a run. Returns the pack of the last one; null where there is none. */
+export async function addEvents(frames: FrameSequence, events: readonly RunEvent[]): Promise<string | null> {
+  let pack: string | null = null;
+  for (const [index, event] of events.entries()) {
+    const status = index === events.length - 1 ? statusAfter(events) : null;
+    const { place } = await frames.add("event", encodeLogged({ event, status }), "byte");
+    pack = place.pack;
+  }
+  return pack;
+}
+
+/** What the events say that a run is; one that was training is paused here. */
+export function statusAfter(events: readonly RunEvent[]): RunStatus {
+  for (const { kind } of events.toReversed()) {
+    if (kind === "finished" || kind === "stopped") return kind;
+    if (kind === "resumed" || kind === "started" || kind === "extended" || kind === "paused") return "paused";
+  }
+  return "paused";
+}
