@@ -10,8 +10,8 @@ const DOCS = [
   ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`),
 ];
 
-/** What the example of a task is called. */
-const EXAMPLES = new Set(["src/tasks/line.ts"]);
+/** Names in examples. */
+const EXAMPLES = new Set(["src/tasks/line.ts", "tests/drills/NAME.ts", "bench/NAME.ts"]);
 
 function missing(paths: readonly string[]): readonly string[] {
   return paths.filter((path) => !EXAMPLES.has(path) && !existsSync(join(ROOT, path)));
