@@ -1,5 +1,5 @@
 /** Which settings each stretch of a run used, from its record and its events. */
-import type { ConfigStretch, Manifest } from "../format/manifest";
+import type { ConfigStretch } from "../format/manifest";
 import type { Config, RunEvent, RunRecord } from "../format/run";
 import { configList } from "../format/settings";
 
@@ -20,18 +20,10 @@ export function configStretches(
   }));
 }
 
-/** The settings in force at a checkpoint, flat, by name. */
-export function settingsOf(manifest: Manifest): Config {
-  const last = manifest.configs.at(-1);
-  if (last === undefined) return {};
-  const { kind, schedule, ...optimizer } = last.optimizer;
+/** The settings of a stretch, flat, by name. */
+export function settingsOf(seed: number, stretch: ConfigStretch | undefined): Config {
+  if (stretch === undefined) return {};
+  const { kind, schedule, ...optimizer } = stretch.optimizer;
   const { kind: shape, ...bends } = schedule;
-  return {
-    ...last.config,
-    seed: manifest.record.seed,
-    optimizer: kind,
-    ...optimizer,
-    schedule: shape,
-    ...bends,
-  };
+  return { ...stretch.config, seed, optimizer: kind, ...optimizer, schedule: shape, ...bends };
 }

@@ -11,7 +11,7 @@ import type { Position } from "./session-parts";
 import type { PendingLoss, Trainable } from "./trainable";
 
 /** Steps between two reads of losses: one wait for many. */
-const READ_STEPS = 16;
+const READ_STEPS = 64;
 
 export interface ReplayOptions {
   readonly trainable: Trainable;
@@ -21,6 +21,7 @@ export interface ReplayOptions {
   readonly from: Position;
   /** Rows `from.step + 1` … the step to reach. */
   readonly rows: JournalRows;
+  /** Called every other step; what it throws ends the replay. */
   readonly progress: (done: number, total: number) => void;
 }
 

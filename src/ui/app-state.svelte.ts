@@ -120,6 +120,7 @@ export class AppState {
       case "save-failed":
       case "picture":
       case "resumed":
+      case "visiting":
       case "trouble":
         break;
       default:
@@ -196,10 +197,10 @@ export class AppState {
     });
   }
 
-  /** A new run from a checkpoint, shown at once. */
+  /** A new run from a step, shown at once. */
   async fork(from: RunStep, changes: Changes): Promise<void> {
     await this.attempt(async () => {
-      const child = await this.api.fork(from, { changes });
+      const child = await this.api.fork(from.run, from.step, { changes });
       location.hash = href({ screen: "run", run: child });
     });
   }

@@ -12,6 +12,7 @@ import type {
   RunStatus,
 } from "../worker/protocol";
 import { LossSeries } from "./loss-series";
+import { VisitState } from "./visit-state.svelte";
 
 /** Why the run does not go on by itself. */
 export interface Trouble {
@@ -52,14 +53,13 @@ export class RunState {
   /** Bumped when `losses` changes; the samples themselves are not proxied. */
   revision = $state(0);
   readonly losses = new LossSeries();
+  /** The step that is looked at. */
+  readonly visit: VisitState;
 
   latest = $derived(this.checkpoints.at(-1) ?? null);
   record = $derived(this.detail?.record ?? null);
-  /** Base learning rate in force: the record's, or the last change's. */
-  learningRate = $derived(
-    lastChange(this.events, "learningRate") ?? this.record?.optimizer.learningRate ?? 0,
-  );
-  clipNorm = $derived(lastChange(this.events, "clipNorm") ?? this.record?.optimizer.clipNorm ?? 0);
+  /** In force now. */
+  settings = $derived(this.settingsAt(Infinity));
   trouble = $state.raw<Trouble | null>(null);
   /** Where a run whose numbers went bad can be forked from: the newest checkpoint before that step. */
   lastGood = $derived(this.trouble === null ? null : newestBefore(this.checkpoints, this.trouble.step));
@@ -69,13 +69,30 @@ export class RunState {
   constructor(api: HoldfastPage, id: string) {
     this.api = api;
     this.id = id;
+    this.visit = new VisitState(api, id);
+  }
+
+  /** Base rate and clipping in force at a step: the record's, or the last change's. */
+  settingsAt(step: number): { readonly learningRate: number; readonly clipNorm: number } {
+    const past = this.events.filter((event) => event.step <= step);
+    const { learningRate = 0, clipNorm = 0 } = this.record?.optimizer ?? {};
+    return {
+      learningRate: lastChange(past, "learningRate") ?? learningRate,
+      clipNorm: lastChange(past, "clipNorm") ?? clipNorm,
+    };
   }
 
   /** Reads the run, then follows it until the returned function is called. */
   open(): () => void {
-    const unsubscribe = this.api.subscribe((event) => this.apply(event));
+    const unsubscribe = this.api.subscribe((event) => {
+      this.apply(event);
+      this.visit.apply(event);
+    });
     void this.load();
-    return unsubscribe;
+    return () => {
+      this.visit.leave();
+      unsubscribe();
+    };
   }
 
   async load(): Promise<void> {
@@ -193,6 +210,8 @@ export class RunState {
         this.picture = event.picture;
         this.metrics = event.metrics;
         this.pictureFailed = null;
+        break;
+      case "visiting":
         break;
       case "resumed":
         this.resumed = event.report;

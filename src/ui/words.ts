@@ -8,6 +8,7 @@ import type {
   RunInfo,
   SaveReason,
   ScrubStatus,
+  Visit,
 } from "../worker/protocol";
 import { count, counted, rate } from "./format";
 
@@ -207,5 +208,27 @@ export function reasonWords(reason: SaveReason): string {
       return "saved when asked";
     default:
       return reason satisfies never;
+  }
+}
+
+/** On the way to a step. */
+export function goingWords({ done, total }: { readonly done: number; readonly total: number }): string {
+  if (total === 0) return "Restoring the checkpoint before it";
+  if (done === 0) return `Computing ${counted(total, "step")} again; shaders are compiled for the first one`;
+  return `Computed ${count(done)} of ${counted(total, "step")} again`;
+}
+
+/** What shows that it is that very step. */
+export function visitWords({ checkpoint, replayed, proof }: Visit): string {
+  const from = `Computed again from step ${count(checkpoint)}`;
+  switch (proof) {
+    case "stored":
+      return "This very state, as it was saved";
+    case "losses":
+      return `${from}: ${counted(replayed, "step")}, every loss the same, bit for bit`;
+    case "digest":
+      return `${from}: ${counted(replayed, "step")}, the same digest as the state that was saved`;
+    default:
+      return proof satisfies never;
   }
 }

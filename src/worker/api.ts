@@ -21,6 +21,7 @@ import type {
   TaskInfo,
   TrainEvent,
   VerifyReport,
+  Visit,
 } from "./protocol";
 
 export interface StartOptions {
@@ -37,6 +38,13 @@ export interface StartOptions {
   readonly policy?: Policy;
   /** What `addFile` returned; without it the task makes its own data. */
   readonly file?: StoredFile;
+}
+
+export interface ForkOptions {
+  readonly name?: string;
+  readonly changes?: Changes;
+  /** Steps in all; the default is as many as the run that it comes from. */
+  readonly steps?: number;
 }
 
 export interface StoredFile {
@@ -75,7 +83,15 @@ export interface HoldfastApi {
     run: string,
     what: { readonly step?: number; readonly status?: RunInfo["status"] },
   ): Promise<RunInfo>;
-  /** Digest of the paused or finished state, or of a checkpoint, hex. */
+  /**
+   * Goes back to any step that the run has been at, saved or not, and proves that it is that step. The run itself is not
+   * touched. A newer call ends one that is under way with `cancelled`; so does `leave`.
+   */
+  goto(run: string, step: number): Promise<Visit>;
+  leave(): Promise<void>;
+  /** A new run that begins with the state of any step of this one; it goes on from there. Returns its id. */
+  fork(run: string, step: number, options?: ForkOptions): Promise<string>;
+  /** Digest of the paused or finished state, or of any step, hex. */
   digest(run: string, step?: number): Promise<string>;
   state(run: string, step?: number): Promise<Map<string, StateEntry>>;
   /** Losses of steps `from` (default 1) … `to`, both included. */
@@ -96,13 +112,11 @@ export interface HoldfastPage extends HoldfastApi {
   live(run: string): LiveRun | null;
   /** Checks the file against the task and keeps its bytes in the store. */
   addFile(task: string, file: File): Promise<StoredFile>;
-  fork(
-    from: RunStep,
-    options: { readonly name?: string; readonly changes: Changes; readonly steps?: number },
-  ): Promise<string>;
   /** Takes a run over from another tab and goes on with it here. */
   takeOver(run: string): Promise<RunInfo>;
   picture(run: string, step?: number): Promise<Picture>;
+  /** Metrics on held-out data at any step. */
+  evaluate(run: string, step: number): Promise<Readonly<Record<string, number>>>;
   undoRemove(run: string): Promise<void>;
   exportCheckpoint(run: string, step: number): Promise<Blob>;
   exportRun(run: string): Promise<Blob>;

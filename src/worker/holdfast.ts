@@ -7,13 +7,22 @@
 import { HoldfastError, hasCode, messageOf } from "../errors";
 import { TASKS, taskInfo, withDefaults } from "../tasks/meta";
 import { VERSION } from "../version";
-import type { HoldfastEvent, HoldfastPage, LiveRun, StartOptions, StateEntry, StoredFile } from "./api";
+import type {
+  ForkOptions,
+  HoldfastEvent,
+  HoldfastPage,
+  LiveRun,
+  StartOptions,
+  StateEntry,
+  StoredFile,
+} from "./api";
 import { StorageClient } from "./client";
 import { LiveRuns } from "./live";
 import type {
   BackendInfo,
   Changes,
   CheckpointInfo,
+  ComparedStep,
   Comparison,
   JournalRows,
   OpenOptions,
@@ -26,6 +35,7 @@ import type {
   VerifyReport,
   TaskInfo,
   TrainApi,
+  Visit,
 } from "./protocol";
 import { startSpec } from "./start-spec";
 import { Supervisor } from "./supervisor";
@@ -121,22 +131,31 @@ class Holdfast implements HoldfastPage {
     });
   }
 
-  fork(
-    from: RunStep,
-    options: { readonly name?: string; readonly changes: Changes; readonly steps?: number },
-  ): Promise<string> {
+  fork(run: string, step: number, { name, changes = {}, steps }: ForkOptions = {}): Promise<string> {
     return this.#inTurn(async () => {
-      const parent = await this.detail(from.run);
+      const parent = await this.detail(run);
       const trainer = await this.#leaveOther(null);
-      const run = await trainer.fork({
-        from,
-        name: options.name ?? `${parent.name}, from step ${from.step}`,
-        changes: options.changes,
+      const child = await trainer.fork({
+        from: { run, step },
+        name: name ?? `${parent.name}, from step ${step}`,
+        changes,
         // A fork of the last step gets as many steps again.
-        steps: options.steps ?? (parent.steps > from.step ? parent.steps : from.step + parent.record.steps),
+        steps: steps ?? (parent.steps > step ? parent.steps : step + parent.record.steps),
       });
-      return this.#begin(trainer, run);
+      return this.#begin(trainer, child);
     });
+  }
+
+  async goto(run: string, step: number): Promise<Visit> {
+    return (await this.#supervisor.trainer()).visit({ run, step });
+  }
+
+  async leave(): Promise<void> {
+    await this.#supervisor.present?.leave();
+  }
+
+  async evaluate(run: string, step: number): Promise<Readonly<Record<string, number>>> {
+    return (await this.#supervisor.trainer()).evaluateAt({ run, step });
   }
 
   pause(run: string): Promise<RunInfo> {
@@ -209,22 +228,21 @@ class Holdfast implements HoldfastPage {
   }
 
   async digest(run: string, step?: number): Promise<string> {
-    if (step === undefined) {
-      const stored = await this.#storedEnd(run);
-      if (stored !== null) return stored.digest;
-      return (await this.#inTurn(() => this.#openHere(run))).digest();
-    }
-    const found = (await this.checkpoints(run)).find((checkpoint) => checkpoint.step === step);
-    if (found === undefined) throw noCheckpoint(step);
+    const at = step ?? (await this.#end(run));
+    if (at === null) return (await this.#supervisor.trainer()).digest();
+    const stored = await this.#stored({ run, step: at });
+    if (stored === null) return (await this.goto(run, at)).digest;
     // Reading it back proves that the digest is that of the bytes and not only a line in the catalogue.
-    await this.#storage.api.state(run, step);
-    return found.digest;
+    await this.#storage.api.state(run, at);
+    return stored.digest;
   }
 
   async state(run: string, step?: number): Promise<Map<string, StateEntry>> {
-    const at = step ?? (await this.#storedEnd(run))?.step;
-    if (at !== undefined) return entriesOf(await this.#storage.api.state(run, at));
-    return entriesOf(await (await this.#inTurn(() => this.#openHere(run))).state());
+    const at = step ?? (await this.#end(run));
+    if (at === null) return entriesOf(await (await this.#supervisor.trainer()).state());
+    const where = { run, step: at };
+    if ((await this.#stored(where)) !== null) return entriesOf(await this.#storage.api.state(run, at));
+    return entriesOf(await (await this.#supervisor.trainer()).stateAt(where));
   }
 
   async losses(run: string, from?: number, to?: number): Promise<Float32Array> {
@@ -235,8 +253,9 @@ class Holdfast implements HoldfastPage {
     return this.#storage.api.checkpoints(run);
   }
 
-  compare(a: RunStep, b: RunStep): Promise<Comparison> {
-    return this.#storage.api.compare(a, b);
+  async compare(a: RunStep, b: RunStep): Promise<Comparison> {
+    const older = await this.#compared(a);
+    return this.#storage.api.compare(older, await this.#compared(b));
   }
 
   storage(): Promise<StorageStatus> {
@@ -304,15 +323,27 @@ class Holdfast implements HoldfastPage {
     return run;
   }
 
-  /**
-   * The checkpoint of the state at rest, if that state is stored and not open here: to look at one run, another one
-   * that trains need not be disturbed.
-   */
-  async #storedEnd(run: string): Promise<CheckpointInfo | null> {
+  /** Where the run stands; null where it is open here, and its state is at hand. `busy` while another tab trains it. */
+  async #end(run: string): Promise<number | null> {
     if (this.#opened?.run === run) return null;
-    const { status, step, checkpointList } = await this.detail(run);
-    if (status === "running" || status === "elsewhere") return null;
-    return checkpointList.find((checkpoint) => checkpoint.step === step) ?? null;
+    const { status, step, name } = await this.detail(run);
+    if (status !== "elsewhere") return step;
+    throw new HoldfastError("busy", `Another tab trains "${name}". Name a step, or take the run over.`);
+  }
+
+  /** The whole checkpoint of that step; null where there is none. */
+  async #stored({ run, step }: RunStep): Promise<CheckpointInfo | null> {
+    const known = (await this.checkpoints(run)).find((checkpoint) => checkpoint.step === step);
+    return known === undefined || known.check === "damaged" ? null : known;
+  }
+
+  /** What the store is asked to compare: a step without a checkpoint is computed again. */
+  async #compared(at: RunStep): Promise<ComparedStep> {
+    if ((await this.#stored(at)) !== null) return at;
+    const trainer = await this.#supervisor.trainer();
+    const { holder, digest } = await trainer.visit(at);
+    const visited = { state: await trainer.stateAt(at), digest, metrics: await trainer.evaluateAt(at) };
+    return { run: holder, step: at.step, visited };
   }
 
   async #resume(
@@ -449,7 +480,9 @@ class Holdfast implements HoldfastPage {
 
   #hear(event: HoldfastEvent): void {
     if (event.kind === "saved" && !this.#persistenceAsked) this.#askPersistence();
-    this.#tellAll(event);
+    // Who looks at a step looks alone.
+    if (event.kind === "visiting") this.#tell(event);
+    else this.#tellAll(event);
     if (event.kind === "status") this.#tellAll({ kind: "runs" });
   }
 
@@ -496,11 +529,4 @@ function entriesOf(state: State): Map<string, StateEntry> {
 
 function notHere(): HoldfastError {
   return new HoldfastError("busy", "This tab does not train that run. Resume it here, or take it over.");
-}
-
-function noCheckpoint(step: number): HoldfastError {
-  return new HoldfastError(
-    "missing",
-    `There is no checkpoint at step ${step}. checkpoints(run) lists those there are.`,
-  );
 }

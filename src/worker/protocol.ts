@@ -87,7 +87,7 @@ export interface StorageApi extends RunStorageApi {
   checkpoints(run: string): Promise<readonly CheckpointInfo[]>;
   /** Exactly this checkpoint or an error; never an older one. */
   state(run: string, step: number): Promise<State>;
-  compare(a: RunStep, b: RunStep): Promise<Comparison>;
+  compare(a: ComparedStep, b: ComparedStep): Promise<Comparison>;
   rename(run: string, name: string): Promise<void>;
   /** Hides the run; `undoRemove` brings it back until `emptyTrash`. `busy` while it trains anywhere. */
   remove(run: string): Promise<void>;
@@ -105,6 +105,15 @@ export interface StorageApi extends RunStorageApi {
 export interface RunStep {
   readonly run: string;
   readonly step: number;
+}
+
+/** A checkpoint, or a step without one: then its state was computed again, and comes along. */
+export interface ComparedStep extends RunStep {
+  readonly visited?: {
+    readonly state: State;
+    readonly digest: string;
+    readonly metrics: Readonly<Record<string, number>>;
+  };
 }
 
 /* ---- trainer worker -------------------------------------------------------------------------- */
@@ -147,6 +156,23 @@ export interface ResumeReport {
   readonly skipped: readonly Unusable[];
 }
 
+/** Arrived at a step that the run has been at; nothing of the run was changed for it. */
+export interface Visit extends RunStep {
+  /** The run that the step belongs to: before its first step, a fork's history is its parent's. */
+  readonly holder: string;
+  /** Step of the checkpoint it was computed from. */
+  readonly checkpoint: number;
+  /** Steps that were computed again, each loss equal to the journal's. */
+  readonly replayed: number;
+  /** SHA-256 of the state, hex. */
+  readonly digest: string;
+  /** What shows that it is that very state: its own bytes, the digest of a checkpoint, or the losses on the way. */
+  readonly proof: "stored" | "digest" | "losses";
+  /** Of the update that made it; null for a first state. */
+  readonly loss: number | null;
+  readonly ms: number;
+}
+
 export interface OpenOptions {
   readonly takeOver: boolean;
   readonly why: string;
@@ -184,8 +210,17 @@ export interface TrainApi {
   state(): Promise<State>;
   /** Digest of that state, hex. */
   digest(): Promise<string>;
-  /** The picture of a checkpoint; the open run is not touched. */
+  /**
+   * Goes back to a step of any run, computing it again where it was not saved; the open run is not touched. What was
+   * visited last is kept, so that what follows costs nothing more. A newer visit ends one that is under way.
+   */
+  visit(at: RunStep): Promise<Visit>;
+  stateAt(at: RunStep): Promise<State>;
   pictureOf(at: RunStep): Promise<Picture>;
+  /** Metrics on held-out data. */
+  evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>>;
+  /** Ends a visit that is under way, and frees what was visited last. */
+  leave(): Promise<void>;
   /** Lets go of the run: saved, its lock free. */
   close(): Promise<void>;
 }
@@ -232,6 +267,14 @@ export type TrainEvent =
       readonly metrics: Readonly<Record<string, number>>;
     }
   | { readonly kind: "resumed"; readonly run: string; readonly report: ResumeReport }
+  /** A visit is on its way: `done` of `total` steps are computed again. */
+  | {
+      readonly kind: "visiting";
+      readonly run: string;
+      readonly step: number;
+      readonly done: number;
+      readonly total: number;
+    }
   /** The run cannot go on by itself; the supervisor decides by the code. */
   | {
       readonly kind: "trouble";

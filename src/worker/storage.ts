@@ -1,6 +1,6 @@
 /** All that the storage worker can be asked: checkpoints, files, comparison and status over one store. */
 import { compareStates, type SideState } from "../analysis/compare";
-import { settingsOf } from "../checkpoint/configs";
+import { configStretches, settingsOf } from "../checkpoint/configs";
 import { exportCheckpoint, exportRun, importRun } from "../checkpoint/exchange";
 import { CheckpointManager, type StoreParts } from "../checkpoint/manager";
 import { hasCode, messageOf } from "../errors";
@@ -11,7 +11,7 @@ import { MemoryPacks } from "../store/memory";
 import { MemoryCatalog } from "../store/memory-catalog";
 import { openOpfs } from "../store/opfs";
 import type { Clock } from "../checkpoint/write";
-import type { Comparison, RunStep, State, StorageApi, StorageStatus } from "./protocol";
+import type { ComparedStep, Comparison, State, StorageApi, StorageStatus } from "./protocol";
 
 /** A store, and why it is the one that it is. */
 export interface OpenedStore {
@@ -104,7 +104,7 @@ export class StorageService
     return (await this.read(run, step)).state;
   }
 
-  async compare(a: RunStep, b: RunStep): Promise<Comparison> {
+  async compare(a: ComparedStep, b: ComparedStep): Promise<Comparison> {
     return compareStates(await this.#side(a), await this.#side(b));
   }
 
@@ -120,10 +120,15 @@ export class StorageService
     return importRun(this, this.#opened.parts, file);
   }
 
-  async #side({ run, step }: RunStep): Promise<SideState> {
+  async #side({ run, step, visited }: ComparedStep): Promise<SideState> {
+    if (visited !== undefined) {
+      const { record, events, name, task } = await this.detail(run);
+      const settings = settingsOf(record.seed, configStretches(record, events, step).at(-1));
+      return { run, runName: name, task, step, settings, ...visited };
+    }
     const { manifest, state, info, run: row } = await this.read(run, step);
-    const { name, task } = row.record;
-    const settings = settingsOf(manifest);
+    const { name, task, seed } = row.record;
+    const settings = settingsOf(seed, manifest.configs.at(-1));
     return { run, runName: name, task, step, digest: info.digest, metrics: info.metrics, settings, state };
   }
 

@@ -45,7 +45,11 @@ const api: TrainApi = {
   show: () => trainer().show(),
   state: () => trainer().state(),
   digest: () => trainer().digest(),
+  visit: (at) => trainer().visit(at),
+  stateAt: (at) => trainer().stateAt(at),
   pictureOf: (at) => trainer().pictureOf(at),
+  evaluateAt: (at) => trainer().evaluateAt(at),
+  leave: () => trainer().leave(),
   close: () => trainer().close(),
 };
 

@@ -33,7 +33,9 @@ import type {
   State,
   TrainApi,
   TrainEvent,
+  Visit,
 } from "./protocol";
+import { Visitor } from "./visitor";
 import { mathVersions, Workbench } from "./workbench";
 
 /** Journaled steps that are replayed at least where the environment differs from the one that made the checkpoint. */
@@ -44,6 +46,7 @@ const NO_TIMES = { stall: 0, held: 0, readBack: 0 };
 export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
   readonly #storage: RunStorageApi;
   readonly #emit: (event: TrainEvent, transfer?: Transferable[]) => void;
+  readonly #visitor: Visitor;
   #device: Promise<Device> | null = null;
   #open: OpenRun | null = null;
   #visible = true;
@@ -51,6 +54,15 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
   constructor(storage: RunStorageApi, emit: (event: TrainEvent, transfer?: Transferable[]) => void) {
     this.#storage = storage;
     this.#emit = emit;
+    this.#visitor = new Visitor({
+      storage,
+      // Nobody waits for that run itself, so no phase is told of it.
+      bench: (record) => this.#bench(record, ""),
+      progress: ({ run, step }, done, total) => {
+        emit({ kind: "visiting", run, step, done, total });
+      },
+      now: () => performance.now(),
+    });
   }
 
   async backend(): Promise<BackendInfo> {
@@ -113,8 +125,10 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
       );
     }
     await this.close();
-    const parent = await this.#storage.detail(spec.from.run);
-    const { state } = await this.#exactly(spec.from);
+    const { holder } = await this.#visitor.visit(spec.from);
+    const state = await this.#visitor.state(spec.from);
+    await this.#visitor.leave();
+    const parent = await this.#storage.detail(holder);
     const id = newRunId();
     const device = await this.#openDevice(id);
     const { optimizer } = settingsAt(parent.record, parent.events, spec.from.step);
@@ -124,7 +138,7 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
       id,
       name: spec.name,
       created: Date.now(),
-      parent: spec.from,
+      parent: { run: holder, step: spec.from.step },
       firstStep: spec.from.step,
       steps: spec.steps,
       optimizer: { ...optimizer, ...spec.changes },
@@ -240,17 +254,24 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
     return digestOf(await this.#current().state());
   }
 
-  async pictureOf(at: RunStep): Promise<Picture> {
-    const detail = await this.#storage.detail(at.run);
-    const { state } = await this.#exactly(at);
-    // Nobody waits for that run itself, so no phase is told of it.
-    const bench = await this.#bench(detail.record, "");
-    try {
-      bench.trainable.restore(state);
-      return await bench.picture(at.step);
-    } finally {
-      bench.dispose();
-    }
+  visit(at: RunStep): Promise<Visit> {
+    return this.#visitor.visit(at);
+  }
+
+  stateAt(at: RunStep): Promise<State> {
+    return this.#visitor.state(at);
+  }
+
+  pictureOf(at: RunStep): Promise<Picture> {
+    return this.#visitor.live(at, (bench) => bench.picture(at.step));
+  }
+
+  evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>> {
+    return this.#visitor.live(at, (bench) => bench.evaluate());
+  }
+
+  leave(): Promise<void> {
+    return this.#visitor.leave();
   }
 
   async close(): Promise<void> {
@@ -352,18 +373,6 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
         this.#phase(detail.id, { kind: "replaying", done, total });
       },
     });
-  }
-
-  /** That checkpoint and no older one. */
-  async #exactly(at: RunStep): Promise<Restored> {
-    const restored = await this.#storage.restore(at.run, at.step);
-    if (restored.checkpoint.step === at.step) return restored;
-    const reason = restored.skipped.find(({ step }) => step === at.step);
-    if (reason !== undefined) throw new HoldfastError(reason.code, reason.message);
-    throw new HoldfastError(
-      "missing",
-      `There is no checkpoint at step ${at.step}; the nearest older one is at step ${restored.checkpoint.step}.`,
-    );
   }
 
   #openDevice(run: string): Promise<Device> {

@@ -82,6 +82,7 @@ test("two checkpoints stand side by side, and the link to them survives a reload
   await showRun(page, run);
   await checkpointMarks(page).nth(1).click();
   await button(page, "Fork from here").click();
+  await button(page, "Start the fork").click();
   await expect(screen(page).getByText("forked from")).toBeVisible(PATIENTLY);
   expect((await detail(page, await runOnScreen(page))).parent).toEqual({ run, step: 15 });
   expectNone(faults);

@@ -21,6 +21,7 @@ import type {
   RunStep,
   StorageStatus,
   VerifyReport,
+  Visit,
 } from "../../src/worker/protocol";
 
 export type Scene =
@@ -456,6 +457,27 @@ export class FakeHoldfast implements HoldfastPage {
         `“${file.name}” is empty; choose a text of at least 1,000 characters.`,
       );
     return { hash: "0", name: file.name, bytes: file.size };
+  }
+  async goto(run: string, step: number): Promise<Visit> {
+    const of = this.#of(run);
+    const known = of.checkpoints.findLast((checkpoint) => checkpoint.step <= step);
+    const checkpoint = known?.step ?? 0;
+    const total = step - checkpoint;
+    for (let done = 0; done < total; done += 2) {
+      this.#tell({ kind: "visiting", run, step, done, total });
+      await this.#wait(100);
+    }
+    const proof = total === 0 ? "stored" : "losses";
+    const loss = of.losses[step - 1] ?? null;
+    const digest = "9f".repeat(32);
+    return { run, step, holder: run, checkpoint, replayed: total, digest, proof, loss, ms: 100 * total };
+  }
+  async leave(): Promise<void> {
+    await Promise.resolve();
+  }
+  async evaluate(): Promise<Readonly<Record<string, number>>> {
+    await this.#wait(100);
+    return { val_loss: 1.611 };
   }
   async fork(): Promise<string> {
     return this.start({ task: "text", name: "Fork" });

@@ -194,10 +194,10 @@ suite("RunState", () => {
 
   test("the rate in force is the record's until a change, then the last change's", async () => {
     const { run } = await opened();
-    expect(run.learningRate).toBe(run.record?.optimizer.learningRate);
+    expect(run.settings.learningRate).toBe(run.record?.optimizer.learningRate);
     run.apply(event({ kind: "changed", changes: { learningRate: 0.25 } }, 821));
     run.apply(event({ kind: "changed", changes: { clipNorm: 2 } }, 822));
-    expect([run.learningRate, run.clipNorm]).toEqual([0.25, 2]);
+    expect(run.settings).toEqual({ learningRate: 0.25, clipNorm: 2 });
   });
 
   test("an extension counts from its event on", async () => {
