@@ -144,6 +144,7 @@ async function exactLoop(model: Model, batchSize: number): Promise<Loop> {
         lastSavedStep: position.step,
         now: () => performance.now(),
         evaluate: () => Promise.resolve({}),
+        saveCost: () => 0,
         signal: (signal) => {
           if (signal.kind === "trouble") throw new Error(signal.message);
           if (signal.kind === "status" && signal.status === "finished") ended();

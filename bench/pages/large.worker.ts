@@ -3,7 +3,7 @@ import { expose } from "comlink";
 import { CheckpointManager } from "../../src/checkpoint/manager";
 import type { Lease, SaveRequest } from "../../src/format/stored";
 import type { NamedTensor } from "../../src/format/tensors";
-import { surplus } from "../../src/policy/keep";
+import { surplusAt } from "../../src/checkpoint/keep";
 import { openCatalog } from "../../src/store/catalog";
 import { WebLocks } from "../../src/store/locks";
 import { openOpfs } from "../../src/store/opfs";
@@ -83,7 +83,7 @@ async function open(): Promise<void> {
     catalog,
     locks: new WebLocks(navigator.locks),
     clock,
-    keep: surplus,
+    keep: surplusAt(() => Date.now()),
   });
   await manager.recovered();
   await manager.idle();

@@ -150,6 +150,7 @@ const api: StallApi = {
       lastSavedStep: position.step,
       now: () => performance.now(),
       evaluate: () => Promise.resolve({}),
+      saveCost: () => 0,
       signal: (signal) => {
         if (signal.kind === "saved") {
           held.push(signal.held);

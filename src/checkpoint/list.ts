@@ -21,6 +21,7 @@ export function runInfo(row: RunRow, holder: Holder): RunInfo {
     saved: row.saved,
     checkpoints: row.checkpoints,
     parent: row.record.parent,
+    tags: row.tags,
   };
 }
 

@@ -4,11 +4,27 @@
  * Nothing here imports a trainer: states come as named typed arrays and go back so.
  */
 import { hasCode, HoldfastError, messageOf } from "../errors";
-import { parseRunRecord } from "../format/run-parse";
-import type { JournalRows, RunEvent, RunEventBody, RunRecord, RunStatus } from "../format/run";
+import {
+  mark as parseMark,
+  note as parseNote,
+  parseRunRecord,
+  policy as parsePolicy,
+  tags as parseTags,
+} from "../format/run-parse";
+import type {
+  Edit,
+  JournalRows,
+  Mark,
+  Policy,
+  RunEvent,
+  RunEventBody,
+  RunRecord,
+  RunStatus,
+} from "../format/run";
 import type {
   CheckpointInfo,
   Lease,
+  PolicyPreview,
   Recovery,
   Restored,
   RunDetail,
@@ -25,6 +41,7 @@ import type { PackStore } from "../store/pack-store";
 import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
 import { Background } from "./background";
 import { DataStore } from "./data";
+import { previewOf } from "./keep";
 import { runInfo } from "./list";
 import { RunLog } from "./log";
 import { OpenRuns } from "./open-runs";
@@ -248,7 +265,8 @@ export class CheckpointManager {
       const row = await findRun(tx, run);
       const events = (await tx.of("events", run)).map(({ event }) => event);
       const checkpointList = (await tx.of("checkpoints", run)).map(({ info }) => info);
-      return { ...runInfo(row, holder(run)), record: row.record, events, checkpointList };
+      const { record, marks, note } = row;
+      return { ...runInfo(row, holder(run)), record, events, checkpointList, marks, note };
     });
   }
 
@@ -289,9 +307,41 @@ export class CheckpointManager {
         `A name has 1 to ${MAX_NAME} characters; this one has ${trimmed.length}.`,
       );
     }
+    await this.#edit(run, { kind: "renamed", name: trimmed });
+  }
+
+  /** Puts a pin, tags or a note on a step, or takes them off. A pinned or tagged checkpoint stays, whatever the policy. */
+  async mark(run: string, mark: Mark): Promise<void> {
+    checkReadable(() => parseMark(mark, "mark"), "mark");
+    await this.#edit(run, { kind: "marked", mark });
+  }
+
+  /** Replaces the tags and the note of a run. */
+  async describe(run: string, tags: readonly string[], note: string): Promise<void> {
+    checkReadable(() => parseTags(tags, "tags"), "list of tags");
+    checkReadable(() => parseNote(note, "note"), "note");
+    await this.#edit(run, { kind: "described", tags, note });
+  }
+
+  /** Another policy, from the next save on. What it lets go of goes with that. */
+  async setPolicy(run: string, policy: Policy): Promise<void> {
+    checkReadable(() => parsePolicy(policy, "policy"), "policy");
+    await this.#edit(run, { kind: "policy", policy });
+  }
+
+  /** What that policy would keep, and what it would let go. Changes nothing. */
+  async preview(run: string, policy: Policy): Promise<PolicyPreview> {
+    const { row, rows } = await this.#parts.catalog.read(async (tx) => ({
+      row: await findRun(tx, run),
+      rows: await tx.of("checkpoints", run),
+    }));
+    return previewOf(rows, { ...row, record: { ...row.record, policy } }, this.#parts.clock.now());
+  }
+
+  async #edit(run: string, change: Edit): Promise<void> {
     await this.ready(run);
     await this.#parts.catalog.read((tx) => findRun(tx, run));
-    await this.#log.edit(run, { kind: "renamed", name: trimmed });
+    await this.#log.edit(run, change);
   }
 
   async remove(run: string): Promise<void> {

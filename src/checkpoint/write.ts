@@ -130,6 +130,7 @@ export function checkpointRow(
     manifestHash: commit.hash,
     packs: [...new Set([commit.place.pack, ...needed])],
     forked: false,
+    used: null,
   };
 }
 

@@ -26,6 +26,7 @@ export interface SaveQueueParts<Checkpoint> {
   readonly journal: SaveJournal;
   readonly now: () => number;
   readonly signal: (signal: SessionSignal<Checkpoint>) => void;
+  readonly done: (checkpoint: Checkpoint) => void;
   /** A failure that ends the run, not just the save. */
   readonly fail: (error: unknown) => void;
 }
@@ -82,7 +83,7 @@ export class SaveQueue<Checkpoint> {
     reason: SaveReason,
     metrics: Readonly<Record<string, number>>,
   ): Promise<void> {
-    const { journal, now, storage, signal } = this.#parts;
+    const { journal, now, storage, signal, done } = this.#parts;
     const start = now();
     let loss: number | null;
     try {
@@ -106,6 +107,7 @@ export class SaveQueue<Checkpoint> {
     if (rows !== null) journal.acknowledge(step);
     this.#durableStep = Math.max(this.#durableStep, step);
     this.#durableAt = start;
+    done(checkpoint);
     signal({ kind: "saved", checkpoint, held });
   }
 

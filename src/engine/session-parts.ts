@@ -62,5 +62,7 @@ export interface SessionParts<Checkpoint> {
   readonly now: () => number;
   /** Metrics on held-out data for saves at rest; finite numbers only. */
   readonly evaluate: () => Promise<Readonly<Record<string, number>>>;
+  /** What a save took from training at worst, on a machine with one core: milliseconds. */
+  readonly saveCost: (checkpoint: Checkpoint) => number;
   readonly signal: (signal: SessionSignal<Checkpoint>) => void;
 }

@@ -11,12 +11,22 @@
  * Where bytes go is not known here: the session is given a storage to call.
  */
 import { HoldfastError, hasCode, messageOf, type ErrorCode } from "../errors";
-import type { Changes, JournalRows, RunEvent, RunEventBody, RunStatus, SaveReason } from "../format/run";
+import type {
+  Changes,
+  JournalRows,
+  Policy,
+  RunEvent,
+  RunEventBody,
+  RunStatus,
+  SaveReason,
+} from "../format/run";
 import { nextEventAfter, settingsAt, type Settings } from "../format/settings";
+import { autoInterval, type Interval } from "../policy/interval";
 import { shouldSave, type Moment } from "../policy/save";
 import { checkedChanges, checkWhole } from "./changes";
 import { JournalTail } from "./journal-tail";
 import { LossQueue } from "./loss-queue";
+import { Pace } from "./pace";
 import { SaveQueue } from "./save-queue";
 import { rateAt } from "./schedule";
 import type { SessionParts } from "./session-parts";
@@ -39,6 +49,9 @@ export class Session<Checkpoint = unknown> {
   readonly #tail: JournalTail;
   readonly #losses: LossQueue;
   readonly #saves: SaveQueue<Checkpoint>;
+  readonly #pace = new Pace();
+  /** When to save; it changes no number, so it may change at any time. */
+  policy: Policy;
   #settings: Settings;
   #settingsUntil: number;
   #status: RunStatus;
@@ -62,6 +75,7 @@ export class Session<Checkpoint = unknown> {
   constructor(parts: SessionParts<Checkpoint>) {
     const { record, trainable, storage, position, now, signal } = parts;
     this.#parts = parts;
+    this.policy = record.policy;
     this.#events = [...parts.events];
     this.#status = parts.status;
     this.#step = position.step;
@@ -86,6 +100,9 @@ export class Session<Checkpoint = unknown> {
         fail: (error) => {
           this.#fault ??= asError(error);
         },
+        done: (checkpoint) => {
+          this.#pace.saved(parts.saveCost(checkpoint));
+        },
       },
       parts.lastSavedStep,
     );
@@ -105,6 +122,12 @@ export class Session<Checkpoint = unknown> {
   /** Steps asked for by now. */
   get steps(): number {
     return settingsAt(this.#parts.record, this.#events, Number.MAX_SAFE_INTEGER).steps;
+  }
+
+  /** How often the policy saves now, where it chooses by itself; null before it can. */
+  get interval(): Interval | null {
+    const { save } = this.policy;
+    return save.kind === "auto" ? autoInterval(save, this.#pace.measured) : null;
   }
 
   /** Does it train, or is it coming to rest? */
@@ -220,7 +243,7 @@ export class Session<Checkpoint = unknown> {
 
   /** Does the policy save at all? */
   get #policySaves(): boolean {
-    return this.#parts.record.policy.save.kind !== "never";
+    return this.policy.save.kind !== "never";
   }
 
   async #comeToRest(halt: Halt): Promise<void> {
@@ -278,6 +301,7 @@ export class Session<Checkpoint = unknown> {
     }
     const { signal, trainable } = this.#parts;
     this.#losses.begin();
+    this.#pace.begin();
     signal({ kind: "first-step", done: false });
     for (let first = true; ; first = false) {
       await this.#drain();
@@ -290,7 +314,8 @@ export class Session<Checkpoint = unknown> {
         await trainable.settled();
         signal({ kind: "first-step", done: true });
       }
-      if (shouldSave(this.#parts.record.policy.save, this.#moment(), this.#lastSave)) this.#save("policy");
+      if (shouldSave(this.policy.save, this.#moment(), this.#lastSave, this.#pace.measured))
+        this.#save("policy");
       if (this.#losses.isDue) await this.#collect();
     }
     await this.#losses.read();
@@ -404,6 +429,7 @@ export class Session<Checkpoint = unknown> {
     const bad = rows.loss.findIndex((loss) => !Number.isFinite(loss));
     const good = bad === -1 ? rows : upTo(rows, bad);
     this.#tail.push(good);
+    this.#pace.steps(good);
     this.#parts.signal({ kind: "rows", rows: good });
     if (bad !== -1) {
       throw new HoldfastError(

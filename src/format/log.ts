@@ -9,7 +9,7 @@ import type { Bytes } from "./bytes";
 import { encodeJson, parseJson } from "./json";
 import { byKind, finite, integer, list, nullable, object, oneOf, pattern, text, type Parse } from "./parse";
 import type { Edit, RunEvent, RunRecord, RunStatus } from "./run";
-import { hashText, runEvent, runRecord } from "./run-parse";
+import { hashText, mark, note, policy, runEvent, runRecord, tags } from "./run-parse";
 import type { Place } from "./stored";
 
 /** What a frame of JSON holds at most: a message of a mebibyte, and its surroundings. */
@@ -41,6 +41,9 @@ const edit: Parse<Edit> = byKind<Edit>({
   renamed: object<Of<"renamed">>({ kind: oneOf("renamed"), name: text(MAX_NAME) }),
   removed: object<Of<"removed">>({ kind: oneOf("removed"), time: finite }),
   restored: object<Of<"restored">>({ kind: oneOf("restored") }),
+  marked: object<Of<"marked">>({ kind: oneOf("marked"), mark }),
+  described: object<Of<"described">>({ kind: oneOf("described"), tags, note }),
+  policy: object<Of<"policy">>({ kind: oneOf("policy"), policy }),
 });
 
 /** Names of packs as frames record them. */

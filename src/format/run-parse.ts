@@ -20,6 +20,8 @@ import type {
   ConfigValue,
   DataRecord,
   Environment,
+  KeepRule,
+  Mark,
   OptimizerConfig,
   Policy,
   RunEvent,
@@ -35,6 +37,9 @@ const MAX_NAME = 512;
 /** A shader that does not compile comes with its source. */
 const MAX_MESSAGE = 1 << 20;
 const MAX_EVENTS = 1_000_000;
+export const MAX_TAG = 40;
+export const MAX_TAGS = 20;
+export const MAX_NOTE = 4000;
 
 /** `r` and 16 of [a-z0-9], as the run record says; other lengths are allowed for ids of tests and of later versions. */
 export const runId: Parse<string> = pattern(/^[a-z0-9]{1,24}$/, "a run id");
@@ -87,9 +92,40 @@ const saveRule: Parse<SaveRule> = byKind<SaveRule>({
     kind: oneOf("epochs"),
     every: finite,
   }),
+  auto: object<Extract<SaveRule, { readonly kind: "auto" }>>({
+    kind: oneOf("auto"),
+    returnSeconds: finite,
+    overhead: finite,
+  }),
 });
 
-const policy: Parse<Policy> = object<Policy>({ save: saveRule, draw: boolean });
+type Keep<K extends KeepRule["kind"]> = Extract<KeepRule, { readonly kind: K }>;
+
+const keepRule: Parse<KeepRule> = byKind<KeepRule>({
+  latest: object<Keep<"latest">>({ kind: oneOf("latest"), count: integer() }),
+  best: object<Keep<"best">>({
+    kind: oneOf("best"),
+    metric: text(MAX_NAME),
+    mode: oneOf("min", "max"),
+    count: integer(),
+  }),
+  every: object<Keep<"every">>({ kind: oneOf("every"), steps: integer() }),
+  spaced: object<Keep<"spaced">>({ kind: oneOf("spaced"), density: finite }),
+  young: object<Keep<"young">>({ kind: oneOf("young"), seconds: finite }),
+  used: object<Keep<"used">>({ kind: oneOf("used"), seconds: finite }),
+});
+
+/** When to save, and what to keep. */
+export const policy: Parse<Policy> = object<
+  Omit<Policy, "keep" | "budget">,
+  { readonly keep: readonly KeepRule[]; readonly budget: number }
+>({ save: saveRule, draw: boolean }, { keep: list(keepRule, MAX_ENTRIES), budget: finite });
+
+/** Tags of a run or a step. */
+export const tags: Parse<readonly string[]> = list(text(MAX_TAG), MAX_TAGS);
+export const note: Parse<string> = text(MAX_NOTE);
+
+export const mark: Parse<Mark> = object<Mark>({ step: integer(), pinned: boolean, tags, note });
 
 const dataRecord: Parse<DataRecord> = object<DataRecord>({
   hash: hashText,

@@ -49,12 +49,50 @@ export type SaveRule =
   | { readonly kind: "never" }
   | { readonly kind: "steps"; readonly every: number }
   | { readonly kind: "seconds"; readonly every: number }
-  | { readonly kind: "epochs"; readonly every: number };
+  | { readonly kind: "epochs"; readonly every: number }
+  /**
+   * As seldom as a return to any step takes at most `returnSeconds`, and saving at most the share `overhead` of the
+   * time; both are measured while it trains.
+   */
+  | { readonly kind: "auto"; readonly returnSeconds: number; readonly overhead: number };
+
+/** Which checkpoints stay. All rules count: what one of them keeps is kept. */
+export type KeepRule =
+  /** The newest so many. */
+  | { readonly kind: "latest"; readonly count: number }
+  /** The best so many by a metric. */
+  | {
+      readonly kind: "best";
+      readonly metric: string;
+      readonly mode: "min" | "max";
+      readonly count: number;
+    }
+  /** Those at multiples of so many steps. */
+  | { readonly kind: "every"; readonly steps: number }
+  /** At a distance of d steps from the newest, one to every d / density steps. */
+  | { readonly kind: "spaced"; readonly density: number }
+  /** Those of the last so many seconds. */
+  | { readonly kind: "young"; readonly seconds: number }
+  /** Those that somebody restored, compared or exported in the last so many seconds. */
+  | { readonly kind: "used"; readonly seconds: number };
 
 export interface Policy {
   readonly save: SaveRule;
   /** Live pictures and evaluations while training. They change no number of the run. */
   readonly draw: boolean;
+  /** Runs from before there were rules have none. */
+  readonly keep?: readonly KeepRule[];
+  /** Bytes that the run's checkpoints may take; what is spaced is thinned out to fit. None: no limit. */
+  readonly budget?: number;
+}
+
+/** What a person put on a step. */
+export interface Mark {
+  readonly step: number;
+  /** Kept until it is taken off. */
+  readonly pinned: boolean;
+  readonly tags: readonly string[];
+  readonly note: string;
 }
 
 /** Where the samples come from: bytes in the store, by content hash. */
@@ -159,7 +197,11 @@ export type Edit =
   | { readonly kind: "renamed"; readonly name: string }
   /** `time`: milliseconds since 1970. */
   | { readonly kind: "removed"; readonly time: number }
-  | { readonly kind: "restored" };
+  | { readonly kind: "restored" }
+  /** Replaces what was on that step; one without pin, tags and note takes it off. */
+  | { readonly kind: "marked"; readonly mark: Mark }
+  | { readonly kind: "described"; readonly tags: readonly string[]; readonly note: string }
+  | { readonly kind: "policy"; readonly policy: Policy };
 
 /** Why a checkpoint was made. */
 export type SaveReason =

@@ -3,7 +3,7 @@
  * engine can name it without looking up at the worker boundary, which hands it on unchanged.
  */
 import type { ErrorCode } from "../errors";
-import type { Environment, JournalRows, RunEvent, RunRecord, RunStatus, SaveReason } from "./run";
+import type { Environment, JournalRows, Mark, RunEvent, RunRecord, RunStatus, SaveReason } from "./run";
 import type { State } from "./tensors";
 
 /** The right to write one run. Each write of the run checks `epoch`; a writer with an older one gets `fenced`. */
@@ -141,10 +141,28 @@ export interface RunInfo {
   readonly saved: number | null;
   readonly checkpoints: number;
   readonly parent: { readonly run: string; readonly step: number } | null;
+  readonly tags: readonly string[];
 }
 
 export interface RunDetail extends RunInfo {
   readonly record: RunRecord;
   readonly events: readonly RunEvent[];
   readonly checkpointList: readonly CheckpointInfo[];
+  /** What a person put on its steps. */
+  readonly marks: readonly Mark[];
+  readonly note: string;
+}
+
+/** What a policy would do to a run's checkpoints as they are now; nothing is done. */
+export interface PolicyPreview {
+  /** Steps of those that stay, each with the rules that keep it, in words. */
+  readonly kept: readonly { readonly step: number; readonly why: readonly string[] }[];
+  /** Steps of those that would go. */
+  readonly gone: readonly number[];
+  /** Bytes that this would free, and what would be left. */
+  readonly freed: number;
+  readonly left: number;
+  /** Most steps that a return would compute again, now and then. */
+  readonly longestNow: number;
+  readonly longestThen: number;
 }

@@ -1,5 +1,6 @@
 /** When to save, as a pure decision over plain data: time and position come in as arguments. */
 import type { SaveRule } from "../format/run";
+import { autoInterval, type Measured } from "./interval";
 
 /** Where a run stands. */
 export interface Moment {
@@ -12,7 +13,7 @@ export interface Moment {
 }
 
 /** Is a save due at `moment`, with the last one at `last`? Never twice for one step. */
-export function shouldSave(rule: SaveRule, moment: Moment, last: Moment): boolean {
+export function shouldSave(rule: SaveRule, moment: Moment, last: Moment, measured: Measured): boolean {
   if (moment.step <= last.step) return false;
   switch (rule.kind) {
     case "never":
@@ -25,6 +26,10 @@ export function shouldSave(rule: SaveRule, moment: Moment, last: Moment): boolea
       return moment.timeMs - last.timeMs >= rule.every * 1000;
     case "epochs":
       return crossed(last.samples, moment.samples, rule.every * moment.samplesPerEpoch);
+    case "auto": {
+      const interval = autoInterval(rule, measured);
+      return interval !== null && moment.step - last.step >= interval.steps;
+    }
     default:
       return rule satisfies never;
   }
@@ -41,6 +46,8 @@ export function describeRule(rule: SaveRule): string {
       return every(rule.every, "second");
     case "epochs":
       return every(rule.every, "epoch");
+    case "auto":
+      return `by itself: a return to any step takes ${rule.returnSeconds} s at most`;
     default:
       return rule satisfies never;
   }

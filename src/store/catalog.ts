@@ -23,7 +23,7 @@ import {
 } from "./tables";
 
 const DATABASE = "holdfast";
-const VERSION = 4;
+const VERSION = 5;
 
 type Mode = "readonly" | "readwrite";
 type Tx<M extends Mode> = IDBPTransaction<unknown, TableName[], M>;
@@ -121,7 +121,7 @@ export class IndexedCatalog implements Catalog {
   #open(): Promise<IDBPDatabase> {
     return openDB(this.#name, VERSION, {
       upgrade: (db, oldVersion) => {
-        // Earlier versions were never released; their packs have another format too, and are emptied without rows.
+        // Earlier versions were never released, and packs alone are enough: the opening finds all of it in them again.
         if (oldVersion > 0) for (const table of [...db.objectStoreNames]) db.deleteObjectStore(table);
         for (const table of TABLE_NAMES) {
           const key = TABLE_KEYS[table];

@@ -3,7 +3,7 @@
  * with the run's epoch, in the same transaction: checked before it, the answer could be old when it is acted on.
  */
 import { HoldfastError } from "../errors";
-import type { Edit, JournalRows, RunEvent, RunRecord, RunStatus } from "../format/run";
+import type { Edit, JournalRows, Mark, RunEvent, RunRecord, RunStatus } from "../format/run";
 import type { Lease } from "../format/stored";
 import { appendRows } from "./journal";
 import { checkOwner, findRun } from "./owner";
@@ -11,7 +11,10 @@ import { EMPTY_SPARKLINE } from "./sparkline";
 import type { CatalogWriter, CheckpointRow, PackFacts, RunRow } from "./tables";
 
 /** Which checkpoints of a run are no longer kept, given all of them in the order of their steps. */
-export type Surplus = (checkpoints: readonly CheckpointRow[]) => readonly CheckpointRow[];
+export type Surplus = (
+  checkpoints: readonly CheckpointRow[],
+  run: Pick<RunRow, "record" | "marks">,
+) => readonly CheckpointRow[];
 
 export interface CheckpointCommit {
   readonly row: CheckpointRow;
@@ -77,8 +80,9 @@ export async function commitCheckpoint(
   const before = await tx.of("checkpoints", run.id);
   const replaced = before.find((other) => other.step === row.step);
   const others = before.filter((other) => other.step !== row.step);
-  const all = [...others, { ...row, forked: replaced?.forked ?? row.forked }].sort((a, b) => a.step - b.step);
-  const gone = new Set(surplus(all));
+  const { forked, used } = replaced ?? row;
+  const all = [...others, { ...row, forked, used }].sort((a, b) => a.step - b.step);
+  const gone = new Set(surplus(all, run));
   const kept = all.filter((checkpoint) => !gone.has(checkpoint));
   for (const checkpoint of gone) await tx.removeAt("checkpoints", run.id, checkpoint.step);
   for (const checkpoint of kept) if (checkpoint.step === row.step) await tx.put("checkpoints", checkpoint);
@@ -130,6 +134,9 @@ export async function beginRun(
     log: null,
     logged: record.firstStep,
     edits: 0,
+    marks: [],
+    tags: [],
+    note: "",
   });
   await tx.put("owners", { run: record.id, epoch });
   if (record.parent === null) return;
@@ -180,7 +187,19 @@ export function edited(row: RunRow, change: Edit): RunRow {
       return { ...row, removed: change.time };
     case "restored":
       return { ...row, removed: null };
+    case "marked":
+      return { ...row, marks: withMark(row.marks, change.mark) };
+    case "described":
+      return { ...row, tags: change.tags, note: change.note };
+    case "policy":
+      return { ...row, record: { ...row.record, policy: change.policy } };
   }
+}
+
+function withMark(marks: readonly Mark[], mark: Mark): readonly Mark[] {
+  const others = marks.filter(({ step }) => step !== mark.step);
+  const isEmpty = !mark.pinned && mark.tags.length === 0 && mark.note === "";
+  return isEmpty ? others : [...others, mark].sort((a, b) => a.step - b.step);
 }
 
 async function putPacks(tx: CatalogWriter, run: string, packs: readonly PackFacts[]): Promise<void> {

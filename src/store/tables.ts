@@ -4,7 +4,7 @@
  * A checkpoint, an event or a run exists if and only if its row does. Packs hold the bytes; rows say where. All of
  * the rules (epochs, journal, commit) are written once, over this interface; IndexedDB and memory implement it.
  */
-import type { RunEvent, RunRecord, RunStatus } from "../format/run";
+import type { Mark, RunEvent, RunRecord, RunStatus } from "../format/run";
 import type { CheckpointInfo, Place } from "../format/stored";
 import type { Sparkline } from "./sparkline";
 
@@ -36,8 +36,12 @@ export interface RunRow {
   readonly log: string | null;
   /** Last step whose journal row is in the log. */
   readonly logged: number;
-  /** How many times a person renamed, removed or restored it. */
+  /** How many times a person edited it. */
   readonly edits: number;
+  /** What a person put on steps of it, in their order. */
+  readonly marks: readonly Mark[];
+  readonly tags: readonly string[];
+  readonly note: string;
 }
 
 export interface CheckpointRow {
@@ -52,6 +56,8 @@ export interface CheckpointRow {
   readonly packs: readonly string[];
   /** A fork began here, so it stays while its run does. */
   readonly forked: boolean;
+  /** When somebody last restored, compared or exported it, milliseconds since 1970; null: never. */
+  readonly used: number | null;
 }
 
 /** Row i of the block is the update that made S_(from + i). */

@@ -83,13 +83,27 @@ export const SCHEDULE: Field = {
 };
 export const SAVE_KIND: Field = {
   name: "saveKind",
-  label: "Counted in",
+  label: "Save",
   kind: "choice",
-  default: "steps",
+  default: "auto",
   options: [
-    { value: "steps", label: "steps" },
-    { value: "seconds", label: "seconds" },
-    { value: "epochs", label: "epochs (passes over the data)" },
+    { value: "auto", label: "by itself, as it is measured" },
+    { value: "steps", label: "every so many steps" },
+    { value: "seconds", label: "every so many seconds" },
+    { value: "epochs", label: "every so many epochs" },
+  ],
+};
+/** By the names of the policies. */
+export const KEEP: Field = {
+  name: "keep",
+  label: "Keep checkpoints",
+  help: "Every step can be gone back to; more checkpoints make it faster.",
+  kind: "choice",
+  default: "steady",
+  options: [
+    { value: "explore", label: "many (explore)" },
+    { value: "steady", label: "some (steady)" },
+    { value: "lean", label: "few (lean)" },
   ],
 };
 
@@ -234,8 +248,30 @@ export function scheduleFields(kind: ScheduleKind): readonly Field[] {
   }
 }
 
+/** Longest return that is planned for, where the policy chooses how often to save. */
+export const RETURN_SECONDS: NumberField = {
+  name: "returnSeconds",
+  label: "A return takes at most",
+  help: "Computing a step again that was not saved.",
+  kind: "number",
+  default: 5,
+  min: 0.1,
+  max: 3600,
+  unit: "seconds",
+};
+export const SAVE_OVERHEAD: NumberField = {
+  name: "overhead",
+  label: "Saving takes at most",
+  help: "Share of the time.",
+  kind: "number",
+  default: 0.02,
+  min: 0.001,
+  max: 0.5,
+};
+
 /** How often to save, in the unit chosen. */
 export function saveEveryField(kind: string): Field {
+  if (kind === "auto") return RETURN_SECONDS;
   const field = { name: "saveEvery", label: "Save every", default: 100, max: 1_000_000 };
   if (kind === "seconds" || kind === "epochs") return { ...field, kind: "number", min: 0.01, unit: kind };
   return { ...field, kind: "integer", min: 1, unit: "steps" };

@@ -18,6 +18,7 @@ import {
   EVERY,
   isOptimizerKind,
   isScheduleKind,
+  KEEP,
   LEARNING_RATE,
   OPTIMIZER,
   optimizerFields,
@@ -28,6 +29,7 @@ import {
   SEED,
   STEPS,
 } from "../tasks/training-fields";
+import { POLICIES, type PolicyName } from "../policy/presets";
 
 /** Values and errors are kept under `<group>/<field>`: two tasks may use one name for different things. */
 type Key = string;
@@ -86,7 +88,7 @@ export class NewRunState {
     this.set("run", STEPS, String(steps));
     this.set("schedule", EVERY, String(Math.max(1, Math.floor(steps / 3))));
     this.set("optimizer", LEARNING_RATE, String(learningRate));
-    this.set("policy", SAVE_KIND, "steps");
+    this.set("policy", SAVE_KIND, "auto");
     this.set("policy", saveEveryField("steps"), String(saveEvery));
   }
 
@@ -120,7 +122,7 @@ export class NewRunState {
       ...inGroup("run", [STEPS, SEED]),
       ...inGroup("optimizer", [OPTIMIZER, LEARNING_RATE, CLIP_NORM, ...this.optimizerFields]),
       ...inGroup("schedule", [SCHEDULE, ...this.scheduleFields]),
-      ...inGroup("policy", [SAVE_KIND, this.saveEvery]),
+      ...inGroup("policy", [SAVE_KIND, this.saveEvery, KEEP]),
     ];
   }
 
@@ -179,7 +181,11 @@ export class NewRunState {
         clipNorm: this.#number("optimizer", CLIP_NORM),
         schedule: { ...this.#all("schedule", this.scheduleFields), kind: this.scheduleKind, horizon: steps },
       },
-      policy: { save: this.#saveRule(), draw: this.value("policy", DRAW) === true },
+      policy: {
+        save: this.#saveRule(),
+        draw: this.value("policy", DRAW) === true,
+        keep: POLICIES[this.#keep].keep,
+      },
       ...(name === "" ? {} : { name }),
       ...(this.file === null ? {} : { file: this.file }),
     };
@@ -188,7 +194,13 @@ export class NewRunState {
   #saveRule(): SaveRule {
     const every = this.#number("policy", this.saveEvery);
     const kind = this.value("policy", SAVE_KIND);
+    if (kind === "auto") return { ...POLICIES[this.#keep].save, returnSeconds: every };
     return kind === "seconds" || kind === "epochs" ? { kind, every } : { kind: "steps", every };
+  }
+
+  get #keep(): PolicyName {
+    const name = this.value("policy", KEEP);
+    return name === "explore" || name === "lean" ? name : "steady";
   }
 
   #all(group: string, fields: readonly Field[]): Readonly<Record<string, FieldValue>> {

@@ -3,6 +3,7 @@
  * Steps: S_t is the state after t updates; loss t belongs to the update that made S_t, so losses start at step 1.
  */
 import type { OptimizerConfig, Policy } from "../format/run";
+import type { Interval } from "../policy/interval";
 import type {
   BackendInfo,
   Changes,
@@ -12,6 +13,7 @@ import type {
   JournalRows,
   Phase,
   Picture,
+  PolicyPreview,
   PresetName,
   ResumeReport,
   RunDetail,
@@ -77,6 +79,16 @@ export interface HoldfastApi {
   /** `steps` more. The schedule's horizon stays unless given. */
   extend(run: string, steps: number, options?: { readonly horizon?: number }): Promise<RunInfo>;
   rename(run: string, name: string): Promise<void>;
+  /** Keeps a step whatever the policy says, as a checkpoint; `on: false` lets the policy decide again. */
+  pin(run: string, step: number, on?: boolean): Promise<void>;
+  /** Tags and note of a step, or of the run where no step is named. What is left out stays as it is. */
+  annotate(
+    run: string,
+    what: { readonly step?: number; readonly tags?: readonly string[]; readonly note?: string },
+  ): Promise<void>;
+  /** Another policy from the next save on; `preview` says what it would do to the checkpoints there are. */
+  setPolicy(run: string, policy: Policy): Promise<void>;
+  preview(run: string, policy: Policy): Promise<PolicyPreview>;
   remove(run: string): Promise<void>;
   /** Resolves when the run is at `step` or beyond and has `status`, whichever are given; rejects when it can no longer get there. */
   waitFor(
@@ -130,6 +142,8 @@ export interface LiveRun {
   readonly steps: number;
   readonly stepsPerSecond: number | null;
   readonly savesSkipped: number;
+  /** How often it saves now, where the policy chooses by itself; null where it does not, or not yet. */
+  readonly interval: Interval | null;
   readonly lastSave: CheckpointInfo | null;
   readonly saving: boolean;
   readonly resumed: ResumeReport | null;

@@ -25,8 +25,11 @@ import type {
   ComparedStep,
   Comparison,
   JournalRows,
+  Mark,
   OpenOptions,
   Picture,
+  Policy,
+  PolicyPreview,
   RunDetail,
   RunInfo,
   RunStep,
@@ -205,6 +208,64 @@ class Holdfast implements HoldfastPage {
   async rename(run: string, name: string): Promise<void> {
     await this.#storage.api.rename(run, name);
     this.#tellAll({ kind: "runs" });
+  }
+
+  async pin(run: string, step: number, on = true): Promise<void> {
+    const { id, marks } = await this.#holder(run, step);
+    const before = markAt(marks, step);
+    await this.#storage.api.mark(id, { ...before, pinned: on });
+    try {
+      if (on && (await this.#stored({ run: id, step })) === null)
+        await (await this.#supervisor.trainer()).keep({ run: id, step });
+    } catch (error) {
+      // A pin on nothing would say that the step is kept.
+      await this.#storage.api.mark(id, before);
+      throw error;
+    }
+    this.#tellAll({ kind: "runs" });
+  }
+
+  async annotate(
+    run: string,
+    {
+      step,
+      tags,
+      note,
+    }: { readonly step?: number; readonly tags?: readonly string[]; readonly note?: string },
+  ): Promise<void> {
+    if (step === undefined) {
+      const before = await this.detail(run);
+      await this.#storage.api.describe(run, tags ?? before.tags, note ?? before.note);
+    } else {
+      const { id, marks } = await this.#holder(run, step);
+      const before = markAt(marks, step);
+      await this.#storage.api.mark(id, { ...before, tags: tags ?? before.tags, note: note ?? before.note });
+    }
+    this.#tellAll({ kind: "runs" });
+  }
+
+  async setPolicy(run: string, policy: Policy): Promise<void> {
+    await this.#storage.api.setPolicy(run, policy);
+    if (this.#opened?.run === run) await this.#opened.trainer.setPolicy(policy);
+    this.#tellAll({ kind: "runs" });
+  }
+
+  preview(run: string, policy: Policy): Promise<PolicyPreview> {
+    return this.#storage.api.preview(run, policy);
+  }
+
+  /** The run that a step belongs to: before its first step, a fork's history is its parent's. */
+  async #holder(run: string, step: number): Promise<RunDetail> {
+    let detail = await this.detail(run);
+    if (!Number.isSafeInteger(step) || step < 0 || step > detail.step) {
+      throw new HoldfastError(
+        "invalid",
+        `"${detail.name}" has no step ${step}; it is at step ${detail.step}.`,
+      );
+    }
+    while (step < detail.record.firstStep && detail.parent !== null)
+      detail = await this.detail(detail.parent.run);
+    return detail;
   }
 
   remove(run: string): Promise<void> {
@@ -529,4 +590,8 @@ function entriesOf(state: State): Map<string, StateEntry> {
 
 function notHere(): HoldfastError {
   return new HoldfastError("busy", "This tab does not train that run. Resume it here, or take it over.");
+}
+
+function markAt(marks: readonly Mark[], step: number): Mark {
+  return marks.find((mark) => mark.step === step) ?? { step, pinned: false, tags: [], note: "" };
 }

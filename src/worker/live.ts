@@ -35,6 +35,7 @@ function changed(
         steps: event.steps,
         stepsPerSecond: event.stepsPerSecond,
         savesSkipped: event.savesSkipped,
+        interval: event.interval,
       };
     case "saving":
       return { saving: true };
@@ -66,6 +67,7 @@ function blank(run: string): LiveRun {
     steps: 0,
     stepsPerSecond: null,
     savesSkipped: 0,
+    interval: null,
     lastSave: null,
     saving: false,
     resumed: null,

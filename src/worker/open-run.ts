@@ -42,6 +42,7 @@ export class OpenRun {
   readonly record: RunRecord;
   readonly session: Session<CheckpointInfo>;
   readonly report: ResumeReport;
+  readonly lease: Lease;
   visible = true;
   readonly #parts: OpenRunParts;
   readonly #progress: Progress;
@@ -58,6 +59,7 @@ export class OpenRun {
     this.#parts = parts;
     this.record = bench.record;
     this.report = parts.report;
+    this.lease = parts.lease;
     this.#restoredWhy = parts.reopened;
     this.#started = parts.events.some(({ kind }) => kind === "started");
     this.#progress = new Progress((rows, stepsPerSecond) => {
@@ -69,6 +71,7 @@ export class OpenRun {
         stepsPerSecond,
         rows,
         savesSkipped: this.#savesSkipped,
+        interval: this.session.interval,
       });
     });
     this.session = new Session<CheckpointInfo>({
@@ -82,6 +85,7 @@ export class OpenRun {
       lastSavedStep: parts.lastSavedStep,
       now: () => performance.now(),
       evaluate: () => bench.evaluate(),
+      saveCost: ({ times }) => times.held + times.encode + times.write,
       signal: (signal) => {
         this.#hear(signal);
       },

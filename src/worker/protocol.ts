@@ -9,6 +9,7 @@ import type {
   Changes,
   Config,
   JournalRows,
+  Mark,
   OptimizerConfig,
   Policy,
   RunEvent,
@@ -19,6 +20,7 @@ import type {
 import type {
   CheckpointInfo,
   Lease,
+  PolicyPreview,
   Restored,
   RunDetail,
   RunInfo,
@@ -30,6 +32,7 @@ import type {
 import type { Picture } from "../format/picture";
 import type { State } from "../format/tensors";
 import type { Comparison } from "../analysis/compare";
+import type { Interval } from "../policy/interval";
 
 export type { Picture } from "../format/picture";
 export type * from "../format/run";
@@ -89,6 +92,10 @@ export interface StorageApi extends RunStorageApi {
   state(run: string, step: number): Promise<State>;
   compare(a: ComparedStep, b: ComparedStep): Promise<Comparison>;
   rename(run: string, name: string): Promise<void>;
+  mark(run: string, mark: Mark): Promise<void>;
+  describe(run: string, tags: readonly string[], note: string): Promise<void>;
+  setPolicy(run: string, policy: Policy): Promise<void>;
+  preview(run: string, policy: Policy): Promise<PolicyPreview>;
   /** Hides the run; `undoRemove` brings it back until `emptyTrash`. `busy` while it trains anywhere. */
   remove(run: string): Promise<void>;
   undoRemove(run: string): Promise<void>;
@@ -221,6 +228,10 @@ export interface TrainApi {
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>>;
   /** Ends a visit that is under way, and frees what was visited last. */
   leave(): Promise<void>;
+  /** Makes a checkpoint of any step. `busy` where another tab has the run. */
+  keep(at: RunStep): Promise<CheckpointInfo>;
+  /** When to save from now on, of the open run. */
+  setPolicy(policy: Policy): Promise<void>;
   /** Lets go of the run: saved, its lock free. */
   close(): Promise<void>;
 }
@@ -247,6 +258,8 @@ export type TrainEvent =
       /** Rows since the last progress; steps follow each other. */
       readonly rows: JournalRows | null;
       readonly savesSkipped: number;
+      /** How often the policy saves now, where it chooses by itself. */
+      readonly interval: Interval | null;
     }
   | { readonly kind: "saving"; readonly run: string; readonly step: number }
   | { readonly kind: "saved"; readonly run: string; readonly checkpoint: CheckpointInfo }

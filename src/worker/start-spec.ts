@@ -9,7 +9,16 @@ import {
   type Preset,
   type TaskInfo,
 } from "../tasks/meta";
-import { defaultOptimizer, optimizerProblems, saveEveryField, SEED, STEPS } from "../tasks/training-fields";
+import {
+  defaultOptimizer,
+  optimizerProblems,
+  RETURN_SECONDS,
+  SAVE_OVERHEAD,
+  saveEveryField,
+  SEED,
+  STEPS,
+} from "../tasks/training-fields";
+import { defaultPolicy } from "../policy/presets";
 import type { StartOptions } from "./api";
 import type { OptimizerConfig, Policy, StartSpec } from "./protocol";
 
@@ -21,7 +30,7 @@ export function startSpec(options: StartOptions): StartSpec {
   const steps = options.steps ?? preset.steps;
   const seed = options.seed ?? 1;
   const optimizer = optimizerOf(options, preset, steps);
-  const policy = options.policy ?? defaultPolicy(preset);
+  const policy = options.policy ?? defaultPolicy();
   const problems = [
     ...problemsOf(info, config),
     ...fieldProblems(STEPS, steps),
@@ -43,11 +52,6 @@ export function startSpec(options: StartOptions): StartSpec {
     policy,
     file: options.file === undefined ? null : { hash: options.file.hash, name: options.file.name },
   };
-}
-
-/** What a preset saves: every so many steps, with live pictures. */
-export function defaultPolicy(preset: Preset): Policy {
-  return { save: { kind: "steps", every: preset.saveEvery }, draw: true };
 }
 
 function taskOf(id: string): TaskInfo {
@@ -75,5 +79,15 @@ function optimizerOf(options: StartOptions, preset: Preset, steps: number): Opti
 }
 
 function policyProblems({ save }: Policy): readonly string[] {
-  return save.kind === "never" ? [] : fieldProblems(saveEveryField(save.kind), save.every);
+  switch (save.kind) {
+    case "never":
+      return [];
+    case "auto":
+      return [
+        ...fieldProblems(RETURN_SECONDS, save.returnSeconds),
+        ...fieldProblems(SAVE_OVERHEAD, save.overhead),
+      ];
+    default:
+      return fieldProblems(saveEveryField(save.kind), save.every);
+  }
 }

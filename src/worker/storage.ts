@@ -2,9 +2,9 @@
 import { compareStates, type SideState } from "../analysis/compare";
 import { configStretches, settingsOf } from "../checkpoint/configs";
 import { exportCheckpoint, exportRun, importRun } from "../checkpoint/exchange";
+import { surplusAt } from "../checkpoint/keep";
 import { CheckpointManager, type StoreParts } from "../checkpoint/manager";
 import { hasCode, messageOf } from "../errors";
-import { surplus } from "../policy/keep";
 import { openCatalog } from "../store/catalog";
 import { MemoryLocks, WebLocks } from "../store/locks";
 import { MemoryPacks } from "../store/memory";
@@ -38,7 +38,7 @@ export async function openStore(platform: {
     const packs = await openOpfs(platform.storage);
     const catalog = await openCatalog();
     return {
-      parts: { packs, catalog, locks: new WebLocks(platform.locks), clock, keep: surplus },
+      parts: { packs, catalog, locks: new WebLocks(platform.locks), clock, keep: surplusAt(clock.now) },
       reason: "",
     };
   } catch (error) {
@@ -53,7 +53,7 @@ function inMemory(reason: string): OpenedStore {
     catalog: new MemoryCatalog(),
     locks: new MemoryLocks(),
     clock,
-    keep: surplus,
+    keep: surplusAt(clock.now),
   };
   return { parts, reason };
 }

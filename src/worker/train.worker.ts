@@ -50,6 +50,8 @@ const api: TrainApi = {
   pictureOf: (at) => trainer().pictureOf(at),
   evaluateAt: (at) => trainer().evaluateAt(at),
   leave: () => trainer().leave(),
+  keep: (at) => trainer().keep(at),
+  setPolicy: (policy) => trainer().setPolicy(policy),
   close: () => trainer().close(),
 };
 

@@ -16,12 +16,14 @@ import { OpenRun } from "./open-run";
 import type {
   BackendInfo,
   Changes,
+  CheckpointInfo,
   Config,
   Environment,
   ForkSpec,
   OpenOptions,
   Phase,
   Picture,
+  Policy,
   Restored,
   ResumeReport,
   RunDetail,
@@ -272,6 +274,29 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
 
   leave(): Promise<void> {
     return this.#visitor.leave();
+  }
+
+  async keep(at: RunStep): Promise<CheckpointInfo> {
+    const visit = await this.#visitor.visit(at);
+    const [state, evaluated] = [await this.#visitor.state(at), await this.evaluateAt(at)];
+    const metrics = visit.loss === null ? evaluated : { ...evaluated, loss: visit.loss };
+    const { environment } = await this.#visitor.live(at, (bench) => Promise.resolve(bench));
+    const isOpen = this.#open?.record.id === visit.holder;
+    const lease =
+      isOpen && this.#open !== null ? this.#open.lease : await this.#storage.acquire(visit.holder);
+    try {
+      const request = { state, rows: null, reason: "asked", metrics, environment, times: NO_TIMES } as const;
+      const { checkpoint } = await this.#storage.save(lease, request);
+      this.#emit({ kind: "saved", run: visit.holder, checkpoint });
+      return checkpoint;
+    } finally {
+      if (!isOpen) await this.#storage.release(lease);
+    }
+  }
+
+  setPolicy(policy: Policy): Promise<void> {
+    this.#current().session.policy = policy;
+    return Promise.resolve();
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,13 @@
 import { expect, suite, test } from "vitest";
 import { CheckpointManager } from "../../src/checkpoint/manager";
+import type { Policy } from "../../src/format/run";
 import { digestOf } from "../../src/format/digest";
-import { NEWEST_KEPT } from "../../src/policy/keep";
 import { SimulatedDisk } from "../support/simulated-disk";
 import { begun, partsOn, RUN } from "../support/store-parts";
 import { codeOf, DATA, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
+
+/** Of a run without rules. */
+const NEWEST = 20;
 
 suite("checkpoints", () => {
   test("a state comes back bit for bit", async () => {
@@ -78,16 +81,12 @@ suite("checkpoints", () => {
     await manager.save(lease, sampleRequest(1, sampleRows(1, 1)));
     const fork = await sampleRecord({ id: "r2", parent: { run: RUN, step: 1 }, firstStep: 1 });
     await manager.createRun(fork, sampleRequest(1, null, "fork"));
-    const total = NEWEST_KEPT * 3;
+    const total = NEWEST * 3;
     for (let step = 2; step <= total; step++)
       await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
     await manager.idle();
     const steps = (await manager.checkpoints(RUN)).map(({ step }) => step);
-    expect(steps).toEqual([
-      0,
-      1,
-      ...Array.from({ length: NEWEST_KEPT }, (_, at) => total - NEWEST_KEPT + 1 + at),
-    ]);
+    expect(steps).toEqual([0, 1, ...Array.from({ length: NEWEST }, (_, at) => total - NEWEST + 1 + at)]);
     for (const step of steps) expect((await manager.read(RUN, step)).state.scalars.step).toBe(step);
     const inUse = [...disk.files.values()].filter(({ bytes }) => bytes.length > 0);
     // 22 checkpoints at 8 to a pack, the first by itself; the data, twice; the fork; a log for each run.
@@ -184,6 +183,61 @@ suite("runs", () => {
     const packs = [...disk.files.values()].filter(({ bytes }) => bytes.length > 0);
     // The data's grace is not over: a run on it may be about to begin.
     expect(packs).toHaveLength(2);
+  });
+});
+
+suite("what a person puts on steps", () => {
+  const MARK = { step: 3, pinned: true, tags: ["good"], note: "before the rate was changed" };
+
+  test("keeps them, and goes with the run through the loss of its catalogue", async () => {
+    const { manager, lease, disk } = await begun();
+    await manager.save(lease, sampleRequest(3, sampleRows(1, 3)));
+    await manager.mark(RUN, MARK);
+    await manager.describe(RUN, ["demo"], "for the talk");
+    await manager.setPolicy(RUN, {
+      save: { kind: "never" },
+      draw: false,
+      keep: [{ kind: "latest", count: 2 }],
+    });
+    for (let step = 4; step <= 30; step++)
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+    expect((await manager.checkpoints(RUN)).map(({ step }) => step)).toEqual([0, 3, 29, 30]);
+    await manager.close();
+    const back = new CheckpointManager(partsOn(await disk.withCatalogOf(0)));
+    await back.recovered();
+    const detail = await back.detail(RUN);
+    expect(detail).toMatchObject({ marks: [MARK], tags: ["demo"], note: "for the talk" });
+    expect(detail.record.policy.keep).toEqual([{ kind: "latest", count: 2 }]);
+    expect(detail.checkpointList.map(({ step }) => step)).toContain(3);
+    await back.mark(RUN, { step: 3, pinned: false, tags: [], note: "" });
+    expect((await back.detail(RUN)).marks).toEqual([]);
+  });
+
+  test("is checked before it is written", async () => {
+    const { manager } = await begun();
+    expect(await codeOf(manager.mark(RUN, { ...MARK, step: -1 }))).toBe("invalid");
+    expect(await codeOf(manager.mark(RUN, { ...MARK, tags: ["x".repeat(41)] }))).toBe("invalid");
+    expect(await codeOf(manager.describe(RUN, [], "x".repeat(4001)))).toBe("invalid");
+    expect(await codeOf(manager.setPolicy(RUN, { save: { kind: "never" } } as never))).toBe("invalid");
+    expect(await codeOf(manager.mark("r9", MARK))).toBe("missing");
+  });
+
+  test("a policy can be tried before it is set", async () => {
+    const { manager, lease } = await begun();
+    for (let step = 1; step <= 8; step++)
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+    const policy: Policy = { save: { kind: "never" }, draw: false, keep: [{ kind: "every", steps: 4 }] };
+    const before = await manager.detail(RUN);
+    const preview = await manager.preview(RUN, policy);
+    expect(preview.kept).toEqual([
+      { step: 0, why: ["the first state", "one to every 4 steps"] },
+      { step: 4, why: ["one to every 4 steps"] },
+      { step: 8, why: ["the newest whole one", "one to every 4 steps"] },
+    ]);
+    expect(preview.gone).toEqual([1, 2, 3, 5, 6, 7]);
+    expect([preview.longestNow, preview.longestThen]).toEqual([1, 4]);
+    expect(preview.freed + preview.left).toBe(before.bytes);
+    expect(await manager.detail(RUN)).toEqual(before);
   });
 });
 

@@ -120,6 +120,7 @@ function rig(
     lastSavedStep: 0,
     now: () => (clock += 1),
     evaluate: () => Promise.resolve({ accuracy: 0.5 }),
+    saveCost: () => 1,
     signal: (signal) => signals.push(signal),
     ...parts,
   });

@@ -4,6 +4,7 @@ import {
   DamagedStore,
   placesOf,
   referenceStore,
+  seamsOf,
   type ByteClass,
   type Place,
   type Result,
@@ -14,6 +15,7 @@ export interface DamageData {
   readonly parts: number;
   /** Every `stride`-th place only. */
   readonly stride: number;
+  readonly cutsOnly: boolean;
 }
 
 export interface Damage {
@@ -28,12 +30,13 @@ export interface Damage {
 const BITS = 8;
 
 export async function work(
-  { part, parts, stride }: DamageData,
+  { part, parts, stride, cutsOnly }: DamageData,
   post: (damages: readonly Damage[]) => void,
 ): Promise<void> {
   const image = await referenceStore();
   const store = new DamagedStore(image);
   const classes = classesOf(image);
+  const seams = seamsOf(image);
   const counts = new Map<string, Damage>();
   const count = (kind: Damage["kind"], byteClass: ByteClass, result: Result, place: Place) => {
     const key = `${kind} ${byteClass} ${result}`;
@@ -44,13 +47,16 @@ export async function work(
     if (index % (parts * stride) !== part * stride) continue;
     const byteClass = classes[index] ?? "padding";
     const whole = image.files.get(place.name) ?? new Uint8Array(0);
-    for (let bit = 0; bit < BITS; bit++) {
+    for (let bit = 0; bit < (cutsOnly ? 0 : BITS); bit++) {
       const flipped = whole.slice();
       flipped[place.at] = (whole[place.at] ?? 0) ^ (1 << bit);
-      count("flip", byteClass, await store.examine(new Map(image.files).set(place.name, flipped)), place);
+      const result = await store.examine(new Map(image.files).set(place.name, flipped));
+      count("flip", byteClass, result === "older" ? "wrong" : result, place);
     }
     const cut = new Map(image.files).set(place.name, whole.slice(0, place.at));
-    count("cut", byteClass, await store.examine(cut), place);
+    const result = await store.examine(cut);
+    const isTraceless = seams.has(`${place.name} ${place.at}`);
+    count("cut", byteClass, result === "older" && !isTraceless ? "wrong" : result, place);
   }
   post([...counts.values()]);
 }

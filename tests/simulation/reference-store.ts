@@ -25,6 +25,8 @@ export type Result =
   | "identical"
   /** Something did not come back, or comes from its second copy, and that is said; all else is as it was. */
   | "named"
+  /** Everything that came back is as it was some time before, and nothing was said. */
+  | "older"
   /** Anything else. */
   | "wrong";
 
@@ -88,6 +90,21 @@ export function classesOf({ files }: Image): readonly ByteClass[] {
   });
 }
 
+/**
+ * Where a pack may end without a trace, as `name at`: behind its header, or behind one of its frames. Cut there, and without
+ * the catalogue, it is a pack that was never written on.
+ */
+export function seamsOf({ files }: Image): ReadonlySet<string> {
+  return new Set(
+    [...files].flatMap(([name, bytes]) => [
+      `${name} 0`,
+      ...[{ offset: PACK_HEADER_BYTES }, ...scanFrames(bytes, PACK_HEADER_BYTES).frames].map(
+        ({ offset }) => `${name} ${offset}`,
+      ),
+    ]),
+  );
+}
+
 export class DamagedStore {
   readonly #image: Image;
 
@@ -96,12 +113,12 @@ export class DamagedStore {
     this.#image = image;
   }
 
-  /** The worse of the results with and without the catalogue. */
+  /** The worse of the results with and without the catalogue. With it, nothing goes unsaid. */
   async examine(files: Image["files"]): Promise<Result> {
     const kept = await this.#open({ files, rows: this.#image.rows });
     const lost = await this.#open({ files, rows: NO_ROWS });
-    if (kept === "wrong" || lost === "wrong") return "wrong";
-    return kept === "named" || lost === "named" ? "named" : "identical";
+    if (kept === "wrong" || kept === "older") return "wrong";
+    return WORST_FIRST.find((result) => result === kept || result === lost) ?? "wrong";
   }
 
   async #open(image: Image): Promise<Result> {
@@ -124,10 +141,12 @@ export class DamagedStore {
     }
     const all = run.checkpoints === 3 && run.step === 2 && run.name === "reference";
     const { events } = await manager.detail(FIRST);
-    if (!named && (!all || events.length !== 2)) return "wrong";
-    return named ? "named" : "identical";
+    if (named) return "named";
+    return all && events.length === 2 ? "identical" : "older";
   }
 }
+
+const WORST_FIRST: readonly Result[] = ["wrong", "older", "named", "identical"];
 
 const prints = new Map<number, string>();
 

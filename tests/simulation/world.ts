@@ -8,7 +8,7 @@ import { HoldfastError } from "../../src/errors";
 import type { RunEventBody } from "../../src/format/run";
 import type { Lease } from "../../src/format/stored";
 import type { State } from "../../src/format/tensors";
-import { surplus } from "../../src/policy/keep";
+import { keptBy } from "../../src/checkpoint/keep";
 import { MemoryLocks } from "../../src/store/locks";
 import { DATA, ENVIRONMENT, sampleRecord, sampleRows } from "../support/run-samples";
 import { EMPTY, RecordingDisk, type Failure, type Image } from "./disk";
@@ -73,7 +73,10 @@ export class World {
       catalog: this.disk.catalog,
       locks: this.locks,
       clock: { now: tick, elapsed: tick },
-      keep: (checkpoints) => surplus(checkpoints, NEWEST),
+      keep: (checkpoints, run) => {
+        const kept = keptBy(checkpoints, run, 0, [{ kind: "latest", count: NEWEST }]);
+        return checkpoints.filter(({ step }) => !kept.has(step));
+      },
     };
     return { parts, manager: new CheckpointManager(parts) };
   }

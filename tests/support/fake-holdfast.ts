@@ -3,6 +3,7 @@
  * without a GPU or a store. Not for tests of behaviour: it promises nothing.
  */
 import { HoldfastError } from "../../src/errors";
+import { defaultPolicy } from "../../src/policy/presets";
 import { TASKS } from "../../src/tasks/meta";
 import { defaultOptimizer } from "../../src/tasks/training-fields";
 import { boundaryPicture, checkpointOf, lossOf, textPicture } from "./fake-data";
@@ -12,8 +13,11 @@ import type {
   CheckpointInfo,
   Comparison,
   JournalRows,
+  Mark,
   Phase,
   Picture,
+  Policy,
+  PolicyPreview,
   RunDetail,
   RunEvent,
   RunEventBody,
@@ -43,6 +47,8 @@ export class FakeHoldfast implements HoldfastPage {
   readonly #runs = new Map<string, FakeRun>();
   readonly #removed = new Map<string, FakeRun>();
   readonly #listeners = new Set<(event: HoldfastEvent) => void>();
+  readonly #marks = new Map<string, readonly Mark[]>();
+  readonly #policies = new Map<string, Policy>();
   readonly #scene: Scene;
   #phase: Phase = { kind: "idle" };
 
@@ -144,6 +150,7 @@ export class FakeHoldfast implements HoldfastPage {
       saved: created,
       checkpoints: 1 + Math.floor(step / SAVE_EVERY),
       parent: null,
+      tags: [],
     };
   }
 
@@ -192,6 +199,7 @@ export class FakeHoldfast implements HoldfastPage {
       stepsPerSecond: 38.2,
       rows,
       savesSkipped: 0,
+      interval: null,
     });
     if (run.info.step % SAVE_EVERY < STEPS_PER_TICK) {
       const checkpoint = checkpointOf(id, task, run.info.step, Date.now(), "policy");
@@ -290,6 +298,44 @@ export class FakeHoldfast implements HoldfastPage {
   }
   async rename(run: string, name: string): Promise<void> {
     this.#of(run).info = { ...this.#of(run).info, name };
+  }
+  async pin(run: string, step: number, on = true): Promise<void> {
+    await this.#wait(300);
+    const others = (this.#marks.get(run) ?? []).filter((mark) => mark.step !== step);
+    this.#marks.set(run, on ? [...others, { step, pinned: true, tags: [], note: "" }] : others);
+    const of = this.#of(run);
+    if (on && !of.checkpoints.some((checkpoint) => checkpoint.step === step)) {
+      const checkpoint = checkpointOf(run, of.info.task, step, Date.now(), "asked");
+      of.checkpoints = [...of.checkpoints, checkpoint].sort((a, b) => a.step - b.step);
+      this.#tell({ kind: "saved", run, checkpoint });
+    }
+    this.#tell({ kind: "runs" });
+  }
+  async annotate(
+    run: string,
+    { step = 0, tags = [], note = "" }: Parameters<HoldfastPage["annotate"]>[1],
+  ): Promise<void> {
+    const others = (this.#marks.get(run) ?? []).filter((mark) => mark.step !== step);
+    this.#marks.set(run, [...others, { step, pinned: false, tags, note }]);
+    this.#tell({ kind: "runs" });
+  }
+  async setPolicy(run: string, policy: Policy): Promise<void> {
+    this.#policies.set(run, policy);
+    this.#tell({ kind: "runs" });
+  }
+  async preview(run: string, policy: Policy): Promise<PolicyPreview> {
+    const { checkpoints } = this.#of(run);
+    const sparse = (policy.keep ?? []).some((rule) => rule.kind === "spaced" && rule.density < 64);
+    const kept = checkpoints.filter((_, at) => !sparse || at % 4 === 0);
+    const gone = checkpoints.filter((checkpoint) => !kept.includes(checkpoint));
+    return {
+      kept: kept.map(({ step }) => ({ step, why: ["spaced: dense where recent, sparse where old"] })),
+      gone: gone.map(({ step }) => step),
+      freed: gone.length * 4_400_000,
+      left: kept.length * 4_400_000,
+      longestNow: SAVE_EVERY,
+      longestThen: sparse ? 4 * SAVE_EVERY : SAVE_EVERY,
+    };
   }
   async remove(run: string): Promise<void> {
     const removed = this.#of(run);
@@ -408,7 +454,7 @@ export class FakeHoldfast implements HoldfastPage {
         steps: info.steps,
         config: preset.config,
         optimizer: defaultOptimizer("adamw", preset.learningRate, info.steps),
-        policy: { save: { kind: "steps", every: preset.saveEvery }, draw: true },
+        policy: this.#policies.get(run) ?? defaultPolicy(),
         data: { hash: "0", bytes: 1, name: "made up", origin: "generated", preprocessing: {} },
         environment: {
           backend: "webgpu",
@@ -421,6 +467,8 @@ export class FakeHoldfast implements HoldfastPage {
       },
       events: [...events].sort((a, b) => a.step - b.step),
       checkpointList: [...checkpoints],
+      marks: this.#marks.get(run) ?? [],
+      note: "",
     };
   }
   async journal(run: string): Promise<JournalRows> {
@@ -442,6 +490,7 @@ export class FakeHoldfast implements HoldfastPage {
       steps: info.steps,
       stepsPerSecond: 38.2,
       savesSkipped: 0,
+      interval: { steps: 190, by: "return", returnSeconds: 4.9, overhead: 0.004 },
       lastSave: checkpoints.at(-1) ?? null,
       saving: false,
       resumed: null,

@@ -33,6 +33,7 @@ export async function startByForm(page: Page, wanted: Wanted): Promise<string> {
   await main.getByRole("radio", { name: wanted.task }).check();
   await main.getByRole("radio", { name: "Tiny" }).check();
   await main.getByLabel("Steps", { exact: true }).fill(String(wanted.steps));
+  await main.getByLabel("Save", { exact: true }).selectOption("steps");
   await main.getByLabel("Save every", { exact: true }).fill(String(wanted.saveEvery));
   await main.getByLabel("Seed", { exact: true }).fill(String(wanted.seed ?? 7));
   if (wanted.name !== undefined) await main.getByLabel("Name", { exact: true }).fill(wanted.name);

@@ -1,6 +1,6 @@
 /** A store over a simulated disk, as one tab has it. */
+import { surplusAt } from "../../src/checkpoint/keep";
 import { CheckpointManager, type StoreParts } from "../../src/checkpoint/manager";
-import { surplus } from "../../src/policy/keep";
 import { MemoryLocks, type Locks } from "../../src/store/locks";
 import { sampleRecord, sampleRequest, DATA } from "./run-samples";
 import { SimulatedDisk } from "./simulated-disk";
@@ -14,7 +14,7 @@ export function partsOn(disk: SimulatedDisk, locks: Locks = new MemoryLocks()): 
     catalog: disk.catalog,
     locks,
     clock: { now: () => now++, elapsed: () => now++ },
-    keep: surplus,
+    keep: surplusAt(() => now),
   };
 }
 

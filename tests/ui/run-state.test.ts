@@ -63,6 +63,7 @@ function progress(from: number, losses: readonly number[]): HoldfastEvent {
     stepsPerSecond: 9,
     rows: rows(from, losses),
     savesSkipped: 2,
+    interval: null,
   };
 }
 
@@ -135,6 +136,7 @@ suite("RunState", () => {
       stepsPerSecond: 9,
       rows: rows(821, [0.25]),
       savesSkipped: 0,
+      interval: null,
     });
     run.apply({ kind: "status", run: "another", status: "failed" });
     expect([run.step, run.status]).toEqual([820, "paused"]);
@@ -217,6 +219,7 @@ suite("RunState", () => {
       steps: 0,
       stepsPerSecond: null,
       savesSkipped: 0,
+      interval: null,
       lastSave: null,
       saving: false,
       resumed: null,

@@ -5,7 +5,16 @@ test("events of a run add up to what is known of it", () => {
   const live = new LiveRuns();
   live.apply({ kind: "phase", run: "ra", phase: { kind: "replaying", done: 2, total: 8 } }, true);
   live.apply(
-    { kind: "progress", run: "ra", step: 12, steps: 40, stepsPerSecond: 20, rows: null, savesSkipped: 1 },
+    {
+      kind: "progress",
+      run: "ra",
+      step: 12,
+      steps: 40,
+      stepsPerSecond: 20,
+      rows: null,
+      savesSkipped: 1,
+      interval: null,
+    },
     true,
   );
   live.apply({ kind: "saving", run: "ra", step: 12 }, true);
@@ -18,7 +27,16 @@ test("events of a run add up to what is known of it", () => {
 test("a run that another tab trains is not here", () => {
   const live = new LiveRuns();
   live.apply(
-    { kind: "progress", run: "ra", step: 1, steps: 40, stepsPerSecond: null, rows: null, savesSkipped: 0 },
+    {
+      kind: "progress",
+      run: "ra",
+      step: 1,
+      steps: 40,
+      stepsPerSecond: null,
+      rows: null,
+      savesSkipped: 0,
+      interval: null,
+    },
     false,
   );
   expect(live.get("ra")?.here).toBe(false);

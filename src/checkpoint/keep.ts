@@ -1,0 +1,60 @@
+/** What a run's policy, and the marks that a person put on it, mean for its rows. */
+import type { KeepRule } from "../format/run";
+import { describeReason, FORMER_RULES, keepersWithin, type Candidate, type KeepReason } from "../policy/keep";
+import type { PolicyPreview } from "../format/stored";
+import type { Surplus } from "../store/commit";
+import type { CheckpointRow, RunRow } from "../store/tables";
+
+type Kept = Pick<RunRow, "record" | "marks">;
+
+/** By step, why each checkpoint that stays does. `checkpoints`: all of the run, in the order of their steps. */
+export function keptBy(
+  checkpoints: readonly CheckpointRow[],
+  { record: { policy }, marks }: Kept,
+  now: number,
+  rules: readonly KeepRule[] = policy.keep ?? FORMER_RULES,
+): ReadonlyMap<number, readonly KeepReason[]> {
+  const byStep = new Map(marks.map((mark) => [mark.step, mark]));
+  const candidates = checkpoints.map(({ step, info, forked, used }): Candidate => ({
+    step,
+    time: info.time,
+    metrics: info.metrics,
+    damaged: info.check === "damaged",
+    forked,
+    pinned: byStep.get(step)?.pinned ?? false,
+    tagged: (byStep.get(step)?.tags.length ?? 0) > 0,
+    used,
+    bytes: info.storedBytes,
+  }));
+  return keepersWithin(rules, candidates, now, policy.budget ?? null);
+}
+
+/** What the policy lets go. `now`: milliseconds since 1970. */
+export function surplusAt(now: () => number): Surplus {
+  return (checkpoints, run) => {
+    const kept = keptBy(checkpoints, run, now());
+    return checkpoints.filter(({ step }) => !kept.has(step));
+  };
+}
+
+/** What the policy of `run` would do to these. */
+export function previewOf(checkpoints: readonly CheckpointRow[], run: Kept, now: number): PolicyPreview {
+  const reasons = keptBy(checkpoints, run, now);
+  const stays = checkpoints.filter(({ step }) => reasons.has(step));
+  const goes = checkpoints.filter(({ step }) => !reasons.has(step));
+  const bytes = (rows: readonly CheckpointRow[]) => rows.reduce((sum, { info }) => sum + info.storedBytes, 0);
+  return {
+    kept: stays.map(({ step }) => ({ step, why: (reasons.get(step) ?? []).map(describeReason) })),
+    gone: goes.map(({ step }) => step),
+    freed: bytes(goes),
+    left: bytes(stays),
+    longestNow: longestGap(checkpoints),
+    longestThen: longestGap(stays),
+  };
+}
+
+/** Most steps between two checkpoints. */
+function longestGap(checkpoints: readonly CheckpointRow[]): number {
+  const whole = checkpoints.filter(({ info }) => info.check !== "damaged");
+  return whole.reduce((most, { step }, index) => Math.max(most, step - (whole[index - 1]?.step ?? step)), 0);
+}
