@@ -3,14 +3,17 @@ import { hasCode, messageOf } from "../errors";
 import type { HoldfastEvent, HoldfastPage, LiveRun } from "../worker/api";
 import type {
   CheckpointInfo,
+  Mark,
   Phase,
   Picture,
+  PolicyPreview,
   ResumeReport,
   RunDetail,
   RunEvent,
   RunInfo,
   RunStatus,
 } from "../worker/protocol";
+import type { Interval } from "../policy/interval";
 import { LossSeries } from "./loss-series";
 import { VisitState } from "./visit-state.svelte";
 
@@ -53,6 +56,13 @@ export class RunState {
   /** Bumped when `losses` changes; the samples themselves are not proxied. */
   revision = $state(0);
   readonly losses = new LossSeries();
+  /** How often it saves now, where the policy chooses by itself. */
+  interval = $state.raw<Interval | null>(null);
+  marks = $state.raw<readonly Mark[]>([]);
+  tags = $state.raw<readonly string[]>([]);
+  note = $state.raw("");
+  /** Why checkpoints are kept, by step: asked for when somebody looks. */
+  why = $state.raw<PolicyPreview["kept"]>([]);
   /** The step that is looked at. */
   readonly visit: VisitState;
 
@@ -115,20 +125,46 @@ export class RunState {
 
   /** A checkpoint is read back some time after it was told; what came of that is asked for when somebody looks. */
   async lookAtChecks(): Promise<void> {
+    await this.refresh();
+    const policy = this.record?.policy;
+    if (policy === undefined) return;
     try {
-      this.checkpoints = await this.api.checkpoints(this.id);
+      const { kept } = await this.api.preview(this.id, policy);
+      this.why = kept;
+    } catch {
+      this.why = [];
+    }
+  }
+
+  /** What a person changed, here or in another tab. */
+  async refresh(): Promise<void> {
+    if (this.loading || this.failed !== null) return;
+    try {
+      this.#describe(await this.api.detail(this.id));
     } catch {
       // What is shown stays as true as it was.
     }
   }
 
-  #show(detail: RunDetail): void {
+  /** What is on the run beside its training. */
+  #describe(detail: RunDetail): void {
     this.detail = detail;
+    this.checkpoints = detail.checkpointList;
+    this.marks = detail.marks;
+    this.tags = detail.tags;
+    this.note = detail.note;
+  }
+
+  markAt(step: number): Mark {
+    return this.marks.find((mark) => mark.step === step) ?? { step, pinned: false, tags: [], note: "" };
+  }
+
+  #show(detail: RunDetail): void {
+    this.#describe(detail);
     this.status = detail.status;
     this.step = detail.step;
     this.steps = detail.steps;
     this.loss = detail.loss;
-    this.checkpoints = detail.checkpointList;
     this.events = detail.events;
     this.trouble = findTrouble(detail.events);
     this.metrics = newestEvaluation(detail.checkpointList);
@@ -141,6 +177,7 @@ export class RunState {
     if (live.steps > 0) this.steps = live.steps;
     this.stepsPerSecond = live.stepsPerSecond;
     this.savesSkipped = live.savesSkipped;
+    this.interval = live.interval;
     this.saving = live.saving;
     this.resumed = live.resumed;
     this.picture = live.picture;
@@ -158,6 +195,7 @@ export class RunState {
   }
 
   apply(event: HoldfastEvent): void {
+    if (event.kind === "runs") void this.refresh();
     if (event.kind === "runs" || event.kind === "notice" || event.run !== this.id) return;
     if (this.#waiting !== null) {
       this.#waiting.push(event);
@@ -172,6 +210,7 @@ export class RunState {
         this.steps = event.steps;
         this.stepsPerSecond = event.stepsPerSecond;
         this.savesSkipped = event.savesSkipped;
+        this.interval = event.interval;
         if (event.rows === null) break;
         this.loss = event.rows.loss.at(-1) ?? this.loss;
         this.revision += 1;

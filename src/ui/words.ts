@@ -3,6 +3,7 @@ import type {
   BackendInfo,
   CheckpointInfo,
   Phase,
+  PolicyPreview,
   Recovery,
   RunEvent,
   RunInfo,
@@ -10,7 +11,7 @@ import type {
   ScrubStatus,
   Visit,
 } from "../worker/protocol";
-import { count, counted, rate } from "./format";
+import { bytes, count, counted, rate } from "./format";
 
 /** How a line or a mark is coloured; the words say the same. */
 export type Tone = "plain" | "good" | "warning" | "bad";
@@ -231,4 +232,14 @@ export function visitWords({ checkpoint, replayed, proof }: Visit): string {
     default:
       return proof satisfies never;
   }
+}
+
+/** What another policy would do. */
+export function previewWords({ gone, freed, left, longestNow, longestThen }: PolicyPreview): string {
+  if (gone.length === 0) return "All checkpoints there are would stay.";
+  const longer =
+    longestThen > longestNow
+      ? ` A return then computes up to ${counted(longestThen, "step")} again, instead of ${count(longestNow)}.`
+      : "";
+  return `${counted(gone.length, "checkpoint")} would go with the next save: about ${bytes(freed)} less, ${bytes(left)} left.${longer}`;
 }

@@ -73,7 +73,7 @@ export const LAYERS: readonly Layer[] = [
     name: "protocol",
     files: ["worker/protocol", "worker/api"],
     may: [],
-    types: ["errors", "data", "meta", "analysis"],
+    types: ["errors", "data", "meta", "analysis", "policy"],
     packages: { "type:comlink": ["worker/*"] },
   },
   {
@@ -94,7 +94,7 @@ export const LAYERS: readonly Layer[] = [
       "worker/start-spec",
       "worker/wait",
     ],
-    may: ["errors", "data", "meta", "wire"],
+    may: ["errors", "data", "meta", "wire", "policy"],
     types: ["protocol", "analysis"],
     packages: { comlink: ["worker/*"] },
   },
