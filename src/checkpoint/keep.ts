@@ -37,17 +37,28 @@ export function surplusAt(now: () => number): Surplus {
   };
 }
 
-/** What the policy of `run` would do to these. */
-export function previewOf(checkpoints: readonly CheckpointRow[], run: Kept, now: number): PolicyPreview {
+/**
+ * What the policy of `run` would do to these. `sizes`: bytes of each pack by its name. Only whole packs are given back, so
+ * that is what counts as freed.
+ */
+export function previewOf(
+  checkpoints: readonly CheckpointRow[],
+  run: Kept,
+  now: number,
+  sizes: ReadonlyMap<string, number>,
+): PolicyPreview {
   const reasons = keptBy(checkpoints, run, now);
   const stays = checkpoints.filter(({ step }) => reasons.has(step));
   const goes = checkpoints.filter(({ step }) => !reasons.has(step));
-  const bytes = (rows: readonly CheckpointRow[]) => rows.reduce((sum, { info }) => sum + info.storedBytes, 0);
+  const needed = new Set(stays.flatMap(({ packs }) => packs));
+  const packs = new Set(checkpoints.flatMap((row) => row.packs));
+  const bytes = (names: Iterable<string>) =>
+    [...names].reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
   return {
     kept: stays.map(({ step }) => ({ step, why: (reasons.get(step) ?? []).map(describeReason) })),
     gone: goes.map(({ step }) => step),
-    freed: bytes(goes),
-    left: bytes(stays),
+    freed: bytes([...packs].filter((name) => !needed.has(name))),
+    left: bytes(needed),
     longestNow: longestGap(checkpoints),
     longestThen: longestGap(stays),
   };

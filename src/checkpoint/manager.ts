@@ -33,7 +33,7 @@ import type {
   ScrubStatus,
   VerifyReport,
 } from "../format/stored";
-import { commitRows, type Surplus } from "../store/commit";
+import { commitRows, pruned, type Surplus } from "../store/commit";
 import { readRows } from "../store/journal";
 import type { Locks } from "../store/locks";
 import { checkOwner, findRun, freshEpoch, Owners } from "../store/owner";
@@ -46,6 +46,7 @@ import { runInfo } from "./list";
 import { RunLog } from "./log";
 import { OpenRuns } from "./open-runs";
 import { readCheckpoint, readNewestWhole, type ReadCheckpoint } from "./read";
+import { reclaim } from "./reclaim";
 import { isBlank, NOTHING_SEEN, recover, type Recovered } from "./recover";
 import { Saver } from "./save";
 import { NOT_SCRUBBED, Scrub } from "./scrub";
@@ -323,19 +324,26 @@ export class CheckpointManager {
     await this.#edit(run, { kind: "described", tags, note });
   }
 
-  /** Another policy, from the next save on. What it lets go of goes with that. */
+  /** Another policy. What it lets go of goes at once; where another tab has the run, with the next save there. */
   async setPolicy(run: string, policy: Policy): Promise<void> {
     checkReadable(() => parsePolicy(policy, "policy"), "policy");
     await this.#edit(run, { kind: "policy", policy });
+    const { packs, catalog, keep } = this.#parts;
+    const prune = async () =>
+      reclaim(packs, catalog, await catalog.write("strict", (tx) => pruned(tx, run, keep)));
+    if (this.#runs.find(run) !== undefined) await prune();
+    else await this.#owners.exclusively(run, prune).catch(unlessBusy);
   }
 
   /** What that policy would keep, and what it would let go. Changes nothing. */
   async preview(run: string, policy: Policy): Promise<PolicyPreview> {
-    const { row, rows } = await this.#parts.catalog.read(async (tx) => ({
+    const { catalog, clock } = this.#parts;
+    const { row, rows, sizes } = await catalog.read(async (tx) => ({
       row: await findRun(tx, run),
       rows: await tx.of("checkpoints", run),
+      sizes: new Map((await tx.all("packs")).map(({ name, size }) => [name, size])),
     }));
-    return previewOf(rows, { ...row, record: { ...row.record, policy } }, this.#parts.clock.now());
+    return previewOf(rows, { ...row, record: { ...row.record, policy } }, clock.now(), sizes);
   }
 
   async #edit(run: string, change: Edit): Promise<void> {
@@ -408,6 +416,10 @@ function notSeen(error: unknown): string {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
+}
+
+function unlessBusy(error: unknown): void {
+  if (!hasCode(error, "busy")) throw error;
 }
 
 function unlessFull(error: unknown): void {

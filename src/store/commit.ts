@@ -92,12 +92,30 @@ export async function commitCheckpoint(
     nextFrame,
     log: log ?? run.log,
     logged,
-    checkpoints: kept.length,
-    bytes: kept.reduce((sum, { info }) => sum + info.storedBytes, 0),
+    ...countsOf(kept),
     saved: Math.max(run.saved ?? 0, row.info.time),
     lastCommit: row.manifestHash,
   });
   return dropPacks(tx, run.id, [...before, row], kept);
+}
+
+/** Lets go of the checkpoints of a run that are no longer kept. Returns the packs that nothing refers to any more. */
+export async function pruned(tx: CatalogWriter, run: string, surplus: Surplus): Promise<readonly string[]> {
+  const row = await findRun(tx, run);
+  const before = await tx.of("checkpoints", run);
+  const gone = new Set(surplus(before, row));
+  const kept = before.filter((checkpoint) => !gone.has(checkpoint));
+  for (const { step } of gone) await tx.removeAt("checkpoints", run, step);
+  await tx.put("runs", { ...row, ...countsOf(kept) });
+  return dropPacks(tx, run, before, kept);
+}
+
+/** What a run's row says of its checkpoints. */
+function countsOf(kept: readonly CheckpointRow[]): Pick<RunRow, "checkpoints" | "bytes"> {
+  return {
+    checkpoints: kept.length,
+    bytes: kept.reduce((sum, { info }) => sum + info.storedBytes, 0),
+  };
 }
 
 /** Makes a run exist, owned by the writer of `epoch`; its first checkpoint follows in the same transaction. */

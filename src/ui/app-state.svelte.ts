@@ -1,8 +1,8 @@
 /** What the whole page shares: the list of runs, storage, backend, notices and toasts. */
 import { SvelteSet } from "svelte/reactivity";
 import { messageOf } from "../errors";
-import type { HoldfastEvent, HoldfastPage } from "../worker/api";
-import type { BackendInfo, Changes, RunInfo, RunStep, StorageStatus } from "../worker/protocol";
+import type { ForkChanges, HoldfastEvent, HoldfastPage } from "../worker/api";
+import type { BackendInfo, RunInfo, RunStep, StorageStatus } from "../worker/protocol";
 import { download, fileName } from "./download";
 import { href } from "./route";
 import { seenFromHere } from "./run-state.svelte";
@@ -198,7 +198,7 @@ export class AppState {
   }
 
   /** A new run from a step, shown at once. */
-  async fork(from: RunStep, changes: Changes): Promise<void> {
+  async fork(from: RunStep, changes: ForkChanges): Promise<void> {
     await this.attempt(async () => {
       const child = await this.api.fork(from.run, from.step, { changes });
       location.hash = href({ screen: "run", run: child });

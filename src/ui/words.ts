@@ -241,5 +241,5 @@ export function previewWords({ gone, freed, left, longestNow, longestThen }: Pol
     longestThen > longestNow
       ? ` A return then computes up to ${counted(longestThen, "step")} again, instead of ${count(longestNow)}.`
       : "";
-  return `${counted(gone.length, "checkpoint")} would go with the next save: about ${bytes(freed)} less, ${bytes(left)} left.${longer}`;
+  return `${counted(gone.length, "checkpoint")} would go: ${bytes(freed)} less, ${bytes(left)} left.${longer}`;
 }

@@ -42,9 +42,19 @@ export interface StartOptions {
   readonly file?: StoredFile;
 }
 
+/** What may be different in a fork: nothing that a tensor's shape hangs on. */
+export interface ForkChanges extends Changes {
+  readonly schedule?: Partial<OptimizerConfig["schedule"]>;
+  /** `batchSize` and `dropout`, where the task has them. No sample is skipped or seen twice by another batch size. */
+  readonly config?: Config;
+  /** Of the random numbers to come: another order of the samples from here on, other dropout. */
+  readonly seed?: number;
+  readonly policy?: Policy;
+}
+
 export interface ForkOptions {
   readonly name?: string;
-  readonly changes?: Changes;
+  readonly changes?: ForkChanges;
   /** Steps in all; the default is as many as the run that it comes from. */
   readonly steps?: number;
 }

@@ -40,6 +40,7 @@ import type {
   TrainApi,
   Visit,
 } from "./protocol";
+import { forkSpec } from "./fork-spec";
 import { startSpec } from "./start-spec";
 import { Supervisor } from "./supervisor";
 import { waitForRun } from "./wait";
@@ -134,18 +135,11 @@ class Holdfast implements HoldfastPage {
     });
   }
 
-  fork(run: string, step: number, { name, changes = {}, steps }: ForkOptions = {}): Promise<string> {
+  fork(run: string, step: number, options: ForkOptions = {}): Promise<string> {
     return this.#inTurn(async () => {
-      const parent = await this.detail(run);
+      const spec = forkSpec(await this.#holder(run, step), step, options);
       const trainer = await this.#leaveOther(null);
-      const child = await trainer.fork({
-        from: { run, step },
-        name: name ?? `${parent.name}, from step ${step}`,
-        changes,
-        // A fork of the last step gets as many steps again.
-        steps: steps ?? (parent.steps > step ? parent.steps : step + parent.record.steps),
-      });
-      return this.#begin(trainer, child);
+      return this.#begin(trainer, await trainer.fork(spec));
     });
   }
 

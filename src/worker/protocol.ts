@@ -140,8 +140,12 @@ export interface StartSpec {
 export interface ForkSpec {
   readonly from: RunStep;
   readonly name: string;
-  readonly changes: Changes;
   readonly steps: number;
+  readonly config: Config;
+  readonly optimizer: OptimizerConfig;
+  readonly policy: Policy;
+  /** Of the random numbers to come. */
+  readonly seed: number;
 }
 
 export interface BackendInfo {

@@ -78,7 +78,8 @@ function optimizerOf(options: StartOptions, preset: Preset, steps: number): Opti
   };
 }
 
-function policyProblems({ save }: Policy): readonly string[] {
+/** What is wrong with a policy, one sentence each. */
+export function policyProblems({ save }: Policy): readonly string[] {
   switch (save.kind) {
     case "never":
       return [];

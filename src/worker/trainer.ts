@@ -7,7 +7,6 @@
 import { openDevice, type Device } from "../engine/device";
 import { environmentOf, sameEnvironment } from "../engine/environment";
 import { replay } from "../engine/replay";
-import { settingsAt } from "../format/settings";
 import type { Position } from "../engine/session-parts";
 import { HoldfastError } from "../errors";
 import { digestOf } from "../format/digest";
@@ -119,31 +118,22 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
     return id;
   }
 
-  async fork(spec: ForkSpec): Promise<string> {
-    if (!(spec.steps > spec.from.step)) {
-      throw new HoldfastError(
-        "invalid",
-        `The fork starts at step ${spec.from.step}, so it needs more steps than ${spec.steps} in all.`,
-      );
-    }
+  async fork({ from, ...settings }: ForkSpec): Promise<string> {
     await this.close();
-    const { holder } = await this.#visitor.visit(spec.from);
-    const state = await this.#visitor.state(spec.from);
+    const { holder } = await this.#visitor.visit(from);
+    const state = await this.#visitor.state(from);
     await this.#visitor.leave();
     const parent = await this.#storage.detail(holder);
     const id = newRunId();
     const device = await this.#openDevice(id);
-    const { optimizer } = settingsAt(parent.record, parent.events, spec.from.step);
     const task = await loadTask(parent.record.task);
     const record: RunRecord = {
       ...parent.record,
+      ...settings,
       id,
-      name: spec.name,
       created: Date.now(),
-      parent: { run: holder, step: spec.from.step },
-      firstStep: spec.from.step,
-      steps: spec.steps,
-      optimizer: { ...optimizer, ...spec.changes },
+      parent: { run: holder, step: from.step },
+      firstStep: from.step,
       environment: environmentOf(device, mathVersions(task.info)),
     };
     const bench = await this.#bench(record);

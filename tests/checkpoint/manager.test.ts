@@ -236,8 +236,40 @@ suite("what a person puts on steps", () => {
     ]);
     expect(preview.gone).toEqual([1, 2, 3, 5, 6, 7]);
     expect([preview.longestNow, preview.longestThen]).toEqual([1, 4]);
-    expect(preview.freed + preview.left).toBe(before.bytes);
     expect(await manager.detail(RUN)).toEqual(before);
+    await manager.setPolicy(RUN, policy);
+    expect((await manager.checkpoints(RUN)).map(({ step }) => step)).toEqual([0, 4, 8]);
+    expect((await manager.detail(RUN)).checkpoints).toBe(3);
+    for (const step of [0, 4, 8]) expect((await manager.read(RUN, step)).state.scalars.step).toBe(step);
+  });
+
+  test("what a preview says is freed is freed", async () => {
+    const { manager, lease, disk } = await begun();
+    for (let step = 1; step <= 40; step++)
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+    const stored = () => [...disk.files.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const policy: Policy = { save: { kind: "never" }, draw: false, keep: [{ kind: "latest", count: 2 }] };
+    const { freed, left } = await manager.preview(RUN, policy);
+    expect(freed).toBeGreaterThan(0);
+    await manager.release(lease);
+    const before = stored();
+    await manager.setPolicy(RUN, policy);
+    // The edit itself has a frame in the log.
+    expect(before - stored()).toBeGreaterThan(freed - 1000);
+    const rest = await manager.preview(RUN, policy);
+    expect([rest.freed, rest.left, rest.gone]).toEqual([0, left, []]);
+  });
+
+  test("another tab that has the run lets go of it with its next save", async () => {
+    const { manager, lease, disk, locks } = await begun();
+    for (let step = 1; step <= 8; step++)
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+    const other = new CheckpointManager(partsOn(disk, locks));
+    const keep = [{ kind: "latest", count: 1 }] as const;
+    await other.setPolicy(RUN, { save: { kind: "never" }, draw: false, keep });
+    expect(await other.checkpoints(RUN)).toHaveLength(9);
+    await manager.save(lease, sampleRequest(9, sampleRows(9, 9)));
+    expect((await other.checkpoints(RUN)).map(({ step }) => step)).toEqual([0, 9]);
   });
 });
 

@@ -91,6 +91,7 @@ export const LAYERS: readonly Layer[] = [
       "worker/supervisor",
       "worker/holdfast",
       "worker/live",
+      "worker/fork-spec",
       "worker/start-spec",
       "worker/wait",
     ],
