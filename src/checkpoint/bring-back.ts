@@ -12,7 +12,15 @@ import { parseManifest, type Manifest } from "../format/manifest";
 import { lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
 import type { Lease, Place, Recovery } from "../format/stored";
-import { beginRun, commitCheckpoint, edited, eraseRun, putEvent, type Surplus } from "../store/commit";
+import {
+  beginRun,
+  commitCheckpoint,
+  edited,
+  eraseRun,
+  pruned,
+  putEvent,
+  type Surplus,
+} from "../store/commit";
 import { appendRows } from "../store/journal";
 import { findRun, freshEpoch } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
@@ -128,11 +136,16 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
     const lease = { run, epoch: Math.max(highest, (await tx.get("owners", run))?.epoch ?? 0) };
     // As many writers have had the run as its frames say, whatever this catalogue remembers.
     await tx.put("owners", lease);
-    const removed = await takeFromTrash(tx, run);
+    let removed = await takeFromTrash(tx, run);
     for (const step of forks) await markFork(tx, run, step);
-    for (const step of steps) await play(tx, lease, step, { forks, seen: found.seen, keep });
+    for (const step of steps) await play(tx, lease, step, { forks, seen: found.seen });
     let row: RunRow = { ...(await findRun(tx, run)), removed };
     for (const edit of edits) row = { ...edited(row, parseEdit(rawOf(edit))), edits: edit.header.sequence };
+    ({ removed } = row);
+    // Only now is known what the policy has become, and what a person pinned.
+    await tx.put("runs", { ...row, removed: null });
+    await pruned(tx, run, keep);
+    row = { ...(await findRun(tx, run)), removed };
     const log = [...fresh, ...edits].filter(({ header }) => LOGGED.has(header.type));
     for (const { place } of log) await keepPack(tx, run, place.pack, found.seen);
     const last = log.filter(({ header }) => header.type !== "edit").at(-1) ?? log.at(-1);
@@ -250,7 +263,9 @@ function journalFirst(steps: readonly Step[]): readonly Step[] {
 function withJournal(steps: readonly Step[], known: number): readonly Step[] {
   let end = known;
   return steps.filter((step) => {
-    if (step.kind === "journal" && step.rows.from <= end + 1) end = Math.max(end, lastStep(step.rows));
+    // Nor with rows behind a gap: nothing could be computed again over it.
+    if (step.kind === "journal" && step.rows.from > end + 1) return false;
+    if (step.kind === "journal") end = Math.max(end, lastStep(step.rows));
     return step.kind === "checkpoint" ? step.row.step <= end : true;
   });
 }
@@ -267,7 +282,8 @@ function isUnfinished(frames: readonly FoundFrame[]): boolean {
 
 /** The run's record: its own frame, or else what its newest checkpoint says. */
 function recordOf(frames: readonly FoundFrame[], steps: readonly Step[]): RunRecord | null {
-  const own = frames.find(({ header }) => header.type === "run");
+  // The last: a log that was lost in part, and begun anew, has two.
+  const own = frames.findLast(({ header }) => header.type === "run");
   if (own !== undefined) return parseLoggedRecord(rawOf(own));
   const last = steps.findLast((step) => step.kind === "checkpoint");
   return last?.kind === "checkpoint" ? last.manifest.record : null;
@@ -300,19 +316,13 @@ async function holdPlaceForData(tx: CatalogWriter, { data }: RunRecord, now: num
     await tx.put("data", { hash: data.hash, bytes: data.bytes, copies: [], touched: now });
 }
 
+const ALL_STAY: Surplus = () => [];
+
 async function play(
   tx: CatalogWriter,
   lease: Lease,
   step: Step,
-  {
-    forks,
-    seen,
-    keep,
-  }: {
-    readonly forks: ReadonlySet<number>;
-    readonly seen: ReadonlyMap<string, PackFacts>;
-    readonly keep: Surplus;
-  },
+  { forks, seen }: { readonly forks: ReadonlySet<number>; readonly seen: ReadonlyMap<string, PackFacts> },
 ): Promise<void> {
   const run = await findRun(tx, lease.run);
   switch (step.kind) {
@@ -339,7 +349,7 @@ async function play(
         log: null,
         logged: run.logged,
       };
-      await commitCheckpoint(tx, lease, commit, keep);
+      await commitCheckpoint(tx, lease, commit, ALL_STAY);
     }
   }
 }

@@ -49,3 +49,13 @@ export async function markCheckpoint(
   if (row?.manifestHash === manifestHash)
     await tx.put("checkpoints", { ...row, info: { ...row.info, ...later } });
 }
+
+/** Somebody restored, compared or exported it. `now`: milliseconds since 1970. */
+export async function markUsed(
+  tx: CatalogWriter,
+  { run, step, manifestHash }: CheckpointRow,
+  now: number,
+): Promise<void> {
+  const row = await tx.at("checkpoints", run, step);
+  if (row?.manifestHash === manifestHash) await tx.put("checkpoints", { ...row, used: now });
+}

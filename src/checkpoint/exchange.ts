@@ -7,14 +7,14 @@ import { lastStep } from "../format/rows";
 import type { RunRecord } from "../format/run";
 import { writeSafetensors } from "../format/safetensors";
 import type { Lease, SaveRequest } from "../format/stored";
-import { beginRun, commitCheckpoint, putEvent, type Surplus } from "../store/commit";
+import { beginRun, commitCheckpoint, putEvent } from "../store/commit";
 import { readRows } from "../store/journal";
 import { findRun, freshEpoch, lockName } from "../store/owner";
 import { randomId } from "../store/pack-store";
 import type { CatalogWriter, PackFacts } from "../store/tables";
 import { DurableWriter, type AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
-import { addEvents, statusAfter } from "./log-frames";
+import { addAbout, addEvents, statusAfter } from "./log-frames";
 import type { CheckpointManager, StoreParts } from "./manager";
 import { readCheckpoint } from "./read";
 import { writeCheckpoint, type Clock, type Written } from "./write";
@@ -38,10 +38,11 @@ export async function exportRun(
   // The newest one decides whether there is anything to export, and names what is wrong if there is not.
   await manager.restore(run);
   // One transaction: a run that goes on meanwhile would otherwise give rows that an event changed without that event.
-  const { record, events, journal, rows } = await catalog.read(async (tx) => {
+  const { record, events, about, journal, rows } = await catalog.read(async (tx) => {
     const found = await findRun(tx, run);
     return {
       record: found.record,
+      about: { marks: found.marks, tags: found.tags, note: found.note },
       events: (await tx.of("events", run)).map(({ event }) => event),
       journal: await readRows(tx, run, found.record.firstStep + 1, found.step),
       rows: await tx.of("checkpoints", run),
@@ -56,7 +57,14 @@ export async function exportRun(
     }
   }
   const data = await manager.getData(record.data.hash);
-  const file = { record, events, journal: journal.loss.length === 0 ? null : journal, checkpoints, data };
+  const file = {
+    record,
+    events,
+    journal: journal.loss.length === 0 ? null : journal,
+    checkpoints,
+    data,
+    about,
+  };
   return new Blob(await writeRunFile(file));
 }
 
@@ -86,9 +94,7 @@ export async function importRun(manager: CheckpointManager, parts: StoreParts, b
     await writer.durably(
       (add) => writeRun(add, lease, record, file, parts.clock),
       (written, packs) =>
-        parts.catalog.write("strict", (tx) =>
-          commitImport(tx, lease, parts.keep, { record, file, written, packs }),
-        ),
+        parts.catalog.write("strict", (tx) => commitImport(tx, lease, { record, file, written, packs })),
     );
   } finally {
     await writer.close();
@@ -96,6 +102,9 @@ export async function importRun(manager: CheckpointManager, parts: StoreParts, b
   }
   return record.id;
 }
+
+/** What is on an imported run counts as one edit. */
+const EDITS = 1;
 
 interface WrittenRun {
   readonly checkpoints: readonly Written[];
@@ -118,6 +127,7 @@ async function writeRun(
   const frames = new FrameSequence(add, lease, 0, clock.elapsed);
   await frames.add("import", encodeLogged(record), "byte");
   await addEvents(frames, file.events);
+  await addAbout(add, record.id, { ...file.about, edits: EDITS });
   const checkpoints: Written[] = [];
   for (const checkpoint of file.checkpoints) {
     const last = checkpoints.at(-1);
@@ -133,7 +143,7 @@ async function writeRun(
       events: file.events,
       unlogged: last === undefined ? file.journal : null,
       clock: { ...clock, now: () => checkpoint.manifest.time },
-      beginsLog: false,
+      beginsLog: null,
       previous: null,
     };
     checkpoints.push(await writeCheckpoint(add, requestOf(checkpoint), context));
@@ -146,7 +156,6 @@ async function writeRun(
 async function commitImport(
   tx: CatalogWriter,
   lease: Lease,
-  keep: Surplus,
   {
     record,
     file,
@@ -160,13 +169,15 @@ async function commitImport(
   },
 ): Promise<void> {
   await beginRun(tx, record, statusAfter(file.events), lease.epoch);
+  await tx.put("runs", { ...(await findRun(tx, record.id)), ...file.about, edits: EDITS });
   for (const event of file.events) await putEvent(tx, await findRun(tx, record.id), event);
   const logged = file.journal === null ? record.firstStep : lastStep(file.journal);
   let rows = file.journal;
   const { log, nextFrame } = written;
   for (const { row, leansOn } of written.checkpoints) {
     const commit = { row, rows, nextFrame, leansOn, packs, log, logged };
-    await commitCheckpoint(tx, lease, commit, keep);
+    // All that came stays; the policy has its say with the next save.
+    await commitCheckpoint(tx, lease, commit, () => []);
     rows = null;
   }
 }

@@ -1,7 +1,17 @@
 /** Frames that a log begins with, where a run begins, comes from a file, or has lost the log it had. */
 import { encodeLogged } from "../format/log";
-import type { RunEvent, RunRecord, RunStatus } from "../format/run";
-import type { FrameSequence } from "./frames";
+import type { About, Edit, RunEvent, RunRecord, RunStatus } from "../format/run";
+import type { AddFrame } from "./durable";
+import { FrameSequence } from "./frames";
+
+/** Edits need no lease, and no epoch decides between them: their numbers do. */
+export const NO_EPOCH = 0;
+
+/** What a log has to know of its run. */
+export interface LogStart extends About {
+  /** How many edits there were. */
+  readonly edits: number;
+}
 
 /** The run's record, and the events so far. Returns the pack of the last frame. */
 export async function beginLog(
@@ -22,6 +32,17 @@ export async function addEvents(frames: FrameSequence, events: readonly RunEvent
     pack = place.pack;
   }
   return pack;
+}
+
+/** What a person put on the run, all under the number of the last edit: what is found of earlier ones comes before. */
+export async function addAbout(add: AddFrame, run: string, { edits, ...about }: LogStart): Promise<void> {
+  const all: Edit[] = about.marks.map((mark) => ({ kind: "marked", mark }));
+  if (about.tags.length > 0 || about.note !== "")
+    all.push({ kind: "described", tags: about.tags, note: about.note });
+  for (const edit of all) {
+    const frames = new FrameSequence(add, { run, epoch: NO_EPOCH }, edits, () => 0);
+    await frames.add("edit", encodeLogged(edit), "byte");
+  }
 }
 
 /** What the events say that a run is; one that was training is paused here. */

@@ -7,14 +7,12 @@ import { commitEdit, commitEvent } from "../store/commit";
 import { checkOwner, findRun } from "../store/owner";
 import type { Catalog, PackFacts } from "../store/tables";
 import { FrameSequence } from "./frames";
-import { beginLog } from "./log-frames";
+import { addAbout, beginLog, NO_EPOCH } from "./log-frames";
 import type { OpenRuns } from "./open-runs";
 import type { Clock } from "./write";
 
 /** Two tabs that edit one run at the same time take turns. */
 const MAX_ATTEMPTS = 5;
-/** Edits need no lease, and no epoch decides between them: their numbers do. */
-const NO_EPOCH = 0;
 
 export class RunLog {
   readonly #runs: OpenRuns;
@@ -45,7 +43,10 @@ export class RunLog {
         const event: RunEvent = { seq: run.nextEvent, step, time: this.#clock.now(), ...body };
         const frames = new FrameSequence(add, lease, run.nextFrame, this.#clock.elapsed);
         const events = before.map(({ event }) => event);
-        if (run.log === null) await beginLog(frames, run.record, events);
+        if (run.log === null) {
+          await beginLog(frames, run.record, events);
+          await addAbout(add, run.id, run);
+        }
         const { place } = await frames.add("event", encodeLogged({ event, status: status ?? null }), "byte");
         return { event, log: place.pack, nextFrame: frames.next };
       },

@@ -40,6 +40,7 @@ import { checkOwner, findRun, freshEpoch, Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
 import { Background } from "./background";
+import { markUsed } from "./check";
 import { DataStore } from "./data";
 import { previewOf } from "./keep";
 import { runInfo } from "./list";
@@ -55,6 +56,10 @@ import { verifyStore } from "./verify";
 import { checkReadable, type Clock } from "./write";
 
 const MAX_NAME = 200;
+/** Uses within this time are one. */
+const USED_MS = 60_000;
+/** What is on a run that nobody has touched yet. */
+const NOTHING_ON_IT = { marks: [], tags: [], note: "", edits: 0 };
 /** What was deleted this long ago can go without being asked: no page offers an undo any more. */
 const UNDO_MS = 5 * 60_000;
 
@@ -176,6 +181,7 @@ export class CheckpointManager {
               lastCommit: null,
               logged: record.firstStep,
               log: null,
+              ...NOTHING_ON_IT,
             },
             events: [],
             rows: null,
@@ -242,7 +248,9 @@ export class CheckpointManager {
     const stillThere = async (row: CheckpointRow) =>
       (await this.#parts.catalog.read((tx) => tx.at("checkpoints", run, row.step)))?.manifestHash ===
       row.manifestHash;
-    return readNewestWhole(this.#parts.packs, rows.toReversed(), stillThere);
+    const restored = await readNewestWhole(this.#parts.packs, rows.toReversed(), stillThere);
+    this.#used(rows.find((row) => row.step === restored.checkpoint.step));
+    return restored;
   }
 
   /** Exactly this checkpoint, with its manifest and its facts. */
@@ -257,7 +265,18 @@ export class CheckpointManager {
     if (found.row === undefined) {
       throw new HoldfastError("missing", `"${found.run.record.name}" has no checkpoint of step ${step}.`);
     }
-    return { ...(await readCheckpoint(this.#parts.packs, found.row)), run: found.run, info: found.row.info };
+    const { run: holder, row } = found;
+    const read = await readCheckpoint(this.#parts.packs, row);
+    this.#used(row);
+    return { ...read, run: holder, info: row.info };
+  }
+
+  /** Keeps it for a while longer, by the rule "used". */
+  #used(row: CheckpointRow | undefined): void {
+    const { catalog, clock } = this.#parts;
+    const now = clock.now();
+    if (row === undefined || (row.used !== null && now - row.used < USED_MS)) return;
+    this.#background.later(() => catalog.write("relaxed", (tx) => markUsed(tx, row, now)));
   }
 
   async detail(run: string): Promise<RunDetail> {

@@ -9,11 +9,12 @@ import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
 import type { Background } from "./background";
 import { checkCheckpoint, markCheckpoint } from "./check";
 import type { OpenRuns } from "./open-runs";
+import type { LogStart } from "./log-frames";
 import { readStored, type ChunkRooms } from "./read";
 import { reclaim } from "./reclaim";
 import { writeCheckpoint, type Clock, type SaveContext } from "./write";
 
-type RunNow = SaveContext["run"] & Pick<RunRow, "logged" | "log">;
+type RunNow = SaveContext["run"] & LogStart & Pick<RunRow, "logged" | "log">;
 
 export interface SavePlan {
   /** The run that begins with this checkpoint. */
@@ -79,7 +80,14 @@ export class Saver {
         open.last = null;
         const { rows, ...before } = await context();
         const unlogged = unloggedRows(before.run.logged, rows, request);
-        const about = { lease, clock, previous, unlogged, beginsLog: before.run.log === null, ...before };
+        const about = {
+          lease,
+          clock,
+          previous,
+          unlogged,
+          beginsLog: before.run.log === null ? before.run : null,
+          ...before,
+        };
         const made = await writeCheckpoint(add, request, about);
         written = clock.elapsed();
         const logged = unlogged === null ? before.run.logged : lastStep(unlogged);

@@ -29,7 +29,7 @@ import type { CheckpointRow, RunRow } from "../store/tables";
 import { configStretches } from "./configs";
 import type { AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
-import { beginLog } from "./log-frames";
+import { addAbout, beginLog, type LogStart } from "./log-frames";
 import { roomsFor, type ChunkRooms } from "./read";
 
 /** Clocks, so that tests can hold them. */
@@ -51,8 +51,8 @@ export interface SaveContext {
   /** Journal rows up to the state's step that the log has not got yet; null where it has them all. */
   readonly unlogged: JournalRows | null;
   readonly clock: Clock;
-  /** Does the log begin with it, because the run does or because the log was lost? */
-  readonly beginsLog: boolean;
+  /** What the log begins with, because the run does or because the log was lost; null where it goes on. */
+  readonly beginsLog: LogStart | null;
   /** The checkpoint before this one in its chain; null makes a keyframe. */
   readonly previous: Previous | null;
 }
@@ -85,7 +85,10 @@ export async function writeCheckpoint(
   const frames = new FrameSequence(add, context.lease, context.run.nextFrame, context.clock.elapsed);
   const logged: string[] = [];
   // Before the checkpoint, so that wherever its frame is found all that came before is there as well.
-  if (context.beginsLog) logged.push(await beginLog(frames, context.run.record, context.events));
+  if (context.beginsLog !== null) {
+    logged.push(await beginLog(frames, context.run.record, context.events));
+    await addAbout(add, context.lease.run, context.beginsLog);
+  }
   for (const rows of piecesOf(context.unlogged, JOURNAL_ROWS)) {
     const { place } = await frames.add("journal", encodeJournal(rows), "float32");
     logged.push(place.pack);

@@ -13,8 +13,8 @@ import { encodeJournal, parseJournal } from "./journal";
 import { encodeJson, parseJson } from "./json";
 import { encodeManifest, parseManifest, type Manifest } from "./manifest";
 import { lastStep } from "./rows";
-import type { JournalRows, RunEvent, RunRecord } from "./run";
-import { parseRunEvents, parseRunRecord } from "./run-parse";
+import type { About, JournalRows, RunEvent, RunRecord } from "./run";
+import { about as parseAbout, parseRunEvents, parseRunRecord } from "./run-parse";
 import { byteLength, valuesOf } from "./tensor-bytes";
 import type { NamedTensor, State } from "./tensors";
 
@@ -32,7 +32,10 @@ export interface RunFile {
   /** Ascending by step, at least one. */
   readonly checkpoints: readonly RunFileCheckpoint[];
   readonly data: Bytes;
+  readonly about: About;
 }
+
+const NOTHING_ABOUT: About = { marks: [], tags: [], note: "" };
 
 const RUN_FILE_VERSION = 1;
 export const RUN_FILE_EXTENSION = ".holdfast-run";
@@ -51,7 +54,7 @@ const TAG_BYTES = 8;
 const SECTION_HEAD_BYTES = TAG_BYTES + 8 + SHA256_BYTES;
 const MAX_JSON_BYTES = 256 * 1024 * 1024;
 
-type Tag = "record" | "events" | "journal" | "data" | "manifest" | "tensor" | "end";
+type Tag = "record" | "events" | "journal" | "data" | "about" | "manifest" | "tensor" | "end";
 
 /** The parts of the file, in order; tensors and data are views. `corrupt` for a record that is none. */
 export async function writeRunFile(file: RunFile): Promise<Bytes[]> {
@@ -63,6 +66,7 @@ export async function writeRunFile(file: RunFile): Promise<Bytes[]> {
   await out.add("events", encodeJson(file.events));
   await out.add("journal", file.journal === null ? new Uint8Array(0) : encodeJournal(file.journal));
   await out.add("data", file.data);
+  await out.add("about", encodeJson(file.about));
   for (const { manifest, state } of file.checkpoints) {
     const byName = new Map(state.tensors.map((tensor) => [tensor.name, tensor]));
     await out.add("manifest", encodeManifest(manifest));
@@ -96,13 +100,20 @@ export async function readRunFile(bytes: Bytes): Promise<RunFile> {
       throw corrupt("it is not the data of the record");
     return raw.slice();
   });
+  // Files from before there were marks have none.
+  const about =
+    sections.next() === "about"
+      ? await sections.read("about", (raw) =>
+          parseAbout(parseJson(raw, "The marks", MAX_JSON_BYTES), "about"),
+        )
+      : NOTHING_ABOUT;
   const checkpoints: RunFileCheckpoint[] = [];
   while (sections.next() === "manifest") {
     const manifest = await sections.read("manifest", parseManifest);
     checkpoints.push({ manifest, state: await readState(sections, manifest) });
   }
   await sections.end();
-  const file = { record, events, journal, checkpoints, data };
+  const file = { record, events, journal, checkpoints, data, about };
   checkWhole(file);
   return file;
 }

@@ -15,6 +15,7 @@ import {
   type Parse,
 } from "./parse";
 import type {
+  About,
   Changes,
   Config,
   ConfigValue,
@@ -37,9 +38,10 @@ const MAX_NAME = 512;
 /** A shader that does not compile comes with its source. */
 const MAX_MESSAGE = 1 << 20;
 const MAX_EVENTS = 1_000_000;
-export const MAX_TAG = 40;
-export const MAX_TAGS = 20;
-export const MAX_NOTE = 4000;
+const MAX_TAG = 40;
+const MAX_TAGS = 20;
+const MAX_NOTE = 4000;
+const MAX_MARKS = 100_000;
 
 /** `r` and 16 of [a-z0-9], as the run record says; other lengths are allowed for ids of tests and of later versions. */
 export const runId: Parse<string> = pattern(/^[a-z0-9]{1,24}$/, "a run id");
@@ -126,6 +128,8 @@ export const tags: Parse<readonly string[]> = list(text(MAX_TAG), MAX_TAGS);
 export const note: Parse<string> = text(MAX_NOTE);
 
 export const mark: Parse<Mark> = object<Mark>({ step: integer(), pinned: boolean, tags, note });
+
+export const about: Parse<About> = object<About>({ marks: list(mark, MAX_MARKS), tags, note });
 
 const dataRecord: Parse<DataRecord> = object<DataRecord>({
   hash: hashText,

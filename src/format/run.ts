@@ -95,6 +95,14 @@ export interface Mark {
   readonly note: string;
 }
 
+/** What a person put on a run. */
+export interface About {
+  /** In the order of their steps. */
+  readonly marks: readonly Mark[];
+  readonly tags: readonly string[];
+  readonly note: string;
+}
+
 /** Where the samples come from: bytes in the store, by content hash. */
 export interface DataRecord {
   /** SHA-256 of the bytes, hex. */

@@ -82,7 +82,8 @@ export async function commitCheckpoint(
   const others = before.filter((other) => other.step !== row.step);
   const { forked, used } = replaced ?? row;
   const all = [...others, { ...row, forked, used }].sort((a, b) => a.step - b.step);
-  const gone = new Set(surplus(all, run));
+  // What was asked for just now stays at least until the next one.
+  const gone = new Set(surplus(all, run).filter((other) => other.step !== row.step));
   const kept = all.filter((checkpoint) => !gone.has(checkpoint));
   for (const checkpoint of gone) await tx.removeAt("checkpoints", run.id, checkpoint.step);
   for (const checkpoint of kept) if (checkpoint.step === row.step) await tx.put("checkpoints", checkpoint);

@@ -10,6 +10,8 @@ export class VisitState {
   readonly #api: HoldfastPage;
   readonly #run: string;
   readonly #now: () => number;
+  /** Counts visits; only the last one is shown. */
+  #asked = 0;
   /** The step that is looked at, or on the way to; null where none is. */
   step = $state.raw<number | null>(null);
   /** Null at rest. */
@@ -35,19 +37,21 @@ export class VisitState {
 
   async go(step: number): Promise<void> {
     this.#clear(step);
+    const ask = ++this.#asked;
+    const isOver = (): boolean => ask !== this.#asked;
     this.going = { done: 0, total: 0, since: this.#now() };
     try {
       const visit = await this.#api.goto(this.#run, step);
-      if (this.step !== step) return;
+      if (isOver()) return;
       this.visit = visit;
       this.going = null;
       const [picture, metrics] = await Promise.all([
         this.#api.picture(this.#run, step),
         this.#api.evaluate(this.#run, step),
       ]);
-      if (this.step === step) Object.assign(this, { picture, metrics });
+      if (!isOver()) Object.assign(this, { picture, metrics });
     } catch (error) {
-      if (this.step !== step) return;
+      if (isOver()) return;
       this.going = null;
       if (hasCode(error, "cancelled")) this.step = null;
       else this.failed = messageOf(error);
@@ -57,6 +61,7 @@ export class VisitState {
   /** Gives up a visit under way, and lets go of what was visited. */
   leave(): void {
     if (this.step === null) return;
+    this.#asked += 1;
     this.#clear(null);
     this.#api.leave().catch(() => undefined);
   }

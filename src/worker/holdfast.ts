@@ -41,7 +41,7 @@ import type {
   Visit,
 } from "./protocol";
 import { forkSpec } from "./fork-spec";
-import { startSpec } from "./start-spec";
+import { policyProblems, startSpec } from "./start-spec";
 import { Supervisor } from "./supervisor";
 import { waitForRun } from "./wait";
 import { installErrorTransfer } from "./wire-errors";
@@ -97,6 +97,7 @@ class Holdfast implements HoldfastPage {
       visible: () => document.visibilityState === "visible",
     });
     this.#channel.addEventListener("message", (message: MessageEvent<HoldfastEvent>) => {
+      if (message.data.kind === "runs") this.#usePolicy().catch(() => undefined);
       this.#live.apply(message.data, false);
       this.#announce(message.data);
     });
@@ -204,19 +205,33 @@ class Holdfast implements HoldfastPage {
     this.#tellAll({ kind: "runs" });
   }
 
-  async pin(run: string, step: number, on = true): Promise<void> {
-    const { id, marks } = await this.#holder(run, step);
-    const before = markAt(marks, step);
-    await this.#storage.api.mark(id, { ...before, pinned: on });
+  pin(run: string, step: number, on = true): Promise<void> {
+    // In turn, so that nothing opens or closes the run while its checkpoint is made.
+    return this.#inTurn(async () => {
+      const { id } = await this.#holder(run, step);
+      if (on && (await this.#stored({ run: id, step })) === null) await this.#keep({ run: id, step });
+      await this.#remark(id, step, { pinned: on });
+      // A save of the policy may have cleared it away just before it was pinned.
+      if (on && (await this.#stored({ run: id, step })) === null) await this.#keep({ run: id, step });
+      this.#tellAll({ kind: "runs" });
+    });
+  }
+
+  async #keep(at: RunStep): Promise<void> {
     try {
-      if (on && (await this.#stored({ run: id, step })) === null)
-        await (await this.#supervisor.trainer()).keep({ run: id, step });
+      await (await this.#supervisor.trainer()).keep(at);
     } catch (error) {
-      // A pin on nothing would say that the step is kept.
-      await this.#storage.api.mark(id, before);
+      // The trainer that took the run for it can no longer let go of it.
+      if (hasCode(error, "worker-died") && this.#opened?.run !== at.run)
+        await this.#storage.api.letGo(at.run);
       throw error;
     }
-    this.#tellAll({ kind: "runs" });
+  }
+
+  /** Changes a part of what is on a step. */
+  async #remark(run: string, step: number, change: Partial<Mark>): Promise<void> {
+    const { marks } = await this.detail(run);
+    await this.#storage.api.mark(run, { ...markAt(marks, step), ...change });
   }
 
   async annotate(
@@ -231,17 +246,26 @@ class Holdfast implements HoldfastPage {
       const before = await this.detail(run);
       await this.#storage.api.describe(run, tags ?? before.tags, note ?? before.note);
     } else {
-      const { id, marks } = await this.#holder(run, step);
-      const before = markAt(marks, step);
-      await this.#storage.api.mark(id, { ...before, tags: tags ?? before.tags, note: note ?? before.note });
+      const { id } = await this.#holder(run, step);
+      await this.#remark(id, step, { ...(tags && { tags }), ...(note !== undefined && { note }) });
     }
     this.#tellAll({ kind: "runs" });
   }
 
   async setPolicy(run: string, policy: Policy): Promise<void> {
+    const problems = policyProblems(policy);
+    if (problems.length > 0) throw new HoldfastError("invalid", problems.join(" "));
     await this.#storage.api.setPolicy(run, policy);
-    if (this.#opened?.run === run) await this.#opened.trainer.setPolicy(policy);
+    await this.#usePolicy();
     this.#tellAll({ kind: "runs" });
+  }
+
+  /** The trainer goes by the policy that the run has now, whichever tab set it. */
+  async #usePolicy(): Promise<void> {
+    const opened = this.#opened;
+    if (opened === null) return;
+    const { record } = await this.detail(opened.run);
+    if (this.#opened === opened) await opened.trainer.setPolicy(record.policy);
   }
 
   preview(run: string, policy: Policy): Promise<PolicyPreview> {
@@ -286,7 +310,8 @@ class Holdfast implements HoldfastPage {
     const at = step ?? (await this.#end(run));
     if (at === null) return (await this.#supervisor.trainer()).digest();
     const stored = await this.#stored({ run, step: at });
-    if (stored === null) return (await this.goto(run, at)).digest;
+    if (stored === null)
+      return (await (await this.#supervisor.trainer()).look({ run, step: at })).visit.digest;
     // Reading it back proves that the digest is that of the bytes and not only a line in the catalogue.
     await this.#storage.api.state(run, at);
     return stored.digest;
@@ -297,7 +322,7 @@ class Holdfast implements HoldfastPage {
     if (at === null) return entriesOf(await (await this.#supervisor.trainer()).state());
     const where = { run, step: at };
     if ((await this.#stored(where)) !== null) return entriesOf(await this.#storage.api.state(run, at));
-    return entriesOf(await (await this.#supervisor.trainer()).stateAt(where));
+    return entriesOf((await (await this.#supervisor.trainer()).look(where)).state);
   }
 
   async losses(run: string, from?: number, to?: number): Promise<Float32Array> {
@@ -396,9 +421,8 @@ class Holdfast implements HoldfastPage {
   async #compared(at: RunStep): Promise<ComparedStep> {
     if ((await this.#stored(at)) !== null) return at;
     const trainer = await this.#supervisor.trainer();
-    const { holder, digest } = await trainer.visit(at);
-    const visited = { state: await trainer.stateAt(at), digest, metrics: await trainer.evaluateAt(at) };
-    return { run: holder, step: at.step, visited };
+    const { visit, state, metrics } = await trainer.look(at, { evaluate: true });
+    return { run: visit.holder, step: at.step, visited: { state, digest: visit.digest, metrics } };
   }
 
   async #resume(

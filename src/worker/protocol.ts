@@ -184,6 +184,14 @@ export interface Visit extends RunStep {
   readonly ms: number;
 }
 
+/** A step that was arrived at, and its state. */
+export interface Look {
+  readonly visit: Visit;
+  readonly state: State;
+  /** On held-out data; empty unless they were asked for. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
 export interface OpenOptions {
   readonly takeOver: boolean;
   readonly why: string;
@@ -226,7 +234,8 @@ export interface TrainApi {
    * visited last is kept, so that what follows costs nothing more. A newer visit ends one that is under way.
    */
   visit(at: RunStep): Promise<Visit>;
-  stateAt(at: RunStep): Promise<State>;
+  /** The same in passing: waits for its turn, and nothing is kept that was not visited. So do the two that follow. */
+  look(at: RunStep, options?: { readonly evaluate?: boolean }): Promise<Look>;
   pictureOf(at: RunStep): Promise<Picture>;
   /** Metrics on held-out data. */
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>>;

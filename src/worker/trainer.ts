@@ -5,7 +5,7 @@
  * same path: restore the newest whole checkpoint, replay to the end of the journal, compare, go on.
  */
 import { openDevice, type Device } from "../engine/device";
-import { environmentOf, sameEnvironment } from "../engine/environment";
+import { environmentOf } from "../engine/environment";
 import { replay } from "../engine/replay";
 import type { Position } from "../engine/session-parts";
 import { HoldfastError } from "../errors";
@@ -17,8 +17,8 @@ import type {
   Changes,
   CheckpointInfo,
   Config,
-  Environment,
   ForkSpec,
+  Look,
   OpenOptions,
   Phase,
   Picture,
@@ -36,18 +36,16 @@ import type {
   TrainEvent,
   Visit,
 } from "./protocol";
+import { restorePoint } from "./restore-point";
 import { Visitor } from "./visitor";
 import { mathVersions, Workbench } from "./workbench";
-
-/** Journaled steps that are replayed at least where the environment differs from the one that made the checkpoint. */
-const PROBE_STEPS = 4;
 
 const NO_TIMES = { stall: 0, held: 0, readBack: 0 };
 
 export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
   readonly #storage: RunStorageApi;
   readonly #emit: (event: TrainEvent, transfer?: Transferable[]) => void;
-  readonly #visitor: Visitor;
+  readonly #visitor: Visitor<Workbench>;
   #device: Promise<Device> | null = null;
   #open: OpenRun | null = null;
   #visible = true;
@@ -77,6 +75,7 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
 
   async create(spec: StartSpec): Promise<string> {
     await this.close();
+    await this.leave();
     const id = newRunId();
     this.#phase(id, { kind: "loading", what: "the task and its data" });
     const task = await loadTask(spec.task);
@@ -119,10 +118,11 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
   }
 
   async fork({ from, ...settings }: ForkSpec): Promise<string> {
+    // First, because a step that cannot be had should stop nothing.
+    const { visit, state } = await this.look(from);
+    const { holder } = visit;
+    await this.leave();
     await this.close();
-    const { holder } = await this.#visitor.visit(from);
-    const state = await this.#visitor.state(from);
-    await this.#visitor.leave();
     const parent = await this.#storage.detail(holder);
     const id = newRunId();
     const device = await this.#openDevice(id);
@@ -150,6 +150,8 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
   async open(run: string, options: OpenOptions): Promise<ResumeReport> {
     if (this.#open?.record.id === run) return this.#open.report;
     await this.close();
+    // Two models on one device are one too many for a large one.
+    await this.leave();
     this.#phase(run, { kind: "restoring" });
     const lease = await this.#storage.acquire(run, { takeOver: options.takeOver });
     let bench: Workbench | null = null;
@@ -162,7 +164,9 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
         );
       }
       bench = await this.#bench(detail.record);
-      const { restored, changed } = await this.#restorePoint(detail, bench.environment);
+      const { environment } = bench;
+      const arrival = { step: detail.step, environment, toTrain: true };
+      const { restored, changed } = await restorePoint(this.#storage, detail, arrival);
       bench.trainable.restore(restored.state);
       const position = await this.#replay(detail, restored, bench);
       const report: ResumeReport = {
@@ -250,38 +254,49 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
     return this.#visitor.visit(at);
   }
 
-  stateAt(at: RunStep): Promise<State> {
-    return this.#visitor.state(at);
+  look(at: RunStep, { evaluate = false }: { readonly evaluate?: boolean } = {}): Promise<Look> {
+    return this.#visitor.with(at, async ({ visit, state, bench }) => ({
+      visit,
+      state,
+      metrics: evaluate ? await bench.evaluate() : {},
+    }));
   }
 
   pictureOf(at: RunStep): Promise<Picture> {
-    return this.#visitor.live(at, (bench) => bench.picture(at.step));
+    return this.#visitor.with(at, ({ bench }) => bench.picture(at.step));
   }
 
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>> {
-    return this.#visitor.live(at, (bench) => bench.evaluate());
+    return this.#visitor.with(at, ({ bench }) => bench.evaluate());
   }
 
   leave(): Promise<void> {
     return this.#visitor.leave();
   }
 
-  async keep(at: RunStep): Promise<CheckpointInfo> {
-    const visit = await this.#visitor.visit(at);
-    const [state, evaluated] = [await this.#visitor.state(at), await this.evaluateAt(at)];
-    const metrics = visit.loss === null ? evaluated : { ...evaluated, loss: visit.loss };
-    const { environment } = await this.#visitor.live(at, (bench) => Promise.resolve(bench));
-    const isOpen = this.#open?.record.id === visit.holder;
-    const lease =
-      isOpen && this.#open !== null ? this.#open.lease : await this.#storage.acquire(visit.holder);
-    try {
-      const request = { state, rows: null, reason: "asked", metrics, environment, times: NO_TIMES } as const;
-      const { checkpoint } = await this.#storage.save(lease, request);
-      this.#emit({ kind: "saved", run: visit.holder, checkpoint });
-      return checkpoint;
-    } finally {
-      if (!isOpen) await this.#storage.release(lease);
-    }
+  keep(at: RunStep): Promise<CheckpointInfo> {
+    return this.#visitor.with(at, async ({ visit, state, bench }) => {
+      const evaluated = await bench.evaluate();
+      const metrics = visit.loss === null ? evaluated : { ...evaluated, loss: visit.loss };
+      const { environment } = bench;
+      const open = this.#open?.record.id === visit.holder ? this.#open : null;
+      const lease = open?.lease ?? (await this.#storage.acquire(visit.holder));
+      try {
+        const request = {
+          state,
+          rows: null,
+          reason: "asked",
+          metrics,
+          environment,
+          times: NO_TIMES,
+        } as const;
+        const { checkpoint } = await this.#storage.save(lease, request);
+        this.#emit({ kind: "saved", run: visit.holder, checkpoint });
+        return checkpoint;
+      } finally {
+        if (open === null) await this.#storage.release(lease);
+      }
+    });
   }
 
   setPolicy(policy: Policy): Promise<void> {
@@ -348,28 +363,6 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
     this.#phase(about, { kind: "loading", what: "the task and its data" });
     const task = await loadTask(record.task);
     return new Workbench(device, task, record, await this.#storage.getData(record.data.hash));
-  }
-
-  /** The newest whole checkpoint; an earlier one where another environment must prove itself by replay. */
-  async #restorePoint(
-    detail: RunDetail,
-    environment: Environment,
-  ): Promise<{ readonly restored: Restored; readonly changed: boolean }> {
-    const restored = await this.#storage.restore(detail.id);
-    const changed = !sameEnvironment(restored.environment, environment);
-    const { firstStep } = detail.record;
-    if (
-      !changed ||
-      detail.step - restored.checkpoint.step >= PROBE_STEPS ||
-      restored.checkpoint.step <= firstStep
-    ) {
-      return { restored, changed };
-    }
-    const probe = Math.max(firstStep, detail.step - PROBE_STEPS);
-    // Where all earlier ones are damaged, the newest stands, unproven.
-    const earlier = await this.#storage.restore(detail.id, probe).catch(() => null);
-    if (earlier === null) return { restored, changed };
-    return { restored: { ...earlier, skipped: [...restored.skipped, ...earlier.skipped] }, changed };
   }
 
   async #replay(detail: RunDetail, restored: Restored, bench: Workbench): Promise<Position> {

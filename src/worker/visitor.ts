@@ -1,157 +1,171 @@
 /**
  * Going back to any step, without touching the run: the nearest whole checkpoint before it, then the same updates again,
  * each loss compared with the journal. What was visited last stays on the device, so that pictures and evaluations of it
- * cost nothing more, and a later step of the same run is reached from there.
+ * cost nothing more, and a later step of the same run is reached from there. What is only looked at in passing does not.
  *
- * One visit at a time. A newer one ends the one under way with `cancelled`.
+ * One thing at a time. A newer visit ends the one under way with `cancelled`; all else waits for its turn.
  */
 import { replay } from "../engine/replay";
 import type { Position } from "../engine/session-parts";
+import type { Trainable } from "../engine/trainable";
 import { HoldfastError } from "../errors";
 import { digestOf } from "../format/digest";
-import type { CheckpointInfo, RunDetail, RunRecord, RunStep, RunStorageApi, State, Visit } from "./protocol";
-import type { Workbench } from "./workbench";
+import type {
+  CheckpointInfo,
+  Environment,
+  RunDetail,
+  RunRecord,
+  RunStep,
+  RunStorageApi,
+  State,
+  Visit,
+} from "./protocol";
+import { restorePoint } from "./restore-point";
 
-export interface VisitorParts {
+/** A run made live. */
+export interface Bench {
+  readonly environment: Environment;
+  readonly trainable: Trainable;
+  dispose(): void;
+}
+
+export interface VisitorParts<Live extends Bench> {
   readonly storage: Pick<RunStorageApi, "detail" | "journal" | "restore">;
   /** The run made live; the caller disposes it. */
-  readonly bench: (record: RunRecord) => Promise<Workbench>;
+  readonly bench: (record: RunRecord) => Promise<Live>;
   readonly progress: (at: RunStep, done: number, total: number) => void;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
 }
 
 /** A state that is held, on the device and in memory. */
-interface Held {
-  /** The run that the step belongs to: the one asked for, or one that it was forked from. */
-  readonly run: string;
-  readonly bench: Workbench;
+export interface Held<Live extends Bench> {
+  readonly bench: Live;
   readonly position: Position;
   readonly state: State;
   readonly visit: Visit;
+  /** Was it computed in another environment than the one that made the run? */
+  readonly changed: boolean;
 }
 
-export class Visitor {
-  readonly #parts: VisitorParts;
-  #held: Held | null = null;
-  #turn: Promise<unknown> = Promise.resolve();
-  /** Counts asks; those before the last are over. */
-  #asked = 0;
+/** A visit that was asked for and has not arrived. */
+interface Going {
+  readonly at: RunStep;
+  readonly arrival: Promise<Visit>;
+  cancelled: boolean;
+}
 
-  constructor(parts: VisitorParts) {
+export class Visitor<Live extends Bench> {
+  readonly #parts: VisitorParts<Live>;
+  #held: Held<Live> | null = null;
+  /** The step that somebody visits, and that is held until they leave or visit another. */
+  #visited: RunStep | null = null;
+  #going: Going | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: VisitorParts<Live>) {
     this.#parts = parts;
   }
 
   /** Arrives at that step. `invalid` beyond the journal, `diverged` where this machine computes other numbers. */
   visit(at: RunStep): Promise<Visit> {
-    return this.#at(at, ({ visit }) => Promise.resolve(visit));
+    if (this.#going !== null && isSame(this.#going.at, at)) return this.#going.arrival;
+    if (this.#going !== null) this.#going.cancelled = true;
+    this.#visited = at;
+    const going: Going = {
+      at,
+      cancelled: false,
+      arrival: this.#inTurn(async () => {
+        try {
+          return (await this.#arrive(at, () => going.cancelled)).visit;
+        } finally {
+          if (this.#going === going) this.#going = null;
+        }
+      }),
+    };
+    this.#going = going;
+    return going.arrival;
   }
 
-  /** The state of that step. */
-  state(at: RunStep): Promise<State> {
-    return this.#at(at, ({ state }) => Promise.resolve(state));
-  }
-
-  /** Does something with the run made live at that step. */
-  live<Result>(at: RunStep, use: (bench: Workbench) => Promise<Result>): Promise<Result> {
-    return this.#at(at, ({ bench }) => use(bench));
+  /** Does something with that step, and lets go of it afterwards unless somebody visits it. */
+  with<Result>(at: RunStep, use: (held: Held<Live>) => Promise<Result>): Promise<Result> {
+    return this.#inTurn(async () => {
+      const held = await this.#arrive(at, () => false);
+      try {
+        return await use(held);
+      } finally {
+        if (!isSame(this.#visited, at)) this.#release();
+      }
+    });
   }
 
   /** Ends a visit that is under way, and frees what is held. */
   leave(): Promise<void> {
-    this.#asked += 1;
+    if (this.#going !== null) this.#going.cancelled = true;
+    this.#visited = null;
     return this.#inTurn(() => {
-      this.#release();
+      if (this.#visited === null) this.#release();
       return Promise.resolve();
     });
   }
 
-  #at<Result>(at: RunStep, use: (held: Held) => Promise<Result>): Promise<Result> {
-    const held = this.#held;
-    const isHeld = held?.visit.run === at.run && held.visit.step === at.step;
-    // Who asks for what is held already hurries nobody away.
-    if (!isHeld) this.#asked += 1;
-    const ask = this.#asked;
-    return this.#inTurn(async () => {
-      if (this.#held?.visit.run !== at.run || this.#held.visit.step !== at.step) await this.#go(at, ask);
-      if (this.#held === null) throw cancelled(at);
-      return use(this.#held);
-    });
-  }
-
-  async #go(at: RunStep, ask: number): Promise<void> {
-    const { storage, now } = this.#parts;
+  async #arrive(at: RunStep, isCancelled: () => boolean): Promise<Held<Live>> {
     const goOn = (): void => {
-      if (ask !== this.#asked) throw cancelled(at);
+      if (isCancelled()) throw cancelled(at);
     };
     goOn();
-    const start = now();
+    const start = this.#parts.now();
+    if (this.#held !== null && isSame(this.#held.visit, at)) return this.#held;
     const detail = await this.#detailAt(at);
-    const before = this.#held;
+    const known = detail.checkpointList.find(({ step }) => step === at.step);
+    const held = this.#held;
     this.#held = null;
-    let bench: Workbench | null = before?.bench ?? null;
+    const isReused = held !== null && known === undefined && isOnTheWay(held, detail, at);
+    if (!isReused) held?.bench.dispose();
+    const bench = isReused ? held.bench : await this.#parts.bench(detail.record);
     try {
-      const known = detail.checkpointList.find(({ step }) => step === at.step);
-      const nearest = nearestBefore(detail.checkpointList, at.step);
-      const isOnTheWay =
-        before !== null &&
-        known === undefined &&
-        before.run === detail.id &&
-        before.position.step <= at.step &&
-        before.position.step >= (nearest?.step ?? 0);
-      let from: Position;
-      let checkpoint: number;
-      let stored: State | null = null;
-      if (isOnTheWay) {
-        from = before.position;
-        checkpoint = before.visit.checkpoint;
-      } else {
-        bench?.dispose();
-        bench = null;
-        const restored = await storage.restore(detail.id, at.step);
-        goOn();
-        bench = await this.#parts.bench(detail.record);
-        bench.trainable.restore(restored.state);
-        stored = restored.state;
-        const { step, samples } = restored.state.scalars;
-        from = { step, samples };
-        checkpoint = step;
-      }
-      if (bench === null) throw new HoldfastError("internal", "A visit has no model.");
-      goOn();
-      const position = await this.#replay(at, detail, { bench, from, goOn });
-      const state =
-        stored !== null && position.step === checkpoint ? stored : await bench.trainable.snapshot().read([]);
-      const digest = await digestOf(state);
-      if (known !== undefined && known.digest !== digest) throw otherState(at, known);
-      const replayed = position.step - checkpoint;
-      const visit: Visit = {
-        ...at,
-        holder: detail.id,
-        checkpoint,
-        replayed,
-        digest,
-        proof: replayed === 0 ? "stored" : known === undefined ? "losses" : "digest",
-        loss: await this.#lossAt(detail, at.step),
-        ms: now() - start,
-      };
-      this.#held = { run: detail.id, bench, position, state, visit };
+      const trip: Trip<Live> = { at, detail, known, start, bench, goOn };
+      const arrived = isReused ? await this.#goOn(trip, held) : await this.#go(trip);
+      this.#held = arrived;
+      return arrived;
     } catch (error) {
-      bench?.dispose();
+      bench.dispose();
       throw error;
     }
   }
 
-  async #replay(
-    at: RunStep,
-    detail: RunDetail,
-    { bench, from, goOn }: { readonly bench: Workbench; readonly from: Position; readonly goOn: () => void },
-  ): Promise<Position> {
+  /** From what is held. */
+  #goOn(trip: Trip<Live>, { position, visit, changed }: Held<Live>): Promise<Held<Live>> {
+    return this.#finish(trip, { position, checkpoint: visit.checkpoint, changed });
+  }
+
+  /** From the store. */
+  async #go(trip: Trip<Live>): Promise<Held<Live>> {
+    const { at, detail, bench, goOn } = trip;
+    const { environment } = bench;
+    const asked = { step: at.step, environment, toTrain: false };
+    const { restored, changed } = await restorePoint(this.#parts.storage, detail, asked);
+    goOn();
+    bench.trainable.restore(restored.state);
+    const { step, samples } = restored.state.scalars;
+    const begin = { position: { step, samples }, checkpoint: step, changed };
+    return step === at.step ? this.#arrived(trip, begin, restored.state) : this.#finish(trip, begin);
+  }
+
+  /** Computes what is left of the way. */
+  async #finish(trip: Trip<Live>, begin: Begin): Promise<Held<Live>> {
+    const { at, detail, bench, goOn } = trip;
+    const from = begin.position;
     const total = at.step - from.step;
-    if (total === 0) return from;
     const rows = await this.#parts.storage.journal(detail.id, from.step + 1, at.step);
+    if (rows.loss.length !== total) {
+      throw new HoldfastError(
+        "missing",
+        `The journal of "${detail.name}" lacks steps between ${from.step} and ${at.step}, so they cannot be checked.`,
+      );
+    }
     this.#parts.progress(at, 0, total);
-    return replay({
+    const position = await replay({
       trainable: bench.trainable,
       record: detail.record,
       events: detail.events,
@@ -162,6 +176,51 @@ export class Visitor {
         this.#parts.progress(at, done, total);
       },
     });
+    const state = await bench.trainable.snapshot().read([]);
+    const arrived = await this.#arrived(trip, { ...begin, position }, state);
+    if (begin.changed) await this.#proveLast(arrived, detail);
+    return arrived;
+  }
+
+  async #arrived(
+    { at, detail, known, start, bench }: Trip<Live>,
+    { position, checkpoint, changed }: Begin,
+    state: State,
+  ): Promise<Held<Live>> {
+    const digest = await digestOf(state);
+    if (known !== undefined && known.digest !== digest) throw otherState(at, known);
+    const replayed = position.step - checkpoint;
+    const visit: Visit = {
+      ...at,
+      holder: detail.id,
+      checkpoint,
+      replayed,
+      digest,
+      proof: replayed === 0 ? "stored" : known === undefined ? "losses" : "digest",
+      loss: await this.#lossAt(detail, at.step),
+      ms: this.#parts.now() - start,
+    };
+    return { bench, position, state, visit, changed };
+  }
+
+  /**
+   * A loss is computed from the state before its update, so the last update has no witness but the next loss. In the
+   * environment that made the run that is no question; in another one it is asked.
+   */
+  async #proveLast({ bench, position, state }: Held<Live>, detail: RunDetail): Promise<void> {
+    const next = position.step + 1;
+    if (next > detail.step) return;
+    const rows = await this.#parts.storage.journal(detail.id, next, next);
+    const { record, events } = detail;
+    await replay({
+      trainable: bench.trainable,
+      record,
+      events,
+      from: position,
+      rows,
+      progress: () => undefined,
+    });
+    bench.trainable.restore(state);
   }
 
   /** Of the run that the step belongs to: before its first step, a fork's history is its parent's. */
@@ -196,8 +255,37 @@ export class Visitor {
   }
 }
 
-function nearestBefore(checkpoints: readonly CheckpointInfo[], step: number): CheckpointInfo | undefined {
-  return checkpoints.findLast((info) => info.step <= step && info.check !== "damaged");
+interface Trip<Live extends Bench> {
+  readonly at: RunStep;
+  readonly detail: RunDetail;
+  /** The checkpoint of that step; there is one where it is damaged, too. */
+  readonly known: CheckpointInfo | undefined;
+  readonly start: number;
+  readonly bench: Live;
+  /** Throws where the visit was cancelled. */
+  readonly goOn: () => void;
+}
+
+/** Where a trip stands, and the step of the checkpoint that it began with. */
+interface Begin {
+  readonly position: Position;
+  readonly checkpoint: number;
+  readonly changed: boolean;
+}
+
+/** In another environment only from where this one has shown that it computes the same numbers. */
+function isOnTheWay(
+  { position, visit, changed }: Held<Bench>,
+  detail: RunDetail,
+  { step }: RunStep,
+): boolean {
+  const nearest = detail.checkpointList.findLast((info) => info.step <= step && info.check !== "damaged");
+  const isBetween = position.step <= step && position.step >= (nearest?.step ?? 0);
+  return visit.holder === detail.id && isBetween && !(changed && visit.replayed === 0);
+}
+
+function isSame(a: RunStep | null, b: RunStep): boolean {
+  return a !== null && a.run === b.run && a.step === b.step;
 }
 
 function cancelled({ step }: RunStep): HoldfastError {

@@ -1,4 +1,5 @@
 import { expect, suite, test } from "vitest";
+import { exportRun, importRun } from "../../src/checkpoint/exchange";
 import { CheckpointManager } from "../../src/checkpoint/manager";
 import type { Policy } from "../../src/format/run";
 import { digestOf } from "../../src/format/digest";
@@ -211,6 +212,58 @@ suite("what a person puts on steps", () => {
     expect(detail.checkpointList.map(({ step }) => step)).toContain(3);
     await back.mark(RUN, { step: 3, pinned: false, tags: [], note: "" });
     expect((await back.detail(RUN)).marks).toEqual([]);
+  });
+
+  test("a pin on a step that no rule keeps comes back as well, and so does what a later policy kept", async () => {
+    const { manager, lease, disk } = await begun();
+    const sparse: Policy = { save: { kind: "never" }, draw: false, keep: [{ kind: "every", steps: 16 }] };
+    await manager.setPolicy(RUN, sparse);
+    await manager.mark(RUN, { ...MARK, step: 7 });
+    for (let step = 1; step <= 40; step++) {
+      if (step === 20) await manager.setPolicy(RUN, { ...sparse, keep: [{ kind: "every", steps: 4 }] });
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+    }
+    const kept = (await manager.checkpoints(RUN)).map(({ step }) => step);
+    expect(kept).toContain(7);
+    await manager.close();
+    const back = new CheckpointManager(partsOn(await disk.withCatalogOf(0)));
+    expect((await back.recovered()).lost).toEqual([]);
+    // A pack comes back as a whole, so others of it may have come back beside them.
+    expect((await back.checkpoints(RUN)).map(({ step }) => step)).toEqual(expect.arrayContaining(kept));
+    expect((await back.read(RUN, 7)).state.scalars.step).toBe(7);
+  });
+
+  test("goes with the run into a file, and comes out of it with all that it keeps", async () => {
+    const { manager, lease, parts } = await begun();
+    await manager.mark(RUN, MARK);
+    await manager.describe(RUN, ["demo"], "for the talk");
+    for (let step = 1; step <= 30; step++)
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+    const file = await exportRun(manager, parts, RUN);
+    const disk = new SimulatedDisk();
+    const other = new CheckpointManager(partsOn(disk));
+    const run = await importRun(other, partsOn(disk), file);
+    const steps = (await manager.checkpoints(RUN)).map(({ step }) => step);
+    expect(steps).toContain(3);
+    expect((await other.checkpoints(run)).map(({ step }) => step)).toEqual(steps);
+    const about = { marks: [MARK], tags: ["demo"], note: "for the talk" };
+    expect(await other.detail(run)).toMatchObject(about);
+    await other.close();
+    const back = new CheckpointManager(partsOn(await disk.withCatalogOf(0)));
+    await back.recovered();
+    expect(await back.detail(run)).toMatchObject(about);
+  });
+
+  test("what was looked at lately is kept by the rule for that", async () => {
+    const { manager, lease } = await begun();
+    const keep = [{ kind: "used", seconds: 3600 }] as const;
+    await manager.setPolicy(RUN, { save: { kind: "never" }, draw: false, keep });
+    for (let step = 1; step <= 5; step++) {
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+      if (step === 3) await manager.read(RUN, 3);
+      await manager.idle();
+    }
+    expect((await manager.checkpoints(RUN)).map(({ step }) => step)).toEqual([0, 3, 5]);
   });
 
   test("is checked before it is written", async () => {

@@ -329,6 +329,8 @@ suite("packs that are gone", () => {
       const before = await manager.detail(RUN);
       const name = first === "a rename" ? "fourth try" : before.name;
       if (first === "a rename") await manager.rename(RUN, name);
+      await manager.mark(RUN, { step: 4, pinned: true, tags: [], note: "" });
+      await manager.describe(RUN, ["demo"], "a note");
       if (first === "an event") await manager.appendEvent(lease, 12, { kind: "stopped" }, "stopped");
       await manager.save(lease, sampleRequest(13, sampleRows(13, 13)));
       const { events } = await manager.detail(RUN);
@@ -338,9 +340,35 @@ suite("packs that are gone", () => {
       const after = await back.manager.detail(RUN);
       expect(after.events).toEqual(events);
       expect(after.record).toEqual({ ...before.record, name });
+      expect(after).toMatchObject({ tags: ["demo"], note: "a note", marks: [{ step: 4, pinned: true }] });
       expect(after.status).toBe(first === "an event" ? "stopped" : before.status);
     },
   );
+});
+
+suite("a gap in the journal", () => {
+  test("ends what an older catalogue is brought up to: nothing could be computed again over it", async () => {
+    const { manager, lease, disk } = await begun();
+    await manager.save(lease, sampleRequest(3, sampleRows(1, 3)));
+    const mark = disk.journal.length;
+    await manager.save(lease, sampleRequest(4, sampleRows(4, 4)));
+    const end = async () => {
+      const { log } = (await disk.catalog.read((tx) => tx.get("runs", RUN)))!;
+      return { log: log!, size: (await disk.sizeOf(log!))! };
+    };
+    const before = await end();
+    await manager.save(lease, sampleRequest(5, sampleRows(5, 5)));
+    await manager.save(lease, sampleRequest(6, sampleRows(6, 6)));
+    await manager.close();
+    const bytes = disk.files.get(before.log)!.bytes;
+    // The row of step 5.
+    bytes[before.size + 100] = bytes[before.size + 100]! ^ 1;
+    const back = await opened(await disk.withCatalogOf(mark));
+    const detail = await back.manager.detail(RUN);
+    expect(detail.step).toBe(4);
+    expect(detail.checkpointList.map(({ step }) => step)).toEqual([0, 3, 4]);
+    expect((await back.manager.journal(RUN)).loss).toEqual(sampleRows(1, 4).loss);
+  });
 });
 
 suite("the log", () => {

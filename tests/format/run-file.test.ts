@@ -22,6 +22,7 @@ const written = async (run: RunFile): Promise<Bytes> => concat(await writeRunFil
 beforeAll(async () => {
   record = smallRecord(toHex(await sha256(data)), data.length);
   file = {
+    about: { marks: [{ step: 2, pinned: true, tags: ["a"], note: "b" }], tags: ["c"], note: "d" },
     record,
     events: [
       { seq: 1, step: 0, time: 1, kind: "started" },
