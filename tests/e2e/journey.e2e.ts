@@ -1,7 +1,7 @@
 /** The main job as a person does it, by what stands on the page, and everything else that the screens offer. */
 import { readFile } from "node:fs/promises";
 import type { Download, Page } from "@playwright/test";
-import { detail, openApp, start, waitFor } from "../support/app-page";
+import { detail, lossBits, openApp, start, waitFor } from "../support/app-page";
 import { expect, test, watchFaults, type PageFaults } from "../support/browser";
 import { LiveBrowser } from "../support/kill";
 import { readSafetensors } from "../support/safetensors";
@@ -12,7 +12,6 @@ import {
   expectStatus,
   runOnScreen,
   screen,
-  showRun,
   startByForm,
 } from "../support/person";
 
@@ -79,12 +78,81 @@ test("two checkpoints stand side by side, and the link to them survives a reload
   await page.reload();
   await expectCompared(page, 45, 60);
 
-  await showRun(page, run);
-  await checkpointMarks(page).nth(1).click();
+  expectNone(faults);
+});
+
+test("a step that was not saved is gone back to, pinned, and forked into the same numbers", async ({
+  live,
+  app,
+}) => {
+  const faults = await watchFaults(live.context);
+  const page = await live.closePage();
+  await page.goto(app.url);
+  const run = await startByForm(page, { task: "Spirals", steps: 60, saveEvery: 15 });
+  await waitFor(page, run, { status: "finished" });
+  const main = screen(page);
+  await main.getByRole("textbox", { name: "Step" }).fill("33");
+  await button(page, "Show").click();
+  await expect(main.getByRole("heading", { name: /^Step 33 not saved/ })).toBeVisible();
+  await button(page, "Go back to this step").click();
+  await expect(main.getByText("step 30: 3 steps, every loss the same, bit for bit")).toBeVisible(PATIENTLY);
+  await button(page, "Pin").click();
+  await expect(main.getByRole("heading", { name: /^Checkpoint at step 33/ })).toBeVisible(PATIENTLY);
+  await expect(button(page, "Unpin")).toBeEnabled();
+  expect((await detail(page, run)).marks).toMatchObject([{ step: 33, pinned: true }]);
+  expect(await page.evaluate((id) => holdfast.digest(id, 33), run)).toMatch(/^[0-9a-f]{64}$/);
+
+  // Another step that was not saved, as it is: the fork computes what its parent computed.
+  await main.getByRole("textbox", { name: "Step" }).fill("40");
+  await button(page, "Show").click();
   await button(page, "Fork from here").click();
   await button(page, "Start the fork").click();
-  await expect(screen(page).getByText("forked from")).toBeVisible(PATIENTLY);
-  expect((await detail(page, await runOnScreen(page))).parent).toEqual({ run, step: 15 });
+  await expect(main.getByText("forked from")).toBeVisible(PATIENTLY);
+  const child = await runOnScreen(page);
+  await waitFor(page, child, { status: "finished" });
+  expect((await detail(page, child)).parent).toEqual({ run, step: 40 });
+  expect(await lossBits(page, child)).toEqual((await lossBits(page, run)).slice(40));
+  const ends = await page.evaluate(([a, b]) => Promise.all([holdfast.digest(a), holdfast.digest(b)]), [
+    child,
+    run,
+  ] as const);
+  expect(ends[0]).toBe(ends[1]);
+  // Its history before that is its parent's.
+  const early = await page.evaluate(
+    ([a, b]) => Promise.all([holdfast.digest(a, 20), holdfast.digest(b, 20)]),
+    [child, run] as const,
+  );
+  expect(early[0]).toBe(early[1]);
+
+  const faster = await page.evaluate(
+    (id) => holdfast.fork(id, 40, { steps: 42, changes: { learningRate: 0.02 } }),
+    run,
+  );
+  await waitFor(page, faster, { status: "finished" });
+  // The first loss is that of the state it began with; what the update makes of it is another one.
+  expect((await lossBits(page, faster))[0]).toBe((await lossBits(page, run))[40]);
+  const next = await page.evaluate(
+    ([a, b]) => Promise.all([holdfast.digest(a, 41), holdfast.digest(b, 41)]),
+    [faster, run] as const,
+  );
+  expect(next[0]).not.toBe(next[1]);
+
+  const smaller = await page.evaluate(
+    (id) => holdfast.fork(id, 40, { steps: 42, changes: { config: { batchSize: 16 } } }),
+    run,
+  );
+  await waitFor(page, smaller, { status: "finished" });
+  expect((await lossBits(page, smaller))[0]).not.toBe((await lossBits(page, run))[40]);
+  // No sample is skipped or seen twice: the position is counted in samples.
+  const samples = await page.evaluate(
+    async ([a, b]) => {
+      const at = async (id: string, step: number) =>
+        (await holdfast.state(id, step)).get("scalar/samples")?.data[0];
+      return [await at(b, 40), await at(a, 41), await at(a, 42)];
+    },
+    [smaller, run] as const,
+  );
+  expect(samples).toEqual([40 * 32, 40 * 32 + 16, 40 * 32 + 32]);
   expectNone(faults);
 });
 
@@ -231,6 +299,8 @@ test("with the keyboard alone: a run is started, paused, and its checkpoints are
   await expect(screen(page).getByRole("heading", { name: "New run" })).toBeVisible();
   await tabTo(page, "Small");
   await page.keyboard.press("ArrowLeft");
+  await tabTo(page, "Save");
+  await page.keyboard.press("ArrowDown");
   await tabTo(page, "Save every");
   await page.keyboard.press("ControlOrMeta+a");
   await page.keyboard.type("5");
@@ -263,7 +333,8 @@ async function tabTo(page: Page, name: string): Promise<void> {
     await page.keyboard.press("Tab");
     const focused = await page.evaluate(() => {
       const element = document.activeElement;
-      const label = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : undefined;
+      const hasLabels = element instanceof HTMLInputElement || element instanceof HTMLSelectElement;
+      const label = hasLabels ? element.labels?.[0]?.textContent : undefined;
       return (element?.getAttribute("aria-label") ?? label ?? element?.textContent ?? "").trim();
     });
     if (focused.startsWith(name)) return;
