@@ -36,7 +36,7 @@ import type {
 import { commitRows, pruned, type Surplus } from "../store/commit";
 import { readRows } from "../store/journal";
 import type { Locks } from "../store/locks";
-import { checkOwner, findRun, freshEpoch, Owners } from "../store/owner";
+import { checkOwner, findReadable, findRun, freshEpoch, Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
 import { Background } from "./background";
@@ -242,7 +242,7 @@ export class CheckpointManager {
 
   async restore(run: string, step?: number): Promise<Restored> {
     const rows = await this.#parts.catalog.read(async (tx) => {
-      await findRun(tx, run);
+      await findReadable(tx, run);
       return tx.of("checkpoints", run, step === undefined ? {} : { to: step });
     });
     const stillThere = async (row: CheckpointRow) =>
@@ -259,7 +259,7 @@ export class CheckpointManager {
     step: number,
   ): Promise<ReadCheckpoint & { readonly run: RunRow; readonly info: CheckpointInfo }> {
     const found = await this.#parts.catalog.read(async (tx) => ({
-      run: await findRun(tx, run),
+      run: await findReadable(tx, run),
       row: await tx.at("checkpoints", run, step),
     }));
     if (found.row === undefined) {
@@ -282,11 +282,12 @@ export class CheckpointManager {
   async detail(run: string): Promise<RunDetail> {
     const holder = await this.#owners.holders();
     return this.#parts.catalog.read(async (tx) => {
-      const row = await findRun(tx, run);
+      const row = await findReadable(tx, run);
       const events = (await tx.of("events", run)).map(({ event }) => event);
       const checkpointList = (await tx.of("checkpoints", run)).map(({ info }) => info);
       const { record, marks, note } = row;
-      return { ...runInfo(row, holder(run)), record, events, checkpointList, marks, note };
+      const removed = row.removed !== null;
+      return { ...runInfo(row, holder(run)), record, events, checkpointList, marks, note, removed };
     });
   }
 
@@ -296,7 +297,7 @@ export class CheckpointManager {
 
   async journal(run: string, from?: number, to?: number): Promise<JournalRows> {
     return this.#parts.catalog.read(async (tx) => {
-      const { record, step } = await findRun(tx, run);
+      const { record, step } = await findReadable(tx, run);
       return readRows(tx, run, from ?? record.firstStep + 1, Math.min(to ?? step, step));
     });
   }

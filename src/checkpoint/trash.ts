@@ -1,6 +1,6 @@
 /** Deleting a run: hidden at once, brought back on demand, freed when the trash is emptied. */
-import { eraseRun } from "../store/commit";
-import { findRun, type Owners } from "../store/owner";
+import { cutBehind, eraseRun } from "../store/commit";
+import { findRun, neededBy, type Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog } from "../store/tables";
 import { dropUnusedData } from "./data";
@@ -41,14 +41,21 @@ export class Trash {
     await this.#log.edit(run, { kind: "restored" });
   }
 
-  /** Deletes runs that have been hidden for `ageMs` for good, but for some, and gives their space back. */
+  /**
+   * Deletes runs that have been hidden for `ageMs` for good, but for some, and gives their space back. One that others are
+   * forked from keeps what they need: its history and its states up to where the last of them began.
+   */
   async empty(ageMs: number, but: ReadonlyMap<string, unknown> = new Map()): Promise<void> {
     const freed = await this.#catalog.write("strict", async (tx) => {
       const packs: string[] = [];
       const before = this.#now() - ageMs;
-      for (const row of await tx.all("runs"))
-        if (row.removed !== null && row.removed <= before && !but.has(row.id))
-          packs.push(...(await eraseRun(tx, row.id)));
+      const rows = await tx.all("runs");
+      const needed = neededBy(rows);
+      for (const row of rows) {
+        if (row.removed === null || row.removed > before || but.has(row.id)) continue;
+        const last = needed.get(row.id);
+        packs.push(...(await (last === undefined ? eraseRun(tx, row.id) : cutBehind(tx, row, last))));
+      }
       packs.push(...(await dropUnusedData(tx, this.#now())));
       return packs;
     });

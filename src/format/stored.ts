@@ -151,6 +151,8 @@ export interface RunDetail extends RunInfo {
   /** What a person put on its steps. */
   readonly marks: readonly Mark[];
   readonly note: string;
+  /** Is it in the trash? It can be read all the same while other runs are forked from it. */
+  readonly removed: boolean;
 }
 
 /** What a policy would do to a run's checkpoints as they are now; nothing is done. */

@@ -100,6 +100,19 @@ export async function commitCheckpoint(
   return dropPacks(tx, run.id, [...before, row], kept);
 }
 
+/**
+ * Lets go of a run in the trash as far as no other one needs it: of the states after `step`. Returns the packs that nothing
+ * refers to any more.
+ */
+export async function cutBehind(tx: CatalogWriter, run: RunRow, step: number): Promise<readonly string[]> {
+  const before = await tx.of("checkpoints", run.id);
+  const kept = before.filter((checkpoint) => checkpoint.step <= step);
+  for (const checkpoint of before)
+    if (checkpoint.step > step) await tx.removeAt("checkpoints", run.id, checkpoint.step);
+  await tx.put("runs", { ...run, ...countsOf(kept) });
+  return dropPacks(tx, run.id, before, kept);
+}
+
 /** Lets go of the checkpoints of a run that are no longer kept. Returns the packs that nothing refers to any more. */
 export async function pruned(tx: CatalogWriter, run: string, surplus: Surplus): Promise<readonly string[]> {
   const row = await findRun(tx, run);

@@ -138,6 +138,31 @@ export async function findRun(tx: CatalogReader, run: string): Promise<RunRow> {
   return row;
 }
 
+/** The run's row to read from: one in the trash too, while another run is forked from it. */
+export async function findReadable(tx: CatalogReader, run: string): Promise<RunRow> {
+  const row = await tx.get("runs", run);
+  if (row === undefined) throw missingRun(run);
+  if (row.removed === null || neededBy(await tx.all("runs")).has(run)) return row;
+  throw missingRun(run);
+}
+
+/** Runs that living ones are forked from, and up to which of their steps those need them. */
+export function neededBy(rows: readonly RunRow[]): ReadonlyMap<string, number> {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const needed = new Map<string, number>();
+  for (const row of rows) {
+    if (row.removed !== null) continue;
+    // A run cannot be its own ancestor, but what is stored may say so.
+    const seen = new Set<string>();
+    for (let parent = row.record.parent; parent !== null && !seen.has(parent.run);) {
+      seen.add(parent.run);
+      needed.set(parent.run, Math.max(needed.get(parent.run) ?? 0, parent.step));
+      parent = byId.get(parent.run)?.record.parent ?? null;
+    }
+  }
+  return needed;
+}
+
 function missingRun(run: string): HoldfastError {
   return new HoldfastError("missing", `There is no run ${run}. It may have been deleted in another tab.`);
 }

@@ -186,11 +186,11 @@ export class AppState {
     return this.attempt(async () => {
       await this.api.remove(run.id);
       this.runs = this.runs?.filter((info) => info.id !== run.id) ?? null;
-      this.toast(`Deleted “${run.name}”`, { label: "Undo", run: () => void this.#undoRemove(run.id) });
+      this.toast(`Deleted “${run.name}”`, { label: "Undo", run: () => void this.bringBack(run.id) });
     });
   }
 
-  async #undoRemove(run: string): Promise<void> {
+  async bringBack(run: string): Promise<void> {
     await this.attempt(async () => {
       await this.api.undoRemove(run);
       await this.refresh();

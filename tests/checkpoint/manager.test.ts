@@ -187,6 +187,52 @@ suite("runs", () => {
   });
 });
 
+suite("a parent of forks", () => {
+  /** A run of twelve saves, one forked from it at step 6, and one from that at step 8; the first two are deleted. */
+  async function orphaned() {
+    const { manager, lease, disk, locks } = await begun();
+    for (let step = 1; step <= 12; step++)
+      await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
+    const fork = async (id: string, run: string, step: number) => {
+      const record = await sampleRecord({ id, parent: { run, step }, firstStep: step });
+      return (await manager.createRun(record, sampleRequest(step, null, "fork"))).lease;
+    };
+    const child = await fork("r2", RUN, 6);
+    await manager.save(child, sampleRequest(8, sampleRows(7, 8)));
+    const grandchild = await fork("r3", "r2", 8);
+    for (const one of [lease, child, grandchild]) await manager.release(one);
+    await manager.remove(RUN);
+    await manager.remove("r2");
+    return { manager, disk, locks };
+  }
+
+  test("keeps what they need when it is deleted for good, and goes with the last of them", async () => {
+    const { manager, disk } = await orphaned();
+    await manager.emptyTrash();
+    expect((await manager.runs()).map(({ id }) => id)).toEqual(["r3"]);
+    expect(await manager.detail(RUN)).toMatchObject({ removed: true, step: 12 });
+    expect((await manager.checkpoints(RUN)).map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect((await manager.restore(RUN, 5)).checkpoint.step).toBe(5);
+    expect((await manager.journal(RUN)).loss).toEqual(sampleRows(1, 12).loss);
+    expect((await manager.read("r2", 8)).state.scalars.step).toBe(8);
+    expect(await codeOf(manager.acquire(RUN))).toBe("missing");
+    await manager.undoRemove("r2");
+    expect((await manager.runs()).map(({ id }) => id).sort()).toEqual(["r2", "r3"]);
+    for (const id of ["r2", "r3"]) await manager.remove(id);
+    await manager.emptyTrash();
+    expect(await codeOf(manager.detail(RUN))).toBe("missing");
+    const packs = await disk.catalog.read((tx) => tx.all("packs"));
+    expect(packs.filter(({ run }) => run !== null)).toEqual([]);
+  });
+
+  test("cannot be read any more once none of them lives, though the trash is not empty yet", async () => {
+    const { manager } = await orphaned();
+    expect((await manager.detail("r2")).removed).toBe(true);
+    await manager.remove("r3");
+    for (const id of [RUN, "r2", "r3"]) expect(await codeOf(manager.detail(id))).toBe("missing");
+  });
+});
+
 suite("what a person puts on steps", () => {
   const MARK = { step: 3, pinned: true, tags: ["good"], note: "before the rate was changed" };
 

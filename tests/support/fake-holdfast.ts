@@ -469,6 +469,7 @@ export class FakeHoldfast implements HoldfastPage {
       checkpointList: [...checkpoints],
       marks: this.#marks.get(run) ?? [],
       note: "",
+      removed: false,
     };
   }
   async journal(run: string): Promise<JournalRows> {
