@@ -22,10 +22,8 @@ import type {
   BackendInfo,
   Changes,
   CheckpointInfo,
-  ComparedStep,
   Comparison,
   JournalRows,
-  Mark,
   OpenOptions,
   Picture,
   Policy,
@@ -33,7 +31,6 @@ import type {
   RunDetail,
   RunInfo,
   RunStep,
-  State,
   StorageStatus,
   VerifyReport,
   TaskInfo,
@@ -42,6 +39,7 @@ import type {
 } from "./protocol";
 import { forkSpec } from "./fork-spec";
 import { policyProblems, startSpec } from "./start-spec";
+import { Steps } from "./steps";
 import { Supervisor } from "./supervisor";
 import { waitForRun } from "./wait";
 import { installErrorTransfer } from "./wire-errors";
@@ -72,6 +70,11 @@ class Holdfast implements HoldfastPage {
   #opened: { readonly trainer: TrainApi; readonly run: string } | null = null;
   /** One thing at a time that opens, closes or starts a run. */
   #turn: Promise<unknown> = Promise.resolve();
+  readonly #steps = new Steps({
+    storage: () => this.#storage.api,
+    trainer: () => this.#supervisor.trainer(),
+    isOpen: (run) => this.#opened?.run === run,
+  });
   #persistenceAsked = false;
 
   constructor() {
@@ -138,7 +141,7 @@ class Holdfast implements HoldfastPage {
 
   fork(run: string, step: number, options: ForkOptions = {}): Promise<string> {
     return this.#inTurn(async () => {
-      const spec = forkSpec(await this.#holder(run, step), step, options);
+      const spec = forkSpec(await this.#steps.holder(run, step), step, options);
       const trainer = await this.#leaveOther(null);
       return this.#begin(trainer, await trainer.fork(spec));
     });
@@ -206,32 +209,10 @@ class Holdfast implements HoldfastPage {
   }
 
   pin(run: string, step: number, on = true): Promise<void> {
-    // In turn, so that nothing opens or closes the run while its checkpoint is made.
     return this.#inTurn(async () => {
-      const { id } = await this.#holder(run, step);
-      if (on && (await this.#stored({ run: id, step })) === null) await this.#keep({ run: id, step });
-      await this.#remark(id, step, { pinned: on });
-      // A save of the policy may have cleared it away just before it was pinned.
-      if (on && (await this.#stored({ run: id, step })) === null) await this.#keep({ run: id, step });
+      await this.#steps.pin(run, step, on);
       this.#tellAll({ kind: "runs" });
     });
-  }
-
-  async #keep(at: RunStep): Promise<void> {
-    try {
-      await (await this.#supervisor.trainer()).keep(at);
-    } catch (error) {
-      // The trainer that took the run for it can no longer let go of it.
-      if (hasCode(error, "worker-died") && this.#opened?.run !== at.run)
-        await this.#storage.api.letGo(at.run);
-      throw error;
-    }
-  }
-
-  /** Changes a part of what is on a step. */
-  async #remark(run: string, step: number, change: Partial<Mark>): Promise<void> {
-    const { marks } = await this.detail(run);
-    await this.#storage.api.mark(run, { ...markAt(marks, step), ...change });
   }
 
   async annotate(
@@ -246,8 +227,7 @@ class Holdfast implements HoldfastPage {
       const before = await this.detail(run);
       await this.#storage.api.describe(run, tags ?? before.tags, note ?? before.note);
     } else {
-      const { id } = await this.#holder(run, step);
-      await this.#remark(id, step, { ...(tags && { tags }), ...(note !== undefined && { note }) });
+      await this.#steps.mark({ run, step }, { ...(tags && { tags }), ...(note !== undefined && { note }) });
     }
     this.#tellAll({ kind: "runs" });
   }
@@ -272,20 +252,6 @@ class Holdfast implements HoldfastPage {
     return this.#storage.api.preview(run, policy);
   }
 
-  /** The run that a step belongs to: before its first step, a fork's history is its parent's. */
-  async #holder(run: string, step: number): Promise<RunDetail> {
-    let detail = await this.detail(run);
-    if (!Number.isSafeInteger(step) || step < 0 || step > detail.step) {
-      throw new HoldfastError(
-        "invalid",
-        `"${detail.name}" has no step ${step}; it is at step ${detail.step}.`,
-      );
-    }
-    while (step < detail.record.firstStep && detail.parent !== null)
-      detail = await this.detail(detail.parent.run);
-    return detail;
-  }
-
   remove(run: string): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#opened?.run === run) await this.#close();
@@ -306,23 +272,12 @@ class Holdfast implements HoldfastPage {
     return waitForRun(this, run, what);
   }
 
-  async digest(run: string, step?: number): Promise<string> {
-    const at = step ?? (await this.#end(run));
-    if (at === null) return (await this.#supervisor.trainer()).digest();
-    const stored = await this.#stored({ run, step: at });
-    if (stored === null)
-      return (await (await this.#supervisor.trainer()).look({ run, step: at })).visit.digest;
-    // Reading it back proves that the digest is that of the bytes and not only a line in the catalogue.
-    await this.#storage.api.state(run, at);
-    return stored.digest;
+  digest(run: string, step?: number): Promise<string> {
+    return this.#steps.digest(run, step);
   }
 
-  async state(run: string, step?: number): Promise<Map<string, StateEntry>> {
-    const at = step ?? (await this.#end(run));
-    if (at === null) return entriesOf(await (await this.#supervisor.trainer()).state());
-    const where = { run, step: at };
-    if ((await this.#stored(where)) !== null) return entriesOf(await this.#storage.api.state(run, at));
-    return entriesOf((await (await this.#supervisor.trainer()).look(where)).state);
+  state(run: string, step?: number): Promise<Map<string, StateEntry>> {
+    return this.#steps.state(run, step);
   }
 
   async losses(run: string, from?: number, to?: number): Promise<Float32Array> {
@@ -333,9 +288,8 @@ class Holdfast implements HoldfastPage {
     return this.#storage.api.checkpoints(run);
   }
 
-  async compare(a: RunStep, b: RunStep): Promise<Comparison> {
-    const older = await this.#compared(a);
-    return this.#storage.api.compare(older, await this.#compared(b));
+  compare(a: RunStep, b: RunStep): Promise<Comparison> {
+    return this.#steps.compare(a, b);
   }
 
   storage(): Promise<StorageStatus> {
@@ -401,28 +355,6 @@ class Holdfast implements HoldfastPage {
     const run = await this.#storage.api.importRun(file);
     this.#tellAll({ kind: "runs" });
     return run;
-  }
-
-  /** Where the run stands; null where it is open here, and its state is at hand. `busy` while another tab trains it. */
-  async #end(run: string): Promise<number | null> {
-    if (this.#opened?.run === run) return null;
-    const { status, step, name } = await this.detail(run);
-    if (status !== "elsewhere") return step;
-    throw new HoldfastError("busy", `Another tab trains "${name}". Name a step, or take the run over.`);
-  }
-
-  /** The whole checkpoint of that step; null where there is none. */
-  async #stored({ run, step }: RunStep): Promise<CheckpointInfo | null> {
-    const known = (await this.checkpoints(run)).find((checkpoint) => checkpoint.step === step);
-    return known === undefined || known.check === "damaged" ? null : known;
-  }
-
-  /** What the store is asked to compare: a step without a checkpoint is computed again. */
-  async #compared(at: RunStep): Promise<ComparedStep> {
-    if ((await this.#stored(at)) !== null) return at;
-    const trainer = await this.#supervisor.trainer();
-    const { visit, state, metrics } = await trainer.look(at, { evaluate: true });
-    return { run: visit.holder, step: at.step, visited: { state, digest: visit.digest, metrics } };
   }
 
   async #resume(
@@ -591,25 +523,6 @@ class Holdfast implements HoldfastPage {
   }
 }
 
-function entriesOf(state: State): Map<string, StateEntry> {
-  const { step, samples, counters } = state.scalars;
-  const scalar = (value: number): StateEntry => ({
-    dtype: "float64",
-    shape: [],
-    data: Float64Array.of(value),
-  });
-  return new Map<string, StateEntry>([
-    ...state.tensors.map(({ name, dtype, shape, values }) => [name, { dtype, shape, data: values }] as const),
-    ["scalar/step", scalar(step)],
-    ["scalar/samples", scalar(samples)],
-    ...Object.entries(counters).map(([name, value]) => [`counter/${name}`, scalar(value)] as const),
-  ]);
-}
-
 function notHere(): HoldfastError {
   return new HoldfastError("busy", "This tab does not train that run. Resume it here, or take it over.");
-}
-
-function markAt(marks: readonly Mark[], step: number): Mark {
-  return marks.find((mark) => mark.step === step) ?? { step, pinned: false, tags: [], note: "" };
 }

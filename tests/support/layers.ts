@@ -93,6 +93,7 @@ export const LAYERS: readonly Layer[] = [
       "worker/live",
       "worker/fork-spec",
       "worker/start-spec",
+      "worker/steps",
       "worker/wait",
     ],
     may: ["errors", "data", "meta", "wire", "policy"],
