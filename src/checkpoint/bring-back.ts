@@ -71,6 +71,8 @@ export interface RunFrames {
   readonly frames: readonly FoundFrame[];
   readonly all: readonly FoundFrame[];
   readonly seen: ReadonlyMap<string, PackFacts>;
+  /** Packs with less in them than the catalogue knows. */
+  readonly short: ReadonlySet<string>;
 }
 
 export interface BroughtBack {
@@ -138,13 +140,17 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
     await tx.put("owners", lease);
     let removed = await takeFromTrash(tx, run);
     for (const step of forks) await markFork(tx, run, step);
-    for (const step of steps) await play(tx, lease, step, { forks, seen: found.seen });
+    // When what came back was last used nobody knows any more; it is looked at now.
+    const used = before.row === undefined ? parts.now() : null;
+    for (const step of steps) await play(tx, lease, step, { forks, seen: found.seen, used });
     let row: RunRow = { ...(await findRun(tx, run)), removed };
     for (const edit of edits) row = { ...edited(row, parseEdit(rawOf(edit))), edits: edit.header.sequence };
     ({ removed } = row);
-    // Only now is known what the policy has become, and what a person pinned.
     await tx.put("runs", { ...row, removed: null });
-    await pruned(tx, run, keep);
+    // An older catalogue has checkpoints that were let go of since, and their packs with them: those are no loss.
+    const letGo: Surplus = (rows, now) =>
+      keep(rows, now).filter(({ packs }) => packs.some((name) => found.short.has(name)));
+    await pruned(tx, run, letGo, null);
     row = { ...(await findRun(tx, run)), removed };
     const log = [...fresh, ...edits].filter(({ header }) => LOGGED.has(header.type));
     for (const { place } of log) await keepPack(tx, run, place.pack, found.seen);
@@ -316,19 +322,30 @@ async function holdPlaceForData(tx: CatalogWriter, { data }: RunRecord, now: num
     await tx.put("data", { hash: data.hash, bytes: data.bytes, copies: [], touched: now });
 }
 
+/** The policy has its say with the next save, when all is known that counts for it. */
 const ALL_STAY: Surplus = () => [];
 
 async function play(
   tx: CatalogWriter,
   lease: Lease,
   step: Step,
-  { forks, seen }: { readonly forks: ReadonlySet<number>; readonly seen: ReadonlyMap<string, PackFacts> },
+  {
+    forks,
+    seen,
+    used,
+  }: {
+    readonly forks: ReadonlySet<number>;
+    readonly seen: ReadonlyMap<string, PackFacts>;
+    readonly used: number | null;
+  },
 ): Promise<void> {
   const run = await findRun(tx, lease.run);
   switch (step.kind) {
     case "event": {
       const { event, status } = step.logged;
-      if (event.seq >= run.nextEvent) await putEvent(tx, { ...run, status: status ?? run.status }, event);
+      // What it became at a step that was lost it is not any more.
+      const now = event.step <= run.step ? (status ?? run.status) : run.status;
+      if (event.seq >= run.nextEvent) await putEvent(tx, { ...run, status: now }, event);
       return;
     }
     case "journal": {
@@ -341,7 +358,7 @@ async function play(
       await tx.put("runs", await upTo(tx, run, row.step));
       for (const name of row.packs) await keepPack(tx, lease.run, name, seen);
       const commit = {
-        row: { ...row, forked: forks.has(row.step) },
+        row: { ...row, forked: forks.has(row.step), used },
         rows: null,
         nextFrame: step.found.header.sequence + 1,
         leansOn: [],

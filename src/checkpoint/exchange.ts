@@ -127,7 +127,7 @@ async function writeRun(
   const frames = new FrameSequence(add, lease, 0, clock.elapsed);
   await frames.add("import", encodeLogged(record), "byte");
   await addEvents(frames, file.events);
-  await addAbout(add, record.id, { ...file.about, edits: EDITS });
+  await addAbout(add, record, { ...file.about, edits: EDITS });
   const checkpoints: Written[] = [];
   for (const checkpoint of file.checkpoints) {
     const last = checkpoints.at(-1);

@@ -34,13 +34,24 @@ export async function addEvents(frames: FrameSequence, events: readonly RunEvent
   return pack;
 }
 
-/** What a person put on the run, all under the number of the last edit: what is found of earlier ones comes before. */
-export async function addAbout(add: AddFrame, run: string, { edits, ...about }: LogStart): Promise<void> {
-  const all: Edit[] = about.marks.map((mark) => ({ kind: "marked", mark }));
-  if (about.tags.length > 0 || about.note !== "")
-    all.push({ kind: "described", tags: about.tags, note: about.note });
+/**
+ * What a person made of the run, all under the number of the last edit: what is found of earlier ones comes before, and
+ * is overruled.
+ */
+export async function addAbout(
+  add: AddFrame,
+  { id, name, policy }: RunRecord,
+  { edits, ...about }: LogStart,
+): Promise<void> {
+  if (edits === 0) return;
+  const all: readonly Edit[] = [
+    { kind: "renamed", name },
+    { kind: "policy", policy },
+    { kind: "described", tags: about.tags, note: about.note },
+    ...about.marks.map((mark): Edit => ({ kind: "marked", mark })),
+  ];
   for (const edit of all) {
-    const frames = new FrameSequence(add, { run, epoch: NO_EPOCH }, edits, () => 0);
+    const frames = new FrameSequence(add, { run: id, epoch: NO_EPOCH }, edits, () => 0);
     await frames.add("edit", encodeLogged(edit), "byte");
   }
 }

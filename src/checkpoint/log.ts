@@ -5,7 +5,7 @@ import type { Edit, RunEvent, RunEventBody, RunStatus } from "../format/run";
 import type { Lease } from "../format/stored";
 import { commitEdit, commitEvent } from "../store/commit";
 import { checkOwner, findRun } from "../store/owner";
-import type { Catalog, PackFacts } from "../store/tables";
+import type { Catalog, PackFacts, RunRow } from "../store/tables";
 import { FrameSequence } from "./frames";
 import { addAbout, beginLog, NO_EPOCH } from "./log-frames";
 import type { OpenRuns } from "./open-runs";
@@ -45,7 +45,7 @@ export class RunLog {
         const events = before.map(({ event }) => event);
         if (run.log === null) {
           await beginLog(frames, run.record, events);
-          await addAbout(add, run.id, run);
+          await addAbout(add, run.record, run);
         }
         const { place } = await frames.add("event", encodeLogged({ event, status: status ?? null }), "byte");
         return { event, log: place.pack, nextFrame: frames.next };
@@ -62,28 +62,30 @@ export class RunLog {
    * Changes a run as a whole; `missing` where there is none. What makes room must not need any: where the disk is full,
    * that a run was removed is written down in the catalogue alone. If that is lost as well the run is back, no worse.
    */
-  async edit(run: string, change: Edit): Promise<void> {
+  async edit(run: string, change: Edit | ((row: RunRow) => Edit)): Promise<void> {
     try {
       await this.#write(run, change);
     } catch (error) {
-      if (change.kind !== "removed" || !hasCode(error, "quota")) throw error;
-      await inTurn(async () => this.#commit(run, change, await this.#nextEdit(run), null, []));
+      if (typeof change === "function" || change.kind !== "removed" || !hasCode(error, "quota")) throw error;
+      await inTurn(async () => this.#commit(run, change, (await this.#row(run)).edits + 1, null, []));
     }
   }
 
-  async #write(run: string, change: Edit): Promise<void> {
+  async #write(run: string, change: Edit | ((row: RunRow) => Edit)): Promise<void> {
     const open = this.#runs.find(run);
     const writer = open?.writer ?? this.#runs.writer({ run, epoch: NO_EPOCH });
     try {
       await inTurn(() =>
         writer.durably(
           async (add) => {
-            const number = await this.#nextEdit(run);
+            const row = await this.#row(run);
+            const number = row.edits + 1;
+            const edit = typeof change === "function" ? change(row) : change;
             const frames = new FrameSequence(add, { run, epoch: NO_EPOCH }, number, this.#clock.elapsed);
-            const { place } = await frames.add("edit", encodeLogged(change), "byte");
-            return { number, log: place.pack };
+            const { place } = await frames.add("edit", encodeLogged(edit), "byte");
+            return { edit, number, log: place.pack };
           },
-          ({ number, log }, packs) => this.#commit(run, change, number, log, packs),
+          ({ edit, number, log }, packs) => this.#commit(run, edit, number, log, packs),
         ),
       );
     } finally {
@@ -91,10 +93,10 @@ export class RunLog {
     }
   }
 
-  async #nextEdit(run: string): Promise<number> {
+  async #row(run: string): Promise<RunRow> {
     const row = await this.#catalog.read((tx) => tx.get("runs", run));
     if (row === undefined) throw new HoldfastError("missing", `The run ${run} was deleted for good.`);
-    return row.edits + 1;
+    return row;
   }
 
   #commit(

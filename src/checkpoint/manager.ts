@@ -15,6 +15,7 @@ import type {
   Edit,
   JournalRows,
   Mark,
+  MarkChange,
   Policy,
   RunEvent,
   RunEventBody,
@@ -137,7 +138,7 @@ export class CheckpointManager {
     const look = async () => {
       this.#wasBlank ??= await isBlank(catalog);
       const wasBlank = this.#wasBlank;
-      return recover({ packs, catalog, locks, owners, now: clock.now, keep, withoutUnread, wasBlank });
+      return recover({ packs, catalog, locks, owners, keep, now: clock.now, withoutUnread, wasBlank });
     };
     const found = await look().then(
       (recovered) => ({ ...recovered, failure: null }),
@@ -331,10 +332,15 @@ export class CheckpointManager {
     await this.#edit(run, { kind: "renamed", name: trimmed });
   }
 
-  /** Puts a pin, tags or a note on a step, or takes them off. A pinned or tagged checkpoint stays, whatever the policy. */
-  async mark(run: string, mark: Mark): Promise<void> {
-    checkReadable(() => parseMark(mark, "mark"), "mark");
-    await this.#edit(run, { kind: "marked", mark });
+  /** Changes a pin, the tags or the note of a step. A pinned or tagged checkpoint stays, whatever the policy. */
+  async mark(run: string, step: number, change: MarkChange): Promise<void> {
+    const blank: Mark = { step, pinned: false, tags: [], note: "" };
+    checkReadable(() => parseMark({ ...blank, ...change }, "mark"), "mark");
+    // Of the row as it is when its turn comes: another tab may be at it.
+    await this.#edit(run, ({ marks }) => {
+      const before = marks.find((mark) => mark.step === step) ?? blank;
+      return { kind: "marked", mark: { ...before, ...change } };
+    });
   }
 
   /** Replaces the tags and the note of a run. */
@@ -349,14 +355,18 @@ export class CheckpointManager {
     checkReadable(() => parsePolicy(policy, "policy"), "policy");
     await this.#edit(run, { kind: "policy", policy });
     const { packs, catalog, keep } = this.#parts;
-    const prune = async () =>
-      reclaim(packs, catalog, await catalog.write("strict", (tx) => pruned(tx, run, keep)));
-    if (this.#runs.find(run) !== undefined) await prune();
-    else await this.#owners.exclusively(run, prune).catch(unlessBusy);
+    const lease = this.#runs.find(run)?.lease ?? null;
+    const prune = () => catalog.write("strict", (tx) => pruned(tx, run, keep, lease));
+    // Held for no longer than that: somebody may be about to open the run.
+    const freed = await (lease === null ? this.#owners.exclusively(run, prune) : prune()).catch(
+      noneWhereTaken,
+    );
+    await reclaim(packs, catalog, freed);
   }
 
   /** What that policy would keep, and what it would let go. Changes nothing. */
   async preview(run: string, policy: Policy): Promise<PolicyPreview> {
+    checkReadable(() => parsePolicy(policy, "policy"), "policy");
     const { catalog, clock } = this.#parts;
     const { row, rows, sizes } = await catalog.read(async (tx) => ({
       row: await findRun(tx, run),
@@ -366,7 +376,7 @@ export class CheckpointManager {
     return previewOf(rows, { ...row, record: { ...row.record, policy } }, clock.now(), sizes);
   }
 
-  async #edit(run: string, change: Edit): Promise<void> {
+  async #edit(run: string, change: Edit | ((row: RunRow) => Edit)): Promise<void> {
     await this.ready(run);
     await this.#parts.catalog.read((tx) => findRun(tx, run));
     await this.#log.edit(run, change);
@@ -438,8 +448,10 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-function unlessBusy(error: unknown): void {
-  if (!hasCode(error, "busy")) throw error;
+/** Another tab has the run: what is to go goes with its next save. */
+function noneWhereTaken(error: unknown): readonly string[] {
+  if (hasCode(error, "busy") || hasCode(error, "fenced")) return [];
+  throw error;
 }
 
 function unlessFull(error: unknown): void {

@@ -18,8 +18,8 @@ import type { Surplus } from "../store/commit";
 import type { Locks } from "../store/locks";
 import { lockName, type Owners } from "../store/owner";
 import type { PackFile, PackStore } from "../store/pack-store";
-import type { Catalog, PackFacts, PackRow } from "../store/tables";
-import { LOGGED, recoverData, recoverRun } from "./bring-back";
+import type { Catalog, PackRow } from "../store/tables";
+import { LOGGED, recoverData, recoverRun, type RunFrames } from "./bring-back";
 import { firstFrame, readCreated, scanPack, type FoundFrame, type ScannedPack } from "./found";
 import { dropEmpty, letGoOf } from "./refilled";
 import { nameLosses } from "./losses";
@@ -107,13 +107,14 @@ async function recoverAlone(parts: RecoveryParts): Promise<Recovered> {
   const seen = new Map(scanned.map((pack) => [pack.name, pack]));
   const emptied = await letGoOf(catalog, refilled);
   await recoverData(parts, frames, seen);
-  const { runs, busy, failed } = await recoverRuns(parts, frames, seen, lost);
+  const there = new Map(files.map(({ name, size }) => [name, size]));
+  const short = [...known.values()].filter(({ name, size }) => (there.get(name) ?? 0) < size);
+  const found = { all: frames, seen, short: new Set(short.map(({ name }) => name)) };
+  const { runs, busy, failed } = await recoverRuns(parts, found, lost);
   const complete = !unread && failed.size === 0;
   // What could not be seen may need what could.
   if (complete && !others) await dropEmpty(catalog, emptied);
   if (!others && !unread) await clear(parts, scanned, busy, parts.wasBlank && lost.length > 0);
-  const there = new Map(files.map(({ name, size }) => [name, size]));
-  const short = [...known.values()].filter(({ name, size }) => (there.get(name) ?? 0) < size);
   lost.push(...(await nameLosses(parts, [...short, ...doubtful])));
   return { runs, lost, complete, held, unread, failed };
 }
@@ -227,8 +228,7 @@ function damageOf({ name, damaged }: ScannedPack): readonly string[] {
 /** Runs whose lock another tab has are left to it; `busy` has their packs. */
 async function recoverRuns(
   parts: RecoveryParts,
-  frames: readonly FoundFrame[],
-  seen: ReadonlyMap<string, PackFacts>,
+  found: Omit<RunFrames, "frames">,
   lost: string[],
 ): Promise<{
   readonly runs: Recovery["runs"];
@@ -236,7 +236,7 @@ async function recoverRuns(
   readonly failed: ReadonlyMap<string, unknown>;
 }> {
   const byRun = new Map<string, FoundFrame[]>();
-  for (const frame of frames) {
+  for (const frame of found.all) {
     const { run } = frame.header;
     if (run === "") continue;
     const known = byRun.get(run);
@@ -249,7 +249,7 @@ async function recoverRuns(
   for (const [run, own] of [...byRun].sort(([a], [b]) => (a < b ? -1 : 1))) {
     try {
       const back = await parts.owners.exclusively(run, () =>
-        recoverRun(parts, run, { frames: own, all: frames, seen }),
+        recoverRun(parts, run, { ...found, frames: own }),
       );
       lost.push(...back.lost);
       if (back.run !== null) runs.push(back.run);

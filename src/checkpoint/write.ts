@@ -87,7 +87,7 @@ export async function writeCheckpoint(
   // Before the checkpoint, so that wherever its frame is found all that came before is there as well.
   if (context.beginsLog !== null) {
     logged.push(await beginLog(frames, context.run.record, context.events));
-    await addAbout(add, context.lease.run, context.beginsLog);
+    await addAbout(add, context.run.record, context.beginsLog);
   }
   for (const rows of piecesOf(context.unlogged, JOURNAL_ROWS)) {
     const { place } = await frames.add("journal", encodeJournal(rows), "float32");

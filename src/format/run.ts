@@ -95,6 +95,9 @@ export interface Mark {
   readonly note: string;
 }
 
+/** What is left out stays. */
+export type MarkChange = Partial<Omit<Mark, "step">>;
+
 /** What a person put on a run. */
 export interface About {
   /** In the order of their steps. */

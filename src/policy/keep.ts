@@ -143,6 +143,31 @@ function thinned(rules: readonly KeepRule[]): readonly KeepRule[] | null {
   return rules.map((rule) => (rule.kind === "latest" ? { ...rule, count: 1 } : rule));
 }
 
+/** What is wrong with rules and a budget, one sentence each. */
+export function keepProblems(rules: readonly KeepRule[], budget: number | undefined): readonly string[] {
+  const amounts = rules.flatMap((rule): (readonly [string, number])[] => {
+    switch (rule.kind) {
+      case "latest":
+      case "best":
+        return [[`The count of the rule "${rule.kind}"`, rule.count]];
+      case "every":
+        return [['The steps of the rule "every"', rule.steps]];
+      case "spaced":
+        return [['The density of the rule "spaced"', rule.density]];
+      case "young":
+      case "used":
+        return [[`The seconds of the rule "${rule.kind}"`, rule.seconds]];
+      default:
+        return rule satisfies never;
+    }
+  });
+  return [...amounts, ...(budget === undefined ? [] : [["The budget", budget] as const])]
+    .filter(([, value]) => !(value > 0 && value <= MOST))
+    .map(([what, value]) => `${what} is ${value}; it must be above 0 and at most 2^53.`);
+}
+
+const MOST = 2 ** 53;
+
 /** A reason in words, as in "one of the latest 3". */
 export function describeReason(reason: KeepReason): string {
   switch (reason.kind) {

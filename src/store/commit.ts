@@ -114,7 +114,13 @@ export async function cutBehind(tx: CatalogWriter, run: RunRow, step: number): P
 }
 
 /** Lets go of the checkpoints of a run that are no longer kept. Returns the packs that nothing refers to any more. */
-export async function pruned(tx: CatalogWriter, run: string, surplus: Surplus): Promise<readonly string[]> {
+export async function pruned(
+  tx: CatalogWriter,
+  run: string,
+  surplus: Surplus,
+  lease: Lease | null,
+): Promise<readonly string[]> {
+  if (lease !== null) await checkOwner(tx, lease);
   const row = await findRun(tx, run);
   const before = await tx.of("checkpoints", run);
   const gone = new Set(surplus(before, row));

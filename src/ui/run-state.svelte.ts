@@ -1,5 +1,6 @@
 /** One run as its screen shows it: read once, then kept up to date by `apply`. */
 import { hasCode, messageOf } from "../errors";
+import { settingsAt } from "../format/settings";
 import type { HoldfastEvent, HoldfastPage, LiveRun } from "../worker/api";
 import type {
   CheckpointInfo,
@@ -84,12 +85,9 @@ export class RunState {
 
   /** Base rate and clipping in force at a step: the record's, or the last change's. */
   settingsAt(step: number): { readonly learningRate: number; readonly clipNorm: number } {
-    const past = this.events.filter((event) => event.step <= step);
-    const { learningRate = 0, clipNorm = 0 } = this.record?.optimizer ?? {};
-    return {
-      learningRate: lastChange(past, "learningRate") ?? learningRate,
-      clipNorm: lastChange(past, "clipNorm") ?? clipNorm,
-    };
+    if (this.record === null) return { learningRate: 0, clipNorm: 0 };
+    const { learningRate, clipNorm } = settingsAt(this.record, this.events, step).optimizer;
+    return { learningRate, clipNorm };
   }
 
   /** Reads the run, then follows it until the returned function is called. */
@@ -126,11 +124,15 @@ export class RunState {
   /** A checkpoint is read back some time after it was told; what came of that is asked for when somebody looks. */
   async lookAtChecks(): Promise<void> {
     await this.refresh();
+    await this.#explain();
+  }
+
+  /** Why each checkpoint is kept. */
+  async #explain(): Promise<void> {
     const policy = this.record?.policy;
     if (policy === undefined) return;
     try {
-      const { kept } = await this.api.preview(this.id, policy);
-      this.why = kept;
+      this.why = (await this.api.preview(this.id, policy)).kept;
     } catch {
       this.why = [];
     }
@@ -141,6 +143,7 @@ export class RunState {
     if (this.loading || this.failed !== null) return;
     try {
       this.#describe(await this.api.detail(this.id));
+      if (this.why.length > 0) await this.#explain();
     } catch {
       // What is shown stays as true as it was.
     }
@@ -148,6 +151,9 @@ export class RunState {
 
   /** What is on the run beside its training. */
   #describe(detail: RunDetail): void {
+    // What was measured is told again; of another rule it says nothing.
+    if (JSON.stringify(this.record?.policy.save) !== JSON.stringify(detail.record.policy.save))
+      this.interval = null;
     this.detail = detail;
     this.checkpoints = detail.checkpointList;
     this.marks = detail.marks;
@@ -281,13 +287,6 @@ function withCheckpoint(list: readonly CheckpointInfo[], added: CheckpointInfo):
   const others = list.filter((checkpoint) => checkpoint.step !== added.step);
   const after = others.findIndex((checkpoint) => checkpoint.step > added.step);
   return after < 0 ? [...others, added] : others.toSpliced(after, 0, added);
-}
-
-function lastChange(events: readonly RunEvent[], name: "learningRate" | "clipNorm"): number | null {
-  for (const event of events.toReversed()) {
-    if (event.kind === "changed" && event.changes[name] !== undefined) return event.changes[name];
-  }
-  return null;
 }
 
 /** Trouble counts until the run goes on. */

@@ -75,6 +75,8 @@ class Holdfast implements HoldfastPage {
     trainer: () => this.#supervisor.trainer(),
     isOpen: (run) => this.#opened?.run === run,
   });
+  /** The step that the trainer holds until it is told to leave. */
+  #visited: RunStep | null = null;
   #persistenceAsked = false;
 
   constructor() {
@@ -88,7 +90,7 @@ class Holdfast implements HoldfastPage {
         this.#forget(run);
       },
       recovered: (trainer, run) => {
-        this.#opened = { trainer, run };
+        this.#nowOpen(trainer, run);
       },
       notice: (level, run, message) => {
         this.#tell({ kind: "notice", level, run, message });
@@ -139,19 +141,26 @@ class Holdfast implements HoldfastPage {
     });
   }
 
-  fork(run: string, step: number, options: ForkOptions = {}): Promise<string> {
+  async fork(run: string, step: number, options: ForkOptions = {}): Promise<string> {
+    const spec = forkSpec(await this.#steps.holder(run, step), step, options);
+    // First, because it may take long or fail, and until then nothing should stop.
+    await this.goto(spec.from.run, spec.from.step);
     return this.#inTurn(async () => {
-      const spec = forkSpec(await this.#steps.holder(run, step), step, options);
       const trainer = await this.#leaveOther(null);
-      return this.#begin(trainer, await trainer.fork(spec));
+      const child = await trainer.fork(spec);
+      this.#visited = null;
+      return this.#begin(trainer, child);
     });
   }
 
   async goto(run: string, step: number): Promise<Visit> {
-    return (await this.#supervisor.trainer()).visit({ run, step });
+    const trainer = await this.#supervisor.trainer();
+    this.#visited = { run, step };
+    return trainer.visit({ run, step });
   }
 
   async leave(): Promise<void> {
+    this.#visited = null;
     await this.#supervisor.present?.leave();
   }
 
@@ -208,11 +217,13 @@ class Holdfast implements HoldfastPage {
     this.#tellAll({ kind: "runs" });
   }
 
-  pin(run: string, step: number, on = true): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#steps.pin(run, step, on);
-      this.#tellAll({ kind: "runs" });
-    });
+  async pin(run: string, step: number, on = true): Promise<void> {
+    const before = this.#visited;
+    // Before its turn comes, because it may take long.
+    if (on && (await this.#steps.mustCompute(run, step))) await this.goto(run, step);
+    await this.#inTurn(() => this.#steps.pin(run, step, on));
+    if (before === null && this.#visited !== null) await this.leave();
+    this.#tellAll({ kind: "runs" });
   }
 
   async annotate(
@@ -233,11 +244,17 @@ class Holdfast implements HoldfastPage {
   }
 
   async setPolicy(run: string, policy: Policy): Promise<void> {
-    const problems = policyProblems(policy);
-    if (problems.length > 0) throw new HoldfastError("invalid", problems.join(" "));
+    checkPolicy(policy);
     await this.#storage.api.setPolicy(run, policy);
-    await this.#usePolicy();
+    // A trainer that is being replaced reads it when it opens the run.
+    await this.#usePolicy().catch(() => undefined);
     this.#tellAll({ kind: "runs" });
+  }
+
+  #nowOpen(trainer: TrainApi, run: string): void {
+    this.#opened = { trainer, run };
+    // It may have been set while the run was being opened.
+    this.#usePolicy().catch(() => undefined);
   }
 
   /** The trainer goes by the policy that the run has now, whichever tab set it. */
@@ -248,7 +265,8 @@ class Holdfast implements HoldfastPage {
     if (this.#opened === opened) await opened.trainer.setPolicy(record.policy);
   }
 
-  preview(run: string, policy: Policy): Promise<PolicyPreview> {
+  async preview(run: string, policy: Policy): Promise<PolicyPreview> {
+    checkPolicy(policy);
     return this.#storage.api.preview(run, policy);
   }
 
@@ -371,7 +389,7 @@ class Holdfast implements HoldfastPage {
   }
 
   async #begin(trainer: TrainApi, run: string): Promise<string> {
-    this.#opened = { trainer, run };
+    this.#nowOpen(trainer, run);
     await this.#go(trainer, run);
     this.#tellAll({ kind: "runs" });
     return run;
@@ -392,7 +410,7 @@ class Holdfast implements HoldfastPage {
     const trainer = await this.#leaveOther(run);
     if (this.#opened?.run === run) return trainer;
     await trainer.open(run, options);
-    this.#opened = { trainer, run };
+    this.#nowOpen(trainer, run);
     return trainer;
   }
 
@@ -525,4 +543,9 @@ class Holdfast implements HoldfastPage {
 
 function notHere(): HoldfastError {
   return new HoldfastError("busy", "This tab does not train that run. Resume it here, or take it over.");
+}
+
+function checkPolicy(policy: Policy): void {
+  const problems = policyProblems(policy);
+  if (problems.length > 0) throw new HoldfastError("invalid", problems.join(" "));
 }

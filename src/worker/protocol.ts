@@ -9,7 +9,7 @@ import type {
   Changes,
   Config,
   JournalRows,
-  Mark,
+  MarkChange,
   OptimizerConfig,
   Policy,
   RunEvent,
@@ -92,7 +92,7 @@ export interface StorageApi extends RunStorageApi {
   state(run: string, step: number): Promise<State>;
   compare(a: ComparedStep, b: ComparedStep): Promise<Comparison>;
   rename(run: string, name: string): Promise<void>;
-  mark(run: string, mark: Mark): Promise<void>;
+  mark(run: string, step: number, change: MarkChange): Promise<void>;
   describe(run: string, tags: readonly string[], note: string): Promise<void>;
   setPolicy(run: string, policy: Policy): Promise<void>;
   preview(run: string, policy: Policy): Promise<PolicyPreview>;

@@ -14,10 +14,10 @@ export interface Arrival {
 
 /**
  * The newest whole checkpoint at or before the step; where this environment is not the one that made it, one from which
- * enough steps are computed again to compare. Where all of those are damaged the newest stands, unproven.
+ * enough steps are computed again to compare. Where those are damaged, or the journal is, the newest stands, unproven.
  */
 export async function restorePoint(
-  storage: Pick<RunStorageApi, "restore">,
+  storage: Pick<RunStorageApi, "restore" | "journal">,
   { id, record: { firstStep } }: RunDetail,
   { step, environment, toTrain }: Arrival,
 ): Promise<{ readonly restored: Restored; readonly changed: boolean }> {
@@ -28,5 +28,8 @@ export async function restorePoint(
   if (!changed || isEnough || restored.checkpoint.step <= firstStep) return { restored, changed };
   const earlier = await storage.restore(id, Math.max(firstStep, step - PROBE_STEPS)).catch(() => null);
   if (earlier === null) return { restored, changed };
+  const { rate } = await storage.journal(id, earlier.checkpoint.step + 1, step);
+  // What was lost of the journal has no numbers to compare with.
+  if (rate.some(Number.isNaN)) return { restored, changed };
   return { restored: { ...earlier, skipped: [...restored.skipped, ...earlier.skipped] }, changed };
 }

@@ -18,9 +18,10 @@ import {
   SEED,
   STEPS,
 } from "../tasks/training-fields";
+import { keepProblems } from "../policy/keep";
 import { defaultPolicy } from "../policy/presets";
 import type { StartOptions } from "./api";
-import type { OptimizerConfig, Policy, StartSpec } from "./protocol";
+import type { OptimizerConfig, Policy, SaveRule, StartSpec } from "./protocol";
 
 /** Throws `invalid` or `missing` with every problem in words. */
 export function startSpec(options: StartOptions): StartSpec {
@@ -79,7 +80,11 @@ function optimizerOf(options: StartOptions, preset: Preset, steps: number): Opti
 }
 
 /** What is wrong with a policy, one sentence each. */
-export function policyProblems({ save }: Policy): readonly string[] {
+export function policyProblems({ save, keep = [], budget }: Policy): readonly string[] {
+  return [...saveProblems(save), ...keepProblems(keep, budget)];
+}
+
+function saveProblems(save: SaveRule): readonly string[] {
   switch (save.kind) {
     case "never":
       return [];

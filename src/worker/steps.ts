@@ -8,7 +8,7 @@ import type {
   CheckpointInfo,
   ComparedStep,
   Comparison,
-  Mark,
+  MarkChange,
   RunDetail,
   RunStep,
   State,
@@ -68,6 +68,12 @@ export class Steps {
     return detail;
   }
 
+  /** Is that step not saved, so that pinning it computes it again? */
+  async mustCompute(run: string, step: number): Promise<boolean> {
+    const { id } = await this.holder(run, step);
+    return (await this.#stored({ run: id, step })) === null;
+  }
+
   /** While nothing opens or closes a run: what makes the checkpoint takes the run for it. */
   async pin(run: string, step: number, on: boolean): Promise<void> {
     const { id } = await this.holder(run, step);
@@ -79,10 +85,9 @@ export class Steps {
   }
 
   /** Changes a part of what is on a step; the rest stays. */
-  async mark({ run, step }: RunStep, change: Partial<Omit<Mark, "step">>): Promise<void> {
-    const { id, marks } = await this.holder(run, step);
-    const before = marks.find((mark) => mark.step === step) ?? { step, pinned: false, tags: [], note: "" };
-    await this.#parts.storage().mark(id, { ...before, ...change });
+  async mark({ run, step }: RunStep, change: MarkChange): Promise<void> {
+    const { id } = await this.holder(run, step);
+    await this.#parts.storage().mark(id, step, change);
   }
 
   async #keep(at: RunStep): Promise<void> {

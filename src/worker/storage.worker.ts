@@ -45,7 +45,7 @@ const api: StorageApi = {
   },
   compare: async (a, b) => (await opening).compare(a, b),
   rename: async (run, name) => (await opening).rename(run, name),
-  mark: async (run, mark) => (await opening).mark(run, mark),
+  mark: async (run, step, change) => (await opening).mark(run, step, change),
   describe: async (run, tags, note) => (await opening).describe(run, tags, note),
   setPolicy: async (run, policy) => (await opening).setPolicy(run, policy),
   preview: async (run, policy) => (await opening).preview(run, policy),

@@ -69,8 +69,9 @@ export class Visitor<Live extends Bench> {
 
   /** Arrives at that step. `invalid` beyond the journal, `diverged` where this machine computes other numbers. */
   visit(at: RunStep): Promise<Visit> {
-    if (this.#going !== null && isSame(this.#going.at, at)) return this.#going.arrival;
-    if (this.#going !== null) this.#going.cancelled = true;
+    const before = this.#going;
+    if (before !== null && !before.cancelled && isSame(before.at, at)) return before.arrival;
+    if (before !== null) before.cancelled = true;
     this.#visited = at;
     const going: Going = {
       at,
@@ -158,7 +159,8 @@ export class Visitor<Live extends Bench> {
     const from = begin.position;
     const total = at.step - from.step;
     const rows = await this.#parts.storage.journal(detail.id, from.step + 1, at.step);
-    if (rows.loss.length !== total) {
+    // What was lost of the journal has no numbers.
+    if (rows.loss.length !== total || rows.rate.some(Number.isNaN)) {
       throw new HoldfastError(
         "missing",
         `The journal of "${detail.name}" lacks steps between ${from.step} and ${at.step}, so they cannot be checked.`,

@@ -234,12 +234,13 @@ suite("a parent of forks", () => {
 });
 
 suite("what a person puts on steps", () => {
-  const MARK = { step: 3, pinned: true, tags: ["good"], note: "before the rate was changed" };
+  const PINNED = { pinned: true, tags: ["good"], note: "before the rate was changed" };
+  const MARK = { step: 3, ...PINNED };
 
   test("keeps them, and goes with the run through the loss of its catalogue", async () => {
     const { manager, lease, disk } = await begun();
     await manager.save(lease, sampleRequest(3, sampleRows(1, 3)));
-    await manager.mark(RUN, MARK);
+    await manager.mark(RUN, 3, PINNED);
     await manager.describe(RUN, ["demo"], "for the talk");
     await manager.setPolicy(RUN, {
       save: { kind: "never" },
@@ -256,7 +257,7 @@ suite("what a person puts on steps", () => {
     expect(detail).toMatchObject({ marks: [MARK], tags: ["demo"], note: "for the talk" });
     expect(detail.record.policy.keep).toEqual([{ kind: "latest", count: 2 }]);
     expect(detail.checkpointList.map(({ step }) => step)).toContain(3);
-    await back.mark(RUN, { step: 3, pinned: false, tags: [], note: "" });
+    await back.mark(RUN, 3, { pinned: false, tags: [], note: "" });
     expect((await back.detail(RUN)).marks).toEqual([]);
   });
 
@@ -264,7 +265,7 @@ suite("what a person puts on steps", () => {
     const { manager, lease, disk } = await begun();
     const sparse: Policy = { save: { kind: "never" }, draw: false, keep: [{ kind: "every", steps: 16 }] };
     await manager.setPolicy(RUN, sparse);
-    await manager.mark(RUN, { ...MARK, step: 7 });
+    await manager.mark(RUN, 7, PINNED);
     for (let step = 1; step <= 40; step++) {
       if (step === 20) await manager.setPolicy(RUN, { ...sparse, keep: [{ kind: "every", steps: 4 }] });
       await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
@@ -274,14 +275,14 @@ suite("what a person puts on steps", () => {
     await manager.close();
     const back = new CheckpointManager(partsOn(await disk.withCatalogOf(0)));
     expect((await back.recovered()).lost).toEqual([]);
-    // A pack comes back as a whole, so others of it may have come back beside them.
+    // A pack comes back as a whole, so others of it come back beside them, until the next save.
     expect((await back.checkpoints(RUN)).map(({ step }) => step)).toEqual(expect.arrayContaining(kept));
     expect((await back.read(RUN, 7)).state.scalars.step).toBe(7);
   });
 
   test("goes with the run into a file, and comes out of it with all that it keeps", async () => {
     const { manager, lease, parts } = await begun();
-    await manager.mark(RUN, MARK);
+    await manager.mark(RUN, 3, PINNED);
     await manager.describe(RUN, ["demo"], "for the talk");
     for (let step = 1; step <= 30; step++)
       await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
@@ -312,13 +313,24 @@ suite("what a person puts on steps", () => {
     expect((await manager.checkpoints(RUN)).map(({ step }) => step)).toEqual([0, 3, 5]);
   });
 
+  test("is changed a part at a time, by whoever is first, and nothing of it is lost", async () => {
+    const { manager, disk, locks } = await begun();
+    const other = new CheckpointManager(partsOn(disk, locks));
+    await Promise.all([
+      manager.mark(RUN, 3, { pinned: true }),
+      other.mark(RUN, 3, { tags: ["good"] }),
+      manager.mark(RUN, 3, { note: PINNED.note }),
+    ]);
+    expect((await manager.detail(RUN)).marks).toEqual([MARK]);
+  });
+
   test("is checked before it is written", async () => {
     const { manager } = await begun();
-    expect(await codeOf(manager.mark(RUN, { ...MARK, step: -1 }))).toBe("invalid");
-    expect(await codeOf(manager.mark(RUN, { ...MARK, tags: ["x".repeat(41)] }))).toBe("invalid");
+    expect(await codeOf(manager.mark(RUN, -1, PINNED))).toBe("invalid");
+    expect(await codeOf(manager.mark(RUN, 3, { tags: ["x".repeat(41)] }))).toBe("invalid");
     expect(await codeOf(manager.describe(RUN, [], "x".repeat(4001)))).toBe("invalid");
     expect(await codeOf(manager.setPolicy(RUN, { save: { kind: "never" } } as never))).toBe("invalid");
-    expect(await codeOf(manager.mark("r9", MARK))).toBe("missing");
+    expect(await codeOf(manager.mark("r9", 3, PINNED))).toBe("missing");
   });
 
   test("a policy can be tried before it is set", async () => {

@@ -3,6 +3,7 @@ import { expect, suite, test } from "vitest";
 import type { KeepRule } from "../../src/format/run";
 import {
   describeReason,
+  keepProblems,
   FORMER_RULES,
   keepers,
   keepersWithin,
@@ -123,6 +124,27 @@ suite("what is kept", () => {
     expect(nameOfRules(POLICIES.lean.keep)).toBe("lean");
     expect(nameOfRules(FORMER_RULES)).toBeNull();
     expect(nameOfRules(undefined)).toBeNull();
+  });
+});
+
+suite("what is wrong with rules", () => {
+  test.each<[KeepRule, RegExp]>([
+    [{ kind: "spaced", density: Infinity }, /density of the rule "spaced" is Infinity/],
+    [{ kind: "spaced", density: 0 }, /density of the rule "spaced" is 0/],
+    [{ kind: "latest", count: -1 }, /count of the rule "latest" is -1/],
+    [{ kind: "best", metric: "x", mode: "min", count: NaN }, /count of the rule "best" is NaN/],
+    [{ kind: "every", steps: 0 }, /steps of the rule "every" is 0/],
+    [{ kind: "used", seconds: -5 }, /seconds of the rule "used" is -5/],
+  ])("%o", (bad, message) => {
+    expect(keepProblems([bad], undefined).join()).toMatch(message);
+  });
+
+  test("a budget of nothing", () => {
+    expect(keepProblems([], 0)).toHaveLength(1);
+  });
+
+  test("nothing is wrong with the presets", () => {
+    for (const { keep } of Object.values(POLICIES)) expect(keepProblems(keep, 1e9)).toEqual([]);
   });
 });
 

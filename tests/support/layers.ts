@@ -122,8 +122,8 @@ export const LAYERS: readonly Layer[] = [
   {
     name: "ui",
     files: ["ui/*"],
-    may: ["errors", "policy", "meta"],
-    types: ["client", "protocol", "data", "analysis"],
+    may: ["errors", "policy", "meta", "data"],
+    types: ["client", "protocol", "analysis"],
     packages: { svelte: ["ui/*"], uplot: ["ui/Chart"] },
   },
   {

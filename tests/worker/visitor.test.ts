@@ -156,6 +156,15 @@ suite("a visit", () => {
     expect(await visitor.visit(at(12))).toMatchObject({ digest: run.digests[12] });
   });
 
+  test("over losses that are no numbers, because they were lost, is refused and blames no machine", async () => {
+    const run = await lived([0]);
+    run.rows.loss.fill(NaN, 4, 9);
+    run.rows.rate.fill(NaN, 4, 9);
+    const { visitor } = visitorOf(run);
+    expect(await codeOf(visitor.visit(at(20)))).toBe("missing");
+    expect(await visitor.visit(at(4))).toMatchObject({ digest: run.digests[4] });
+  });
+
   test("with one other bit in a loss ends there", async () => {
     const run = await lived([0]);
     const bits = new Uint32Array(run.rows.loss.buffer);
@@ -207,6 +216,15 @@ suite("one at a time", () => {
     expect(await first).toBe("cancelled");
     expect((await second).digest).toBe(run.digests[35]);
     expect(alive()).toBe(1);
+  });
+
+  test("one that was cancelled is begun anew by who asks for the same step again", async () => {
+    const run = await lived([0]);
+    const { visitor } = visitorOf(run);
+    const first = codeOf(visitor.visit(at(30)));
+    void visitor.leave();
+    expect((await visitor.visit(at(30))).digest).toBe(run.digests[30]);
+    expect(await first).toBe("cancelled");
   });
 
   test("leaving ends the one under way", async () => {
