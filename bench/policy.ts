@@ -11,7 +11,7 @@ import type { Policy } from "../src/worker/protocol";
 import { checkpoints, detail, openApp, start, waitFor } from "../tests/support/app-page";
 
 /** Seven layers of 128 × 128 and what is around them. */
-const CONFIG = { layers: 8, width: 128, batchSize: 64 };
+const CONFIG = { layers: 8, width: 128, batchSize: 8 };
 /** The first steps compile shaders and fill caches. */
 const WARM_STEPS = 50;
 const RETURN_MS = 5000;
