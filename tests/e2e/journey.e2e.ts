@@ -12,6 +12,7 @@ import {
   expectStatus,
   runOnScreen,
   screen,
+  showRun,
   startByForm,
 } from "../support/person";
 
@@ -101,6 +102,12 @@ test("a step that was not saved is gone back to, pinned, and forked into the sam
   await expect(button(page, "Unpin")).toBeEnabled();
   expect((await detail(page, run)).marks).toMatchObject([{ step: 33, pinned: true }]);
   expect(await page.evaluate((id) => holdfast.digest(id, 33), run)).toMatch(/^[0-9a-f]{64}$/);
+
+  await main.getByRole("textbox", { name: "Step" }).fill("52");
+  await button(page, "Show").click();
+  await main.getByRole("link", { name: "Compare with…" }).click();
+  await expectCompared(page, 52, 60);
+  await showRun(page, run);
 
   // Another step that was not saved, as it is: the fork computes what its parent computed.
   await main.getByRole("textbox", { name: "Step" }).fill("40");
