@@ -3,15 +3,15 @@
  *
  * Nothing here imports a trainer: states come as named typed arrays and go back so.
  */
-import { hasCode, HoldfastError, messageOf } from "../errors";
+import { hasCode, HoldfastError } from "../errors";
 import {
+  about as parseAbout,
   mark as parseMark,
-  note as parseNote,
   parseRunRecord,
   policy as parsePolicy,
-  tags as parseTags,
 } from "../format/run-parse";
 import type {
+  AboutChange,
   Edit,
   JournalRows,
   Mark,
@@ -47,9 +47,9 @@ import { previewOf } from "./keep";
 import { runInfo } from "./list";
 import { RunLog } from "./log";
 import { OpenRuns } from "./open-runs";
+import { Opening } from "./opening";
 import { readCheckpoint, readNewestWhole, type ReadCheckpoint } from "./read";
 import { reclaim } from "./reclaim";
-import { isBlank, NOTHING_SEEN, recover, type Recovered } from "./recover";
 import { Saver } from "./save";
 import { NOT_SCRUBBED, Scrub } from "./scrub";
 import { Trash } from "./trash";
@@ -82,11 +82,7 @@ export class CheckpointManager {
   readonly #runs: OpenRuns;
   readonly #log: RunLog;
   readonly #saver: Saver;
-  /** What the opening found in packs that the catalogue did not know. */
-  #recovery: Promise<Opening>;
-  #found: Recovery | null = null;
-  /** Did the catalogue know no pack when this tab opened it? Null before it was asked. */
-  #wasBlank: boolean | null = null;
+  readonly #opening: Opening;
   readonly #background = new Background();
   #scrub: Scrub | null = null;
 
@@ -100,62 +96,28 @@ export class CheckpointManager {
     this.#trash = new Trash({ packs, catalog, owners: this.#owners, log: this.#log, now: clock.now });
     this.#saver = new Saver(parts, this.#runs, this.#background);
     // Before anything is thrown away: what no row names may be all that there is.
-    this.#recovery = this.#recover(false);
+    this.#opening = new Opening({ ...parts, now: clock.now, owners: this.#owners });
     this.#background.later(() => this.#emptyOldTrash());
   }
 
   /** Resolves when what is in the packs is in the catalogue as well, as far as it can be. */
-  async recovered(): Promise<Recovery> {
-    const { runs, lost } = await this.#recovery;
-    return { runs, lost };
+  recovered(): Promise<Recovery> {
+    return this.#opening.recovered();
   }
 
-  /**
-   * For who is about to write to a run: whatever was not found of it would be shut out for ever. Looks again where not
-   * everything was seen, at last without what cannot be read, and throws what keeps this run from being brought up to date.
-   * Was everything seen now?
-   */
-  async ready(run: string | null): Promise<boolean> {
-    let found = await this.#recovery;
-    if (!found.complete) found = await (this.#recovery = this.#recover(false));
-    if (found.unread && !found.held) found = await (this.#recovery = this.#recover(true));
-    const { complete, held, failed, failure } = found;
-    if (failure !== null) throw failure;
-    if (held) {
-      throw new HoldfastError(
-        "busy",
-        "Another tab, or one that is closing, holds what may belong to this run. Close it, or try again in a moment.",
-      );
-    }
-    if (run !== null && failed.has(run)) throw failed.get(run);
-    return complete;
-  }
-
-  /** A failure is told, not thrown: nothing was thrown away, what is listed can be read, and the next one looks again. */
-  async #recover(withoutUnread: boolean): Promise<Opening> {
-    const { packs, catalog, locks, clock, keep } = this.#parts;
-    const owners = this.#owners;
-    const look = async () => {
-      this.#wasBlank ??= await isBlank(catalog);
-      const wasBlank = this.#wasBlank;
-      return recover({ packs, catalog, locks, owners, keep, now: clock.now, withoutUnread, wasBlank });
-    };
-    const found = await look().then(
-      (recovered) => ({ ...recovered, failure: null }),
-      (error: unknown) => ({ ...NOTHING_SEEN, lost: [notSeen(error)], failure: asError(error) }),
-    );
-    this.#found = { runs: [...(this.#found?.runs ?? []), ...found.runs], lost: found.lost };
-    return found;
+  /** For who is about to write to a run; see `Opening.ready`. Was everything seen? */
+  ready(run: string | null): Promise<boolean> {
+    return this.#opening.ready(run);
   }
 
   /** An older catalogue may have a run in the trash that was taken out of it since: only where all was seen. */
   async #emptyOldTrash(): Promise<void> {
-    if ((await this.#recovery).complete) await this.#trash.empty(UNDO_MS);
+    if ((await this.#opening.seen()).complete) await this.#trash.empty(UNDO_MS);
   }
 
   /** What was found; null while the opening still looks. */
   get recovery(): Recovery | null {
-    return this.#found;
+    return this.#opening.found;
   }
 
   async createRun(
@@ -343,11 +305,10 @@ export class CheckpointManager {
     });
   }
 
-  /** Replaces the tags and the note of a run. */
-  async describe(run: string, tags: readonly string[], note: string): Promise<void> {
-    checkReadable(() => parseTags(tags, "tags"), "list of tags");
-    checkReadable(() => parseNote(note, "note"), "note");
-    await this.#edit(run, { kind: "described", tags, note });
+  /** Changes the tags or the note of a run. */
+  async describe(run: string, change: AboutChange): Promise<void> {
+    checkReadable(() => parseAbout({ marks: [], tags: [], note: "", ...change }, "about"), "description");
+    await this.#edit(run, ({ tags, note }) => ({ kind: "described", tags, note, ...change }));
   }
 
   /** Another policy. What it lets go of goes at once; where another tab has the run, with the next save there. */
@@ -395,7 +356,7 @@ export class CheckpointManager {
 
   async emptyTrash(): Promise<void> {
     await this.ready(null);
-    await this.#trash.empty(0, (await this.#recovery).failed);
+    await this.#trash.empty(0, (await this.#opening.seen()).failed);
   }
 
   /**
@@ -403,7 +364,7 @@ export class CheckpointManager {
    * describes the rest. Saves come first.
    */
   async verify(all: boolean): Promise<VerifyReport> {
-    await this.#recovery;
+    await this.#opening.seen();
     return verifyStore(this.#parts, all, () => this.#saver.quiet());
   }
 
@@ -415,7 +376,7 @@ export class CheckpointManager {
       await this.#saver.quiet();
     };
     this.#scrub ??= new Scrub({ packs, catalog }, this.#data, { now: clock.now, between, rest });
-    void this.#recovery.then(() => this.#scrub?.run());
+    void this.#opening.seen().then(() => this.#scrub?.run());
   }
 
   /** The last round of that. */
@@ -435,17 +396,6 @@ export class CheckpointManager {
     this.#owners.letGoOfAll();
     await this.idle();
   }
-}
-
-/** A recovery, or why there was none. */
-type Opening = Recovered & { readonly failure: Error | null };
-
-function notSeen(error: unknown): string {
-  return `Not everything could be looked at: ${messageOf(error)}`;
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** Another tab has the run: what is to go goes with its next save. */

@@ -2,7 +2,7 @@
  * Packs that were emptied and filled again since this catalogue knew them. A pack is emptied only once nothing refers to
  * it, so whatever an older catalogue says is in there was let go of by its run, and is no loss.
  */
-import { eraseRun } from "../store/commit";
+import { countsOf, eraseRun } from "../store/commit";
 import type { Catalog, CatalogWriter, PackRow, RunRow } from "../store/tables";
 
 /** Takes out of the catalogue what it says of these packs; returns the runs that lost something. */
@@ -34,8 +34,7 @@ async function letGoOfRun(tx: CatalogWriter, run: RunRow, names: ReadonlySet<str
   await tx.put("runs", {
     ...run,
     ...(hasLog ? {} : { log: null, logged: run.record.firstStep }),
-    checkpoints: kept.length,
-    bytes: kept.reduce((sum, { info }) => sum + info.storedBytes, 0),
+    ...countsOf(kept),
   });
   return true;
 }

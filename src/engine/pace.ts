@@ -6,9 +6,13 @@ import type { Measured } from "../policy/interval";
 const NEWEST = 0.25;
 
 export class Pace {
-  #stepMs: number | null = null;
-  #saveMs: number | null = null;
+  /** Asked for at each step, and made anew only where something was measured. */
+  #measured: Measured = { stepMs: null, saveMs: null };
   #compiling = true;
+
+  get measured(): Measured {
+    return this.#measured;
+  }
 
   /** Training begins: its first stretch compiles shaders, and says nothing about those that follow. */
   begin(): void {
@@ -17,18 +21,16 @@ export class Pace {
 
   steps({ ms }: JournalRows): void {
     if (ms.length === 0) return;
-    if (!this.#compiling)
-      this.#stepMs = mean(this.#stepMs, ms.reduce((sum, value) => sum + value, 0) / ms.length);
+    const { stepMs, saveMs } = this.#measured;
+    const each = ms.reduce((sum, value) => sum + value, 0) / ms.length;
+    if (!this.#compiling) this.#measured = { stepMs: mean(stepMs, each), saveMs };
     this.#compiling = false;
   }
 
   /** `ms`: what the save took from training at worst. */
   saved(ms: number): void {
-    this.#saveMs = mean(this.#saveMs, ms);
-  }
-
-  get measured(): Measured {
-    return { stepMs: this.#stepMs, saveMs: this.#saveMs };
+    const { stepMs, saveMs } = this.#measured;
+    this.#measured = { stepMs, saveMs: mean(saveMs, ms) };
   }
 }
 

@@ -97,6 +97,7 @@ export interface Mark {
 
 /** What is left out stays. */
 export type MarkChange = Partial<Omit<Mark, "step">>;
+export type AboutChange = Partial<Pick<About, "tags" | "note">>;
 
 /** What a person put on a run. */
 export interface About {

@@ -131,7 +131,7 @@ export async function pruned(
 }
 
 /** What a run's row says of its checkpoints. */
-function countsOf(kept: readonly CheckpointRow[]): Pick<RunRow, "checkpoints" | "bytes"> {
+export function countsOf(kept: readonly CheckpointRow[]): Pick<RunRow, "checkpoints" | "bytes"> {
   return {
     checkpoints: kept.length,
     bytes: kept.reduce((sum, { info }) => sum + info.storedBytes, 0),

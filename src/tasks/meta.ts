@@ -266,6 +266,9 @@ export function taskInfo(id: string): TaskInfo | undefined {
   return TASKS.find((info) => info.id === id);
 }
 
+/** Settings that no tensor's shape hangs on: a fork may change them. */
+export const FREE_SETTINGS: ReadonlySet<string> = new Set([BATCH_SIZE.name, DROPOUT.name]);
+
 /** `config` with the default of each field that it leaves out. Fields that the task does not have stay, to be reported. */
 export function withDefaults(
   info: TaskInfo,

@@ -2,14 +2,11 @@
 import { HoldfastError } from "../errors";
 import type { Config, OptimizerConfig } from "../format/run";
 import { settingsAt } from "../format/settings";
-import { fieldProblems, problemsOf, taskInfo } from "../tasks/meta";
+import { fieldProblems, FREE_SETTINGS, problemsOf, taskInfo } from "../tasks/meta";
 import { optimizerProblems, SEED } from "../tasks/training-fields";
 import type { ForkOptions } from "./api";
 import type { ForkSpec, RunDetail } from "./protocol";
 import { policyProblems } from "./start-spec";
-
-/** Settings of a task that no tensor's shape hangs on. */
-const FREE: ReadonlySet<string> = new Set(["batchSize", "dropout"]);
 
 /** `holder`: the run that the step belongs to. `invalid` with every problem in words. */
 export function forkSpec(
@@ -28,7 +25,7 @@ export function forkSpec(
     ...rates,
     schedule: { ...optimizer.schedule, ...schedule },
   };
-  const fixed = Object.keys(config).filter((field) => !FREE.has(field));
+  const fixed = Object.keys(config).filter((field) => !FREE_SETTINGS.has(field));
   // A fork of the last step gets as many steps again.
   const total = steps ?? (holder.steps > step ? holder.steps : step + record.steps);
   const problems = [

@@ -16,7 +16,6 @@ import type {
   StateEntry,
   StoredFile,
 } from "./api";
-import { StorageClient } from "./client";
 import { LiveRuns } from "./live";
 import type {
   BackendInfo,
@@ -31,6 +30,7 @@ import type {
   RunDetail,
   RunInfo,
   RunStep,
+  StorageApi,
   StorageStatus,
   VerifyReport,
   TaskInfo,
@@ -40,6 +40,7 @@ import type {
 import { forkSpec } from "./fork-spec";
 import { policyProblems, startSpec } from "./start-spec";
 import { Steps } from "./steps";
+import { StorageWatch } from "./storage-watch";
 import { Supervisor } from "./supervisor";
 import { waitForRun } from "./wait";
 import { installErrorTransfer } from "./wire-errors";
@@ -47,9 +48,6 @@ import { installErrorTransfer } from "./wire-errors";
 /** Opened to be looked at or changed. */
 const AT_REST: OpenOptions = { takeOver: false, why: "asked", toTrain: false };
 const CHANNEL = "holdfast/events";
-/** A storage worker that does not answer for this long, in a page that is in view, is taken for dead. */
-const STORAGE_SILENCE_MS = 20_000;
-const STORAGE_ASK_MS = 5_000;
 
 /** Starts the workers and answers once the store is open. */
 export async function openHoldfast(): Promise<HoldfastPage> {
@@ -65,13 +63,13 @@ class Holdfast implements HoldfastPage {
   readonly #live = new LiveRuns();
   readonly #channel = new BroadcastChannel(CHANNEL);
   readonly #supervisor: Supervisor;
-  #storage: StorageClient;
+  readonly #watch: StorageWatch;
   /** The run that the trainer has open, and which trainer that is: a new worker has none. */
   #opened: { readonly trainer: TrainApi; readonly run: string } | null = null;
   /** One thing at a time that opens, closes or starts a run. */
   #turn: Promise<unknown> = Promise.resolve();
   readonly #steps = new Steps({
-    storage: () => this.#storage.api,
+    storage: () => this.#storage,
     trainer: () => this.#supervisor.trainer(),
     isOpen: (run) => this.#opened?.run === run,
   });
@@ -80,9 +78,18 @@ class Holdfast implements HoldfastPage {
   #persistenceAsked = false;
 
   constructor() {
-    this.#storage = this.#startStorage();
+    this.#watch = new StorageWatch({
+      // The trainer's way to the store died with it, so both are replaced; the run goes on from its checkpoint.
+      replaced: (message) => {
+        this.#opened = null;
+        void this.#supervisor.recover("worker-died", message);
+      },
+      trouble: (message) => {
+        this.#tell({ kind: "notice", level: "warning", run: null, message });
+      },
+    });
     this.#supervisor = new Supervisor({
-      storage: () => this.#storage,
+      storage: () => this.#watch.client,
       hear: (event) => {
         this.#hear(event);
       },
@@ -107,11 +114,14 @@ class Holdfast implements HoldfastPage {
       this.#announce(message.data);
     });
     this.#watchPage();
-    setInterval(() => void this.#askStorage(), STORAGE_ASK_MS);
+  }
+
+  get #storage(): StorageApi {
+    return this.#watch.client.api;
   }
 
   async ready(): Promise<void> {
-    await this.#storage.api.status();
+    await this.#storage.status();
     const run = this.#supervisor.takeResume();
     if (run === null) return;
     this.resume(run).catch((error: unknown) => {
@@ -130,7 +140,7 @@ class Holdfast implements HoldfastPage {
   }
 
   runs(): Promise<readonly RunInfo[]> {
-    return this.#storage.api.runs();
+    return this.#storage.runs();
   }
 
   start(options: StartOptions): Promise<string> {
@@ -142,7 +152,7 @@ class Holdfast implements HoldfastPage {
   }
 
   async fork(run: string, step: number, options: ForkOptions = {}): Promise<string> {
-    const spec = forkSpec(await this.#steps.holder(run, step), step, options);
+    const spec = forkSpec(await this.#steps.holder({ run, step }), step, options);
     // First, because it may take long or fail, and until then nothing should stop.
     await this.goto(spec.from.run, spec.from.step);
     return this.#inTurn(async () => {
@@ -213,7 +223,7 @@ class Holdfast implements HoldfastPage {
   }
 
   async rename(run: string, name: string): Promise<void> {
-    await this.#storage.api.rename(run, name);
+    await this.#storage.rename(run, name);
     this.#tellAll({ kind: "runs" });
   }
 
@@ -234,18 +244,15 @@ class Holdfast implements HoldfastPage {
       note,
     }: { readonly step?: number; readonly tags?: readonly string[]; readonly note?: string },
   ): Promise<void> {
-    if (step === undefined) {
-      const before = await this.detail(run);
-      await this.#storage.api.describe(run, tags ?? before.tags, note ?? before.note);
-    } else {
-      await this.#steps.mark({ run, step }, { ...(tags && { tags }), ...(note !== undefined && { note }) });
-    }
+    const change = { ...(tags && { tags }), ...(note !== undefined && { note }) };
+    if (step === undefined) await this.#storage.describe(run, change);
+    else await this.#steps.mark({ run, step }, change);
     this.#tellAll({ kind: "runs" });
   }
 
   async setPolicy(run: string, policy: Policy): Promise<void> {
     checkPolicy(policy);
-    await this.#storage.api.setPolicy(run, policy);
+    await this.#storage.setPolicy(run, policy);
     // A trainer that is being replaced reads it when it opens the run.
     await this.#usePolicy().catch(() => undefined);
     this.#tellAll({ kind: "runs" });
@@ -267,19 +274,19 @@ class Holdfast implements HoldfastPage {
 
   async preview(run: string, policy: Policy): Promise<PolicyPreview> {
     checkPolicy(policy);
-    return this.#storage.api.preview(run, policy);
+    return this.#storage.preview(run, policy);
   }
 
   remove(run: string): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#opened?.run === run) await this.#close();
-      await this.#storage.api.remove(run);
+      await this.#storage.remove(run);
       this.#tellAll({ kind: "runs" });
     });
   }
 
   async undoRemove(run: string): Promise<void> {
-    await this.#storage.api.undoRemove(run);
+    await this.#storage.undoRemove(run);
     this.#tellAll({ kind: "runs" });
   }
 
@@ -303,7 +310,7 @@ class Holdfast implements HoldfastPage {
   }
 
   checkpoints(run: string): Promise<readonly CheckpointInfo[]> {
-    return this.#storage.api.checkpoints(run);
+    return this.#storage.checkpoints(run);
   }
 
   compare(a: RunStep, b: RunStep): Promise<Comparison> {
@@ -311,11 +318,11 @@ class Holdfast implements HoldfastPage {
   }
 
   storage(): Promise<StorageStatus> {
-    return this.#storage.api.status();
+    return this.#storage.status();
   }
 
   verify({ all = false }: { readonly all?: boolean } = {}): Promise<VerifyReport> {
-    return this.#storage.api.verify(all);
+    return this.#storage.verify(all);
   }
 
   subscribe(listener: (event: HoldfastEvent) => void): () => void {
@@ -326,11 +333,11 @@ class Holdfast implements HoldfastPage {
   }
 
   detail(run: string): Promise<RunDetail> {
-    return this.#storage.api.detail(run);
+    return this.#storage.detail(run);
   }
 
   journal(run: string, from?: number, to?: number): Promise<JournalRows> {
-    return this.#storage.api.journal(run, from, to);
+    return this.#storage.journal(run, from, to);
   }
 
   live(run: string): LiveRun | null {
@@ -350,7 +357,7 @@ class Holdfast implements HoldfastPage {
     const bytes = new Uint8Array(await file.arrayBuffer());
     const trainer = await this.#supervisor.trainer();
     await trainer.inspect(task, withDefaults(info, info.presets.small.config), bytes);
-    const hash = await this.#storage.api.putData(bytes);
+    const hash = await this.#storage.putData(bytes);
     return { hash, name: file.name, bytes: bytes.length };
   }
 
@@ -362,15 +369,15 @@ class Holdfast implements HoldfastPage {
   }
 
   exportCheckpoint(run: string, step: number): Promise<Blob> {
-    return this.#storage.api.exportCheckpoint(run, step);
+    return this.#storage.exportCheckpoint(run, step);
   }
 
   exportRun(run: string): Promise<Blob> {
-    return this.#storage.api.exportRun(run);
+    return this.#storage.exportRun(run);
   }
 
   async importRun(file: Blob): Promise<string> {
-    const run = await this.#storage.api.importRun(file);
+    const run = await this.#storage.importRun(file);
     this.#tellAll({ kind: "runs" });
     return run;
   }
@@ -433,7 +440,7 @@ class Holdfast implements HoldfastPage {
       if (!hasCode(error, "worker-died")) throw error;
       // It is closed already, by its death.
       this.#supervisor.expect(null);
-      await this.#storage.api.letGo(run);
+      await this.#storage.letGo(run);
     }
     this.#opened = null;
     this.#tell({ kind: "phase", run, phase: { kind: "idle" } });
@@ -446,7 +453,7 @@ class Holdfast implements HoldfastPage {
     this.#opened = null;
     for (const one of runs) {
       if (one === null || one === "") continue;
-      this.#storage.api.letGo(one).then(
+      this.#storage.letGo(one).then(
         () => {
           this.#tellAll({ kind: "runs" });
         },
@@ -459,40 +466,6 @@ class Holdfast implements HoldfastPage {
     const turn = this.#turn.then(work, work);
     this.#turn = turn.catch(() => undefined);
     return turn;
-  }
-
-  #startStorage(): StorageClient {
-    const client: StorageClient = new StorageClient((error) => {
-      if (this.#storage === client) void this.#replaceStorage(error.message);
-    });
-    return client;
-  }
-
-  /** The trainer's way to the store died with it, so both are replaced; the run goes on from its checkpoint. */
-  async #replaceStorage(message: string): Promise<void> {
-    this.#storage.end(message);
-    this.#storage = this.#startStorage();
-    this.#opened = null;
-    await this.#supervisor.recover("worker-died", message);
-  }
-
-  async #askStorage(): Promise<void> {
-    if (document.visibilityState !== "visible") return;
-    const asked = this.#storage;
-    let answered = false;
-    const timer = setTimeout(() => {
-      if (answered || asked !== this.#storage || document.visibilityState !== "visible") return;
-      void this.#replaceStorage("The storage worker fell silent.");
-    }, STORAGE_SILENCE_MS);
-    try {
-      await asked.api.status();
-    } catch (error) {
-      if (!hasCode(error, "worker-died"))
-        this.#tell({ kind: "notice", level: "warning", run: null, message: messageOf(error) });
-    } finally {
-      answered = true;
-      clearTimeout(timer);
-    }
   }
 
   #watchPage(): void {

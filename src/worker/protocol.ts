@@ -6,6 +6,7 @@
  */
 import type { ErrorCode } from "../errors";
 import type {
+  AboutChange,
   Changes,
   Config,
   JournalRows,
@@ -93,7 +94,7 @@ export interface StorageApi extends RunStorageApi {
   compare(a: ComparedStep, b: ComparedStep): Promise<Comparison>;
   rename(run: string, name: string): Promise<void>;
   mark(run: string, step: number, change: MarkChange): Promise<void>;
-  describe(run: string, tags: readonly string[], note: string): Promise<void>;
+  describe(run: string, change: AboutChange): Promise<void>;
   setPolicy(run: string, policy: Policy): Promise<void>;
   preview(run: string, policy: Policy): Promise<PolicyPreview>;
   /** Hides the run; `undoRemove` brings it back until `emptyTrash`. `busy` while it trains anywhere. */

@@ -4,6 +4,7 @@
  */
 import { hasCode, HoldfastError } from "../errors";
 import type { StateEntry } from "./api";
+import { holderOf } from "./holder";
 import type {
   CheckpointInfo,
   ComparedStep,
@@ -53,41 +54,32 @@ export class Steps {
     return this.#parts.storage().compare(first, await this.#compared(b));
   }
 
-  /** The run that a step belongs to: before its first step, a fork's history is its parent's. `invalid` for other steps. */
-  async holder(run: string, step: number): Promise<RunDetail> {
-    const storage = this.#parts.storage();
-    let detail = await storage.detail(run);
-    if (!Number.isSafeInteger(step) || step < 0 || step > detail.step) {
-      throw new HoldfastError(
-        "invalid",
-        `"${detail.name}" has no step ${step}; it is at step ${detail.step}.`,
-      );
-    }
-    while (step < detail.record.firstStep && detail.parent !== null)
-      detail = await storage.detail(detail.parent.run);
-    return detail;
-  }
-
   /** Is that step not saved, so that pinning it computes it again? */
   async mustCompute(run: string, step: number): Promise<boolean> {
-    const { id } = await this.holder(run, step);
+    const { id } = await this.holder({ run, step });
     return (await this.#stored({ run: id, step })) === null;
   }
 
   /** While nothing opens or closes a run: what makes the checkpoint takes the run for it. */
   async pin(run: string, step: number, on: boolean): Promise<void> {
-    const { id } = await this.holder(run, step);
-    const at = { run: id, step };
-    if (on && (await this.#stored(at)) === null) await this.#keep(at);
-    await this.mark(at, { pinned: on });
+    const { id } = await this.holder({ run, step });
+    const keep = async () => {
+      if (on && (await this.#stored({ run: id, step })) === null) await this.#keep({ run: id, step });
+    };
+    await keep();
+    await this.#parts.storage().mark(id, step, { pinned: on });
     // A save of the policy may have cleared it away just before it was pinned.
-    if (on && (await this.#stored(at)) === null) await this.#keep(at);
+    await keep();
   }
 
   /** Changes a part of what is on a step; the rest stays. */
-  async mark({ run, step }: RunStep, change: MarkChange): Promise<void> {
-    const { id } = await this.holder(run, step);
-    await this.#parts.storage().mark(id, step, change);
+  async mark(at: RunStep, change: MarkChange): Promise<void> {
+    const { id } = await this.holder(at);
+    await this.#parts.storage().mark(id, at.step, change);
+  }
+
+  holder(at: RunStep): Promise<RunDetail> {
+    return holderOf(this.#parts.storage(), at);
   }
 
   async #keep(at: RunStep): Promise<void> {

@@ -20,6 +20,7 @@ import type {
   State,
   Visit,
 } from "./protocol";
+import { holderOf } from "./holder";
 import { restorePoint } from "./restore-point";
 
 /** A run made live. */
@@ -117,7 +118,7 @@ export class Visitor<Live extends Bench> {
     goOn();
     const start = this.#parts.now();
     if (this.#held !== null && isSame(this.#held.visit, at)) return this.#held;
-    const detail = await this.#detailAt(at);
+    const detail = await holderOf(this.#parts.storage, at);
     const known = detail.checkpointList.find(({ step }) => step === at.step);
     const held = this.#held;
     this.#held = null;
@@ -223,21 +224,6 @@ export class Visitor<Live extends Bench> {
       progress: () => undefined,
     });
     bench.trainable.restore(state);
-  }
-
-  /** Of the run that the step belongs to: before its first step, a fork's history is its parent's. */
-  async #detailAt({ run, step }: RunStep): Promise<RunDetail> {
-    const { storage } = this.#parts;
-    let detail = await storage.detail(run);
-    if (!Number.isSafeInteger(step) || step < 0 || step > detail.step) {
-      throw new HoldfastError(
-        "invalid",
-        `"${detail.name}" can be looked at from step 0 to ${detail.step}; step ${step} is not one of them.`,
-      );
-    }
-    while (step < detail.record.firstStep && detail.parent !== null)
-      detail = await storage.detail(detail.parent.run);
-    return detail;
   }
 
   async #lossAt({ id, record }: RunDetail, step: number): Promise<number | null> {

@@ -241,7 +241,7 @@ suite("what a person puts on steps", () => {
     const { manager, lease, disk } = await begun();
     await manager.save(lease, sampleRequest(3, sampleRows(1, 3)));
     await manager.mark(RUN, 3, PINNED);
-    await manager.describe(RUN, ["demo"], "for the talk");
+    await manager.describe(RUN, { tags: ["demo"], note: "for the talk" });
     await manager.setPolicy(RUN, {
       save: { kind: "never" },
       draw: false,
@@ -283,7 +283,7 @@ suite("what a person puts on steps", () => {
   test("goes with the run into a file, and comes out of it with all that it keeps", async () => {
     const { manager, lease, parts } = await begun();
     await manager.mark(RUN, 3, PINNED);
-    await manager.describe(RUN, ["demo"], "for the talk");
+    await manager.describe(RUN, { tags: ["demo"], note: "for the talk" });
     for (let step = 1; step <= 30; step++)
       await manager.save(lease, sampleRequest(step, sampleRows(step, step)));
     const file = await exportRun(manager, parts, RUN);
@@ -328,7 +328,7 @@ suite("what a person puts on steps", () => {
     const { manager } = await begun();
     expect(await codeOf(manager.mark(RUN, -1, PINNED))).toBe("invalid");
     expect(await codeOf(manager.mark(RUN, 3, { tags: ["x".repeat(41)] }))).toBe("invalid");
-    expect(await codeOf(manager.describe(RUN, [], "x".repeat(4001)))).toBe("invalid");
+    expect(await codeOf(manager.describe(RUN, { note: "x".repeat(4001) }))).toBe("invalid");
     expect(await codeOf(manager.setPolicy(RUN, { save: { kind: "never" } } as never))).toBe("invalid");
     expect(await codeOf(manager.mark("r9", 3, PINNED))).toBe("missing");
   });

@@ -330,7 +330,7 @@ suite("packs that are gone", () => {
       const name = first === "a rename" ? "fourth try" : before.name;
       if (first === "a rename") await manager.rename(RUN, name);
       await manager.mark(RUN, 4, { pinned: true });
-      await manager.describe(RUN, ["demo"], "a note");
+      await manager.describe(RUN, { tags: ["demo"], note: "a note" });
       if (first === "an event") await manager.appendEvent(lease, 12, { kind: "stopped" }, "stopped");
       await manager.save(lease, sampleRequest(13, sampleRows(13, 13)));
       const { events } = await manager.detail(RUN);

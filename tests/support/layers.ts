@@ -78,7 +78,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: "wire",
-    files: ["worker/wire-errors", "worker/remote", "worker/life"],
+    files: ["worker/wire-errors", "worker/remote", "worker/life", "worker/holder"],
     may: ["errors"],
     types: ["protocol"],
     packages: { comlink: ["worker/*"] },
@@ -94,6 +94,7 @@ export const LAYERS: readonly Layer[] = [
       "worker/fork-spec",
       "worker/start-spec",
       "worker/steps",
+      "worker/storage-watch",
       "worker/wait",
     ],
     may: ["errors", "data", "meta", "wire", "policy"],
