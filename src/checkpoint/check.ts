@@ -11,8 +11,8 @@ export interface CheckParts {
 }
 
 /**
- * Reads every bit of it. Returns what is damaged, in words; null where it is whole. `between` is awaited after each
- * chunk. Throws where the disk cannot be read now, which says nothing about what is on it.
+ * Reads every bit of it. Returns what is damaged, in words; null where it is whole, or not there any more. `between` is
+ * awaited after each chunk. Throws where the disk cannot be read now, which says nothing about what is on it.
  */
 export async function checkCheckpoint(
   { packs, catalog }: CheckParts,
@@ -23,9 +23,15 @@ export async function checkCheckpoint(
     await verifyCheckpoint(packs, row, between);
     return null;
   });
+  if (damage !== null && !(await isThere(catalog, row))) return null;
   const check = damage === null ? "verified" : "damaged";
   if (row.info.check !== check) await catalog.write("relaxed", (tx) => markCheckpoint(tx, row, { check }));
   return damage;
+}
+
+/** It may have been let go of, or moved, while it was read. */
+async function isThere(catalog: Catalog, { run, step, manifestHash }: CheckpointRow): Promise<boolean> {
+  return (await catalog.read((tx) => tx.at("checkpoints", run, step)))?.manifestHash === manifestHash;
 }
 
 /** What `look` finds, in words, or what it fails with where that is damage. Throws as above. */

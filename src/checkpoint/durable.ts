@@ -20,9 +20,10 @@
  * A pack that a transaction may refer to stays open until that transaction is over. That is what keeps other tabs
  * from recycling it (see `PackStore.recycle`).
  *
- * A writer fills two packs, one for states and one for the run's log: states go with their checkpoints, a pack at a
- * time, and the log stays as long as its run. The log is flushed before a state is written, so that wherever a
- * checkpoint is found whole, what was logged before it is there as well.
+ * A writer fills a pack for states and one for the run's log: states go with their checkpoints, a pack at a time, and
+ * the log stays as long as its run. States that are moved out of a pack that is mostly dead go to a third one. The log is
+ * flushed before a state is written, so that wherever a checkpoint is found whole, what was logged before it is there as
+ * well.
  *
  * What a power cut can still take is a pack's *name*, until the browser syncs its directory by itself.
  */
@@ -33,7 +34,9 @@ import type { PackFacts } from "../store/tables";
 import type { Place } from "../format/stored";
 
 /** Which pack a frame goes to. */
-export type Lane = "state" | "log";
+export type Lane = "state" | "swept" | "log";
+/** That of a state. */
+export type StateLane = Exclude<Lane, "log">;
 
 /** Appends one frame and says where it lies. */
 export type AddFrame = (frame: Uint8Array, lane: Lane) => Promise<Place>;
@@ -75,17 +78,18 @@ export class DurableWriter {
 
   /**
    * Writes the frames that `write` adds, makes them durable, then has `commit` refer to them; it gets the packs that
-   * were written to, with their sizes. Batches wait for each other; one of which `fresh` is true when its turn comes
-   * begins a new pack for the state. `orphaned` where a pack lost its name, `quota` where even an empty pack takes no
+   * were written to, with their sizes. Batches wait for each other; where `fresh` names a lane when its turn comes, the
+   * batch begins a new pack there. `orphaned` where a pack lost its name, `quota` where even an empty pack takes no
    * more; after an error before the commit the store is as it was.
    */
   durably<Plan, Result>(
     write: (add: AddFrame) => Promise<Plan>,
     commit: (plan: Plan, packs: readonly PackFacts[]) => Promise<Result>,
-    { fresh = () => false }: { readonly fresh?: () => boolean } = {},
+    { fresh = () => null }: { readonly fresh?: () => StateLane | null } = {},
   ): Promise<Result> {
     const result = this.#tail.then(async () => {
-      if (fresh()) await this.#seal("state");
+      const lane = fresh();
+      if (lane !== null) await this.#seal(lane);
       return this.#batch(write, commit);
     });
     this.#tail = result.catch(() => undefined);
@@ -95,8 +99,14 @@ export class DurableWriter {
   /** Waits for the batches that are under way, then lets go of the packs. */
   async close(): Promise<void> {
     await this.#tail;
-    await this.#seal("state");
-    await this.#seal("log");
+    for (const lane of this.#open.keys()) await this.#seal(lane);
+  }
+
+  /** The same for the pack of one lane: what comes next there begins another. */
+  end(lane: StateLane): Promise<void> {
+    const sealed = this.#tail.then(() => this.#seal(lane));
+    this.#tail = sealed.catch(() => undefined);
+    return sealed;
   }
 
   async #seal(lane: Lane): Promise<void> {
@@ -134,7 +144,7 @@ export class DurableWriter {
   async #add(frame: Uint8Array, lane: Lane, touched: Touched[]): Promise<Place> {
     if ((this.#open.get(lane)?.pack.size ?? 0) + frame.length > this.#packs.packBytes)
       this.#turn(lane, touched);
-    if (lane === "state") await flush(touched.filter((one) => one.lane === "log"));
+    if (lane !== "log") await flush(touched.filter((one) => one.lane === "log"));
     try {
       return await this.#append(frame, lane, touched);
     } catch (error) {
@@ -215,7 +225,7 @@ function wasAborted(error: unknown): boolean {
  */
 async function takeBack(touched: readonly Touched[]): Promise<void> {
   const logs = touched.filter(({ lane }) => lane === "log");
-  const states = touched.filter(({ lane }) => lane === "state");
+  const states = touched.filter(({ lane }) => lane !== "log");
   try {
     for (const { pack, start } of states) await pack.cut(start);
     // A checkpoint must not be found without what was logged before it.

@@ -16,7 +16,7 @@ import { DurableWriter, type AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
 import { addAbout, addEvents, statusAfter } from "./log-frames";
 import type { CheckpointManager, StoreParts } from "./manager";
-import { readCheckpoint } from "./read";
+import { readAsItIs } from "./read";
 import { writeCheckpoint, type Clock, type Written } from "./write";
 
 /** One checkpoint as safetensors, which other tools read; the manifest is a JSON string in its metadata. */
@@ -51,7 +51,10 @@ export async function exportRun(
   const checkpoints: RunFileCheckpoint[] = [];
   for (const row of rows) {
     try {
-      checkpoints.push(await readCheckpoint(packs, row));
+      const read = await readAsItIs(packs, row, (known) =>
+        catalog.read((tx) => tx.at("checkpoints", run, known.step)),
+      );
+      if (read !== null) checkpoints.push(read);
     } catch (error) {
       if (!hasCode(error, "corrupt") && !hasCode(error, "missing")) throw error;
     }

@@ -5,10 +5,10 @@ import { ChunkEncoder, CODEC_STORED } from "../format/codec";
 import { encodeFrame, frameBytes, type FrameType } from "../format/frame";
 import type { Lease, Place } from "../format/stored";
 import { readyZstd } from "../format/zstd";
-import type { AddFrame, Lane } from "./durable";
+import type { AddFrame, StateLane } from "./durable";
 
 /** States go with their checkpoints; all else is the log, which stays as long as the run. */
-const LANES: Readonly<Record<FrameType, Lane>> = {
+const PART: Readonly<Record<FrameType, "state" | "log">> = {
   chunk: "state",
   commit: "state",
   data: "state",
@@ -36,6 +36,7 @@ export class FrameSequence {
   readonly #add: AddFrame;
   readonly #lease: Lease;
   readonly #elapsed: () => number;
+  readonly #stateLane: StateLane;
   readonly #packs = new Set<string>();
   /** For frames of large states: fresh memory for each would be there twice until it is collected. */
   #room: Bytes = new Uint8Array(0);
@@ -47,11 +48,18 @@ export class FrameSequence {
   appending = 0;
 
   /** `elapsed`: milliseconds of a clock that never goes back. */
-  constructor(add: AddFrame, lease: Lease, next: number, elapsed: () => number) {
+  constructor(
+    add: AddFrame,
+    lease: Lease,
+    next: number,
+    elapsed: () => number,
+    stateLane: StateLane = "state",
+  ) {
     this.#add = add;
     this.#lease = lease;
     this.next = next;
     this.#elapsed = elapsed;
+    this.#stateLane = stateLane;
   }
 
   /** Packs that hold frames of the state. */
@@ -75,9 +83,10 @@ export class FrameSequence {
     if (this.#room.length === 0 && raw.length > SMALL) this.#room = new Uint8Array(frameBytes(CHUNK_BYTES));
     const frame = encodeFrame(header, bytes, this.#room);
     const start = this.#elapsed();
-    const place = await this.#add(frame, LANES[type]);
+    const isState = PART[type] === "state";
+    const place = await this.#add(frame, isState ? this.#stateLane : "log");
     this.appending += this.#elapsed() - start;
-    if (LANES[type] === "state") {
+    if (isState) {
       this.bytes += place.length;
       this.#packs.add(place.pack);
     }

@@ -1,9 +1,19 @@
 /** What a run's policy, and the marks that a person put on it, mean for its rows. */
-import type { KeepRule } from "../format/run";
-import { describeReason, FORMER_RULES, keepersWithin, type Candidate, type KeepReason } from "../policy/keep";
+import {
+  describeReason,
+  FORMER_RULES,
+  keepersWithin,
+  type Budget,
+  type Candidate,
+  type KeepReason,
+} from "../policy/keep";
 import type { PolicyPreview } from "../format/stored";
+import { liveBytes } from "../store/chains";
 import type { Surplus } from "../store/commit";
 import type { CheckpointRow, RunRow } from "../store/tables";
+
+/** Of a budget. The rest is for what is dead in packs that are not worth sweeping yet. */
+const LIVE_PART = 7 / 8;
 
 type Kept = Pick<RunRow, "record" | "marks">;
 
@@ -12,7 +22,6 @@ export function keptBy(
   checkpoints: readonly CheckpointRow[],
   { record: { policy }, marks }: Kept,
   now: number,
-  rules: readonly KeepRule[] = policy.keep ?? FORMER_RULES,
 ): ReadonlyMap<number, readonly KeepReason[]> {
   const byStep = new Map(marks.map((mark) => [mark.step, mark]));
   const candidates = checkpoints.map(({ step, info, forked, used }): Candidate => ({
@@ -24,9 +33,15 @@ export function keptBy(
     pinned: byStep.get(step)?.pinned ?? false,
     tagged: (byStep.get(step)?.tags.length ?? 0) > 0,
     used,
-    bytes: info.storedBytes,
   }));
-  return keepersWithin(rules, candidates, now, policy.budget ?? null);
+  const budget: Budget | null =
+    policy.budget === undefined
+      ? null
+      : {
+          bytes: policy.budget * LIVE_PART,
+          weigh: (kept) => liveBytes(checkpoints.filter(({ step }) => kept.has(step))),
+        };
+  return keepersWithin(policy.keep ?? FORMER_RULES, candidates, now, budget);
 }
 
 /** What the policy lets go. `now`: milliseconds since 1970. */

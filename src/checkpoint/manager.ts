@@ -48,7 +48,7 @@ import { runInfo } from "./list";
 import { RunLog } from "./log";
 import { OpenRuns } from "./open-runs";
 import { Opening } from "./opening";
-import { readCheckpoint, readNewestWhole, type ReadCheckpoint } from "./read";
+import { readAsItIs, readNewestWhole, type ReadCheckpoint, type RowNow } from "./read";
 import { reclaim } from "./reclaim";
 import { Saver } from "./save";
 import { NOT_SCRUBBED, Scrub } from "./scrub";
@@ -208,10 +208,7 @@ export class CheckpointManager {
       await findReadable(tx, run);
       return tx.of("checkpoints", run, step === undefined ? {} : { to: step });
     });
-    const stillThere = async (row: CheckpointRow) =>
-      (await this.#parts.catalog.read((tx) => tx.at("checkpoints", run, row.step)))?.manifestHash ===
-      row.manifestHash;
-    const restored = await readNewestWhole(this.#parts.packs, rows.toReversed(), stillThere);
+    const restored = await readNewestWhole(this.#parts.packs, rows.toReversed(), this.#rowNow);
     this.#used(rows.find((row) => row.step === restored.checkpoint.step));
     return restored;
   }
@@ -225,14 +222,16 @@ export class CheckpointManager {
       run: await findReadable(tx, run),
       row: await tx.at("checkpoints", run, step),
     }));
-    if (found.row === undefined) {
-      throw new HoldfastError("missing", `"${found.run.record.name}" has no checkpoint of step ${step}.`);
-    }
     const { run: holder, row } = found;
-    const read = await readCheckpoint(this.#parts.packs, row);
+    const read = row === undefined ? null : await readAsItIs(this.#parts.packs, row, this.#rowNow);
+    if (row === undefined || read === null)
+      throw new HoldfastError("missing", `"${holder.record.name}" has no checkpoint of step ${step}.`);
     this.#used(row);
     return { ...read, run: holder, info: row.info };
   }
+
+  readonly #rowNow: RowNow = ({ run, step }) =>
+    this.#parts.catalog.read((tx) => tx.at("checkpoints", run, step));
 
   /** Keeps it for a while longer, by the rule "used". */
   #used(row: CheckpointRow | undefined): void {
@@ -323,6 +322,21 @@ export class CheckpointManager {
       noneWhereTaken,
     );
     await reclaim(packs, catalog, freed);
+    this.#background.check(() => this.#sweep(run));
+  }
+
+  /** Where nobody has the run it is taken for as long as that lasts; whoever opens it here meanwhile ends it. */
+  async #sweep(run: string): Promise<void> {
+    const open = this.#runs.find(run);
+    if (open !== undefined) return this.#saver.sweep(open);
+    // Taken, and not written to yet: its next save will do it.
+    if (this.#owners.has(run)) return;
+    const lease = await this.#owners.acquire(run, false);
+    try {
+      await this.#saver.sweep(this.#runs.of(lease));
+    } finally {
+      await this.release(lease);
+    }
   }
 
   /** What that policy would keep, and what it would let go. Changes nothing. */

@@ -64,7 +64,7 @@ async function readChunks(
   const hashes: Bytes[] = [];
   const plan = planChunks(manifest.tensors);
   const largest = largestOf(plan);
-  const rooms = { ...roomsFor(largest), reference: new Uint8Array(largest) };
+  const rooms = readingRooms(largest);
   for (const [index, planned] of plan.entries()) {
     const chunk = manifest.chunks[index];
     const raw = chunk === undefined ? undefined : await readChunk(packs, chunk, row.run, rooms);
@@ -83,31 +83,58 @@ function scalarsOf({ step, samples, counters }: Manifest): Scalars {
   return { step, samples, counters };
 }
 
+/** The row of a checkpoint as it is now: undefined where it was let go of, another where it was moved. */
+export type RowNow = (row: CheckpointRow) => Promise<CheckpointRow | undefined>;
+
 /**
- * The first of `rows` that is whole; those before it are named in `skipped`. `stillThere` tells damage from a
- * checkpoint that was let go of while it was read. `missing` where none is whole.
+ * The same, of a checkpoint that may be moved or let go of while it is read: nobody waits for a reader. Null where it
+ * is not kept any more.
+ */
+export async function readAsItIs(
+  packs: PackStore,
+  row: CheckpointRow,
+  rowNow: RowNow,
+): Promise<ReadCheckpoint | null> {
+  for (let at = row; ;) {
+    try {
+      return await readCheckpoint(packs, at);
+    } catch (error) {
+      if (codeOfDamage(error) === null) throw error;
+      const now = await rowNow(at);
+      if (now === undefined) return null;
+      if (now.manifestHash === at.manifestHash) throw error;
+      at = now;
+    }
+  }
+}
+
+/**
+ * The first of `rows` that is whole; those before it that are damaged are named in `skipped`. `missing` where none is
+ * whole.
  */
 export async function readNewestWhole(
   packs: PackStore,
   rows: readonly CheckpointRow[],
-  stillThere: (row: CheckpointRow) => Promise<boolean>,
+  rowNow: RowNow,
 ): Promise<Restored> {
   const skipped: Unusable[] = [];
   for (const row of rows) {
     try {
-      const { manifest, state } = await readCheckpoint(packs, row);
-      return { checkpoint: row.info, state, environment: manifest.environment, skipped };
+      const read = await readAsItIs(packs, row, rowNow);
+      if (read === null) continue;
+      return { checkpoint: row.info, state: read.state, environment: read.manifest.environment, skipped };
     } catch (error) {
       const code = codeOfDamage(error);
       if (code === null) throw error;
-      if (await stillThere(row)) skipped.push({ step: row.step, code, message: messageOf(error) });
+      skipped.push({ step: row.step, code, message: messageOf(error) });
     }
   }
   const reasons = skipped.map(({ step, message }) => ` Step ${step}: ${message}`).join("");
   throw new HoldfastError("missing", `No checkpoint of this run is whole.${reasons}`);
 }
 
-async function readManifest(packs: PackStore, row: CheckpointRow): Promise<Manifest> {
+/** What was committed, checked against what the catalogue says of it. */
+export async function readManifest(packs: PackStore, row: CheckpointRow): Promise<Manifest> {
   const { raw, header } = await readFrame(packs, row.commit, { type: "commit", run: row.run });
   if (toHex(header.hash) !== row.manifestHash)
     throw damaged(row, "its manifest is not the one that was committed");
@@ -121,11 +148,11 @@ async function readManifest(packs: PackStore, row: CheckpointRow): Promise<Manif
  * A chunk, with what it is the difference from read first. Its content has the hash that the manifest says, and is
  * valid until the rooms are used again.
  */
-async function readChunk(
+export async function readChunk(
   packs: PackStore,
   { base, ...own }: ChunkRef,
   run: string,
-  rooms: ChunkRooms & { readonly reference: Bytes },
+  rooms: ReadingRooms,
 ): Promise<Bytes> {
   if (base === null) return readStored(packs, own, run, rooms);
   const before = await openStored(packs, base, run, rooms.stored);
@@ -141,6 +168,16 @@ export interface ChunkRooms {
   readonly raw: Bytes;
   /** For the frame, as it is stored. */
   readonly stored: Bytes;
+}
+
+/** The same with room for what a chunk is the difference from. */
+export interface ReadingRooms extends ChunkRooms {
+  readonly reference: Bytes;
+}
+
+/** For chunks of at most so many bytes. */
+export function readingRooms(bytes: number): ReadingRooms {
+  return { ...roomsFor(bytes), reference: new Uint8Array(bytes) };
 }
 
 /** For chunks of at most so many bytes. */

@@ -8,11 +8,13 @@ import type { PackStore } from "../store/pack-store";
 import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
 import type { Background } from "./background";
 import { checkCheckpoint, markCheckpoint } from "./check";
-import type { OpenRuns } from "./open-runs";
+import type { OpenRun, OpenRuns } from "./open-runs";
 import type { LogStart } from "./log-frames";
 import { readStored, type ChunkRooms } from "./read";
 import { reclaim } from "./reclaim";
+import { Sweep } from "./sweep";
 import { writeCheckpoint, type Clock, type SaveContext } from "./write";
+import { CHAIN_LENGTH } from "./write-state";
 
 type RunNow = SaveContext["run"] & LogStart & Pick<RunRow, "logged" | "log">;
 
@@ -28,12 +30,6 @@ export interface SavePlan {
   >;
 }
 
-/**
- * Checkpoints to a chain at most: a keyframe, in a pack of its own, and those that lean on it. A pack is freed as a
- * whole, so this also bounds how much dead weight a live checkpoint drags along, and how many one damaged pack costs.
- */
-const CHAIN_LENGTH = 8;
-
 interface SaverParts {
   readonly packs: PackStore;
   readonly catalog: Catalog;
@@ -46,12 +42,14 @@ export class Saver {
   readonly #parts: SaverParts;
   readonly #runs: OpenRuns;
   readonly #background: Background;
+  readonly #sweep: Sweep;
   readonly #saving = new Set<Promise<unknown>>();
 
   constructor(parts: SaverParts, runs: OpenRuns, background: Background) {
     this.#parts = parts;
     this.#runs = runs;
     this.#background = background;
+    this.#sweep = new Sweep(parts, () => this.quiet());
   }
 
   save(lease: Lease, request: SaveRequest, plan: SavePlan): Promise<CheckpointInfo> {
@@ -72,7 +70,7 @@ export class Saver {
     const open = this.#runs.of(lease);
     const isKeyframe = () => open.last === null || open.last.chain + 1 >= CHAIN_LENGTH;
     let written = 0;
-    const { row, freed } = await open.writer.durably(
+    const { row, letGo } = await open.writer.durably(
       async (add) => {
         const read = (chunk: StoredChunk, rooms: ChunkRooms) => readStored(packs, chunk, lease.run, rooms);
         const previous = open.last === null || isKeyframe() ? null : { manifest: open.last, read };
@@ -102,15 +100,21 @@ export class Saver {
         });
         // A first state is kept as long as its run, so nothing should lean on it and be kept with it.
         open.last = begin === null ? manifest : null;
-        return { row: withTimes(timed, { commit: clock.elapsed() - start }), freed: gone };
+        return { row: withTimes(timed, { commit: clock.elapsed() - start }), letGo: gone };
       },
-      { fresh: isKeyframe },
+      { fresh: () => (isKeyframe() ? "state" : null) },
     );
     const { times } = row.info;
     this.#background.later(() => catalog.write("relaxed", (tx) => markCheckpoint(tx, row, { times })));
-    if (freed.length > 0) this.#background.later(() => reclaim(packs, catalog, freed));
+    if (letGo.packs.length > 0) this.#background.later(() => reclaim(packs, catalog, letGo.packs));
     this.#background.check(() => this.#verify(row));
+    if (letGo.checkpoints > 0) this.#background.check(() => this.sweep(open));
     return row.info;
+  }
+
+  /** Moves what lives out of packs that are mostly dead, between saves. */
+  sweep(open: OpenRun): Promise<void> {
+    return this.#sweep.run(open, () => this.#runs.find(open.lease.run) === open);
   }
 
   /** Reads back what was just saved. Nothing leans on a checkpoint that is not whole. */

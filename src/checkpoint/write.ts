@@ -1,36 +1,17 @@
-/**
- * A state as frames: its chunks, then the manifest that says where they are, as the commit frame.
- *
- * Without a previous checkpoint it becomes a *keyframe*, which refers to nothing but its own frames. Otherwise a chunk
- * that has not changed since the keyframe is referred to, and any other may be stored as its difference from the
- * keyframe's. Differences are never taken from differences: a restore reads at most two frames for a chunk, a damaged
- * one costs only the checkpoints that were taken from it, and whatever goes, nothing that stays must be written anew.
- */
+/** A checkpoint as frames: what its log lacks, the chunks of its state, then the manifest that says where those are. */
 import { HoldfastError, messageOf } from "../errors";
-import { sha256, toHex, type Bytes } from "../format/bytes";
-import { gather, inNameOrder, largestOf, planChunks, type TensorShape } from "../format/chunks";
-import { needsReference } from "../format/codec";
-import { digestFromChunks } from "../format/digest";
 import { encodeJournal } from "../format/journal";
-import {
-  encodeManifest,
-  MANIFEST_VERSION,
-  parseManifest,
-  type ChunkRef,
-  type Manifest,
-  type StoredChunk,
-} from "../format/manifest";
+import { encodeManifest, MANIFEST_VERSION, parseManifest, type Manifest } from "../format/manifest";
 import { piecesOf } from "../format/rows";
 import type { JournalRows, RunEvent } from "../format/run";
 import type { CheckpointInfo, Lease, Place, SaveRequest } from "../format/stored";
 import { byteLength } from "../format/tensor-bytes";
-import type { State } from "../format/tensors";
 import type { CheckpointRow, RunRow } from "../store/tables";
 import { configStretches } from "./configs";
 import type { AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
 import { addAbout, beginLog, type LogStart } from "./log-frames";
-import { roomsFor, type ChunkRooms } from "./read";
+import { sourceOf, writeState, type Previous, type StateSource, type WrittenState } from "./write-state";
 
 /** Clocks, so that tests can hold them. */
 export interface Clock {
@@ -55,13 +36,6 @@ export interface SaveContext {
   readonly beginsLog: LogStart | null;
   /** The checkpoint before this one in its chain; null makes a keyframe. */
   readonly previous: Previous | null;
-}
-
-/** What a checkpoint leans on. */
-export interface Previous {
-  readonly manifest: Manifest;
-  /** Reads a chunk that a difference can be taken from. `corrupt` or `missing` where it is damaged. */
-  readonly read: (chunk: StoredChunk, rooms: ChunkRooms) => Promise<Bytes>;
 }
 
 export interface Written {
@@ -93,7 +67,7 @@ export async function writeCheckpoint(
     const { place } = await frames.add("journal", encodeJournal(rows), "float32");
     logged.push(place.pack);
   }
-  const made = await writeState(frames, state, context.previous);
+  const made = await writeState(frames, sourceOf(state), context.previous);
   const encode = context.clock.elapsed() - start - frames.appending;
   const manifest = manifestOf(request, context, { ...made, encode });
   const raw = encodeManifest(manifest);
@@ -102,6 +76,36 @@ export async function writeCheckpoint(
   const row = checkpointRow(manifest, commit, { storedBytes: frames.bytes, write: frames.appending });
   const leansOn = row.packs.filter((name) => !frames.packs.includes(name));
   return { row, manifest, nextFrame: frames.next, leansOn, log: logged.at(-1) ?? null };
+}
+
+/** Where a checkpoint is moved to. */
+export interface MoveContext {
+  readonly lease: Lease;
+  readonly nextFrame: number;
+  readonly clock: Clock;
+  readonly previous: Previous | null;
+}
+
+/**
+ * Adds all frames of a checkpoint that is in the store already, once more: it stays what it is, and lies elsewhere.
+ * `corrupt` where what is read is not what was saved.
+ */
+export async function moveCheckpoint(
+  add: AddFrame,
+  manifest: Manifest,
+  chunk: StateSource["chunk"],
+  { lease, nextFrame, clock, previous }: MoveContext,
+): Promise<Omit<Written, "log">> {
+  const frames = new FrameSequence(add, lease, nextFrame, clock.elapsed, "swept");
+  const { tensors, step, samples, counters } = manifest;
+  const made = await writeState(frames, { tensors, scalars: { step, samples, counters }, chunk }, previous);
+  if (made.digest !== manifest.digest)
+    throw new HoldfastError("corrupt", `The checkpoint of step ${step} is not what was saved.`);
+  const moved = { ...manifest, chain: made.chain, chunks: made.chunks };
+  const commit = await frames.add("commit", encodeManifest(moved), "byte");
+  const row = checkpointRow(moved, commit, { storedBytes: frames.bytes, write: frames.appending });
+  const leansOn = row.packs.filter((name) => !frames.packs.includes(name));
+  return { row, manifest: moved, nextFrame: frames.next, leansOn };
 }
 
 /** What the catalogue says of a checkpoint, from its manifest and where that lies. */
@@ -124,14 +128,20 @@ export function checkpointRow(
     check: "saved",
     times: { ...manifest.times, write: cost.write, commit: 0 },
   };
-  const needed = chunks.flatMap(({ pack, base }) => (base === null ? [pack] : [pack, base.pack]));
+  const needed = [
+    commit.place,
+    ...chunks.flatMap((chunk) => (chunk.base === null ? [chunk] : [chunk, chunk.base])),
+  ];
+  const lengths = new Map(needed.map(({ pack, offset, length }) => [`${pack} ${offset}`, length]));
+  const bytes = [...lengths.values()].reduce((sum, length) => sum + length, 0);
   return {
     run: record.id,
     step,
     info,
     commit: commit.place,
     manifestHash: commit.hash,
-    packs: [...new Set([commit.place.pack, ...needed])],
+    packs: [...new Set(needed.map(({ pack }) => pack))],
+    leans: Math.max(0, bytes - cost.storedBytes),
     forked: false,
     used: null,
   };
@@ -146,75 +156,6 @@ export function checkReadable(parse: () => unknown, what: string): void {
       cause: error,
     });
   }
-}
-
-interface WrittenState {
-  readonly tensors: readonly TensorShape[];
-  readonly chunks: readonly ChunkRef[];
-  readonly chain: number;
-  readonly digest: string;
-}
-
-async function writeState(
-  frames: FrameSequence,
-  state: State,
-  previous: Previous | null,
-): Promise<WrittenState> {
-  const tensors = inNameOrder(state.tensors);
-  const shapes = tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
-  const leaning = previous !== null && sameShapes(previous.manifest.tensors, shapes) ? previous : null;
-  const plan = planChunks(shapes);
-  const largest = largestOf(plan);
-  const scratch = new Uint8Array(largest);
-  const rooms = leaning === null ? null : roomsFor(largest);
-  const chunks: ChunkRef[] = [];
-  const hashes: Bytes[] = [];
-  for (const [index, planned] of plan.entries()) {
-    const raw = gather(planned, tensors, scratch);
-    const hash = await sha256(raw);
-    hashes.push(hash);
-    const before = leaning?.manifest.chunks[index];
-    const base = before === undefined ? null : baseOf(before);
-    const reference =
-      leaning === null || rooms === null || base === null ? null : await readReference(leaning, base, rooms);
-    if (base !== null && reference !== null && base.hash === toHex(hash)) {
-      // What was read back has that very hash, so the frame is whole.
-      chunks.push({ ...base, base: null });
-      continue;
-    }
-    const added = await frames.add("chunk", raw, planned.kind, { hash, reference });
-    const stored = { hash: added.hash, codec: added.codec, ...added.place };
-    chunks.push({ ...stored, base: needsReference(added.codec) ? base : null });
-  }
-  return {
-    tensors: shapes,
-    chunks,
-    chain: leaning === null ? 0 : leaning.manifest.chain + 1,
-    digest: await digestFromChunks(shapes, hashes, state.scalars),
-  };
-}
-
-/** The chunk of the keyframe: what a difference was taken from, or what has not changed since. */
-function baseOf({ base, ...own }: ChunkRef): StoredChunk {
-  return base ?? own;
-}
-
-/** Null where the reference cannot be read, for whatever reason: then the chunk is stored whole. */
-async function readReference(
-  { read }: Previous,
-  base: StoredChunk,
-  rooms: ChunkRooms,
-): Promise<Bytes | null> {
-  try {
-    return await read(base, rooms);
-  } catch (error) {
-    if (error instanceof HoldfastError) return null;
-    throw error;
-  }
-}
-
-function sameShapes(a: readonly TensorShape[], b: readonly TensorShape[]): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function manifestOf(

@@ -18,8 +18,6 @@ export interface Candidate {
   readonly tagged: boolean;
   /** When somebody last restored, compared or exported it, milliseconds since 1970; null: never. */
   readonly used: number | null;
-  /** Bytes that were written for it. */
-  readonly bytes: number;
 }
 
 /** Why a checkpoint stays: a rule of the policy, or one that always holds. */
@@ -54,22 +52,29 @@ export function keepers(
   return kept;
 }
 
+/** What may be kept, in bytes. */
+export interface Budget {
+  readonly bytes: number;
+  /** Bytes that these need. */
+  readonly weigh: (kept: ReadonlyMap<number, unknown>) => number;
+}
+
 /**
- * The same within a budget of bytes: while what stays is more, what is spaced is thinned to half its density, and at
- * last as few of the latest are kept as must be. What always stays, stays, even where that alone is more.
+ * The same within a budget: while what stays is more, what is spaced is thinned to half its density, and at last as few of
+ * the latest are kept as must be. What always stays, stays, even where that alone is more.
  */
 export function keepersWithin(
   rules: readonly KeepRule[],
   candidates: readonly Candidate[],
   now: number,
-  budget: number | null,
+  budget: Budget | null,
 ): ReadonlyMap<number, readonly KeepReason[]> {
   let tried = rules;
   for (;;) {
     const kept = keepers(tried, candidates, now);
-    const bytes = candidates.reduce((sum, { step, bytes: own }) => sum + (kept.has(step) ? own : 0), 0);
+    if (budget === null || budget.weigh(kept) <= budget.bytes) return kept;
     const thinner = thinned(tried);
-    if (budget === null || bytes <= budget || thinner === null) return kept;
+    if (thinner === null) return kept;
     tried = thinner;
   }
 }

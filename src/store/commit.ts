@@ -5,6 +5,7 @@
 import { HoldfastError } from "../errors";
 import type { Edit, JournalRows, Mark, RunEvent, RunRecord, RunStatus } from "../format/run";
 import type { Lease } from "../format/stored";
+import { liveBytes } from "./chains";
 import { appendRows } from "./journal";
 import { checkOwner, findRun } from "./owner";
 import { EMPTY_SPARKLINE } from "./sparkline";
@@ -49,9 +50,15 @@ export interface EditCommit {
   readonly packs: readonly PackFacts[];
 }
 
+/** What a commit let go of. */
+export interface LetGo {
+  readonly checkpoints: number;
+  /** Packs that nothing refers to any more. */
+  readonly packs: readonly string[];
+}
+
 /**
- * Makes a checkpoint exist, with its journal rows, and lets go of those that are no longer kept.
- * Returns the packs that nothing refers to any more. `fenced`, `missing`, `orphaned` where a pack that it leans on is
+ * Makes a checkpoint exist, with its journal rows, and lets go of those that are no longer kept. `fenced`, `missing`, `orphaned` where a pack that it leans on is
  * not kept any more, or `invalid` where the journal would end before the checkpoint: a state must not be ahead of the
  * record of how it came about.
  */
@@ -60,7 +67,7 @@ export async function commitCheckpoint(
   lease: Lease,
   { row, rows, nextFrame, leansOn, packs, log, logged }: CheckpointCommit,
   surplus: Surplus,
-): Promise<readonly string[]> {
+): Promise<LetGo> {
   await checkOwner(tx, lease);
   const found = await findRun(tx, lease.run);
   const run = rows === null ? found : await appendRows(tx, found, rows);
@@ -95,9 +102,10 @@ export async function commitCheckpoint(
     logged,
     ...countsOf(kept),
     saved: Math.max(run.saved ?? 0, row.info.time),
-    lastCommit: row.manifestHash,
+    // One that was moved is not the last for that.
+    lastCommit: all.at(-1)?.step === row.step ? row.manifestHash : run.lastCommit,
   });
-  return dropPacks(tx, run.id, [...before, row], kept);
+  return { checkpoints: gone.size, packs: await dropPacks(tx, run.id, [...before, row], kept) };
 }
 
 /**
@@ -134,7 +142,7 @@ export async function pruned(
 export function countsOf(kept: readonly CheckpointRow[]): Pick<RunRow, "checkpoints" | "bytes"> {
   return {
     checkpoints: kept.length,
-    bytes: kept.reduce((sum, { info }) => sum + info.storedBytes, 0),
+    bytes: liveBytes(kept),
   };
 }
 

@@ -54,6 +54,8 @@ export interface CheckpointRow {
   readonly manifestHash: string;
   /** Every pack that holds a frame of it. */
   readonly packs: readonly string[];
+  /** Bytes of frames that it needs and that were written for its keyframe. */
+  readonly leans: number;
   /** A fork began here, so it stays while its run does. */
   readonly forked: boolean;
   /** When somebody last restored, compared or exported it, milliseconds since 1970; null: never. */

@@ -93,6 +93,16 @@ async function faultOfRun(
   if (!run.names.has(detail.name) && run.names.size > 0) return `it is called ${detail.name}`;
   for (const step of run.forkedAt)
     if (!steps.includes(step)) return `a fork began at step ${step}, which is gone`;
+  if (run.names.size > 0 && !run.notes.has(detail.note)) return `its note is "${detail.note}"`;
+  const keep = JSON.stringify(detail.record.policy.keep);
+  if (run.rules.size > 0 && !run.rules.has(keep)) return `its rules are ${keep}`;
+  const pinned = detail.marks.filter((mark) => mark.pinned).map(({ step }) => step);
+  for (const step of pinned)
+    if (!run.pins.some((pin) => pin.step === step)) return `step ${step} is pinned, and nobody did`;
+  for (const { step, certain } of run.pins) {
+    if (certain && !pinned.includes(step)) return `step ${step} is not pinned any more`;
+    if (certain && !steps.includes(step)) return `step ${step} was pinned and is gone`;
+  }
   return faultOfLog(tab, detail, run, head);
 }
 

@@ -1,6 +1,6 @@
 /** What must be, may be and must not be in a store whose log was cut at a boundary, from what its tabs were told. */
 import type { RunEventBody } from "../../src/format/run";
-import type { Fact } from "./world";
+import { KEEP, type Fact } from "./world";
 
 export type Presence = "must" | "may" | "must not";
 
@@ -13,6 +13,11 @@ export interface ExpectedRun {
   /** What is there at all has this step: an import is whole or not there. */
   readonly least: number;
   readonly names: ReadonlySet<string>;
+  /** What was put on it; whichever of these it may be. */
+  readonly notes: ReadonlySet<string>;
+  /** As JSON. */
+  readonly rules: ReadonlySet<string>;
+  readonly pins: readonly { readonly step: number; readonly certain: boolean }[];
   /** Those that were asked for, in order; the certain ones were acknowledged. */
   readonly events: readonly { readonly body: RunEventBody; readonly certain: boolean }[];
   /** Steps whose checkpoint was acknowledged. */
@@ -31,6 +36,9 @@ const UNTOUCHED: ExpectedRun = {
   asked: -1,
   least: -1,
   names: new Set(),
+  notes: new Set([""]),
+  rules: new Set(),
+  pins: [],
   events: [],
   saved: [],
   since: [],
@@ -79,6 +87,7 @@ function after(run: ExpectedRun, fact: Fact, certain: boolean, wiped: boolean): 
         asked: fact.step,
         saved: certain ? [fact.step] : [],
         names: new Set(["sample"]),
+        rules: new Set([JSON.stringify(KEEP)]),
       };
     case "imported":
       return {
@@ -88,6 +97,7 @@ function after(run: ExpectedRun, fact: Fact, certain: boolean, wiped: boolean): 
         asked: fact.step,
         least: fact.step,
         names: new Set(["sample"]),
+        rules: new Set([JSON.stringify(KEEP)]),
       };
     case "saved":
       return {
@@ -102,6 +112,14 @@ function after(run: ExpectedRun, fact: Fact, certain: boolean, wiped: boolean): 
       return { ...run, events: [...run.events, { body: fact.body, certain }] };
     case "named":
       return { ...run, names: new Set(certain ? [fact.name] : [...run.names, fact.name]) };
+    case "noted":
+      return { ...run, notes: new Set(certain ? [fact.note] : [...run.notes, fact.note]) };
+    case "pinned":
+      return { ...run, pins: [...run.pins, { step: fact.step, certain }] };
+    case "ruled": {
+      const keep = JSON.stringify(fact.keep);
+      return { ...run, rules: new Set(certain ? [keep] : [...run.rules, keep]) };
+    }
     case "removed":
       return { ...run, listed: certain ? "must not" : "may" };
     case "restored":

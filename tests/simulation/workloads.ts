@@ -125,6 +125,25 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     await tab.manager.close();
   },
 
+  // What lives is moved out of packs that are mostly dead, by the tab that writes and by one that does not.
+  "policy and sweep": async (world) => {
+    const tab = world.tab();
+    const lease = await world.create(tab);
+    await world.rule(tab, FIRST, [{ kind: "every", steps: 4 }]);
+    for (let step = 1; step <= 13; step++) {
+      await world.save(tab, lease, step);
+      if (step === 6) await world.pin(tab, FIRST, 6);
+    }
+    await tab.manager.idle();
+    await world.note(tab, FIRST, "sparse");
+    await world.release(tab, lease);
+    await world.rule(tab, FIRST, [{ kind: "latest", count: 1 }]);
+    const again = await world.acquire(tab);
+    await world.save(tab, again, 14);
+    await tab.manager.idle();
+    await tab.manager.close();
+  },
+
   "one run, many openings": async (world) => {
     const first = world.tab();
     await world.release(first, await world.create(first));
@@ -159,6 +178,16 @@ const ACTIONS: Readonly<Record<string, (world: World, state: { step: number }) =
   rename: async (world, state) => {
     const tab = world.tab();
     await world.rename(tab, FIRST, `name ${state.step} ${world.facts.length}`);
+    await tab.manager.close();
+  },
+  pin: async (world, state) => {
+    const tab = world.tab();
+    await world.pin(tab, FIRST, state.step);
+    await tab.manager.close();
+  },
+  rule: async (world, state) => {
+    const tab = world.tab();
+    await world.rule(tab, FIRST, [{ kind: "latest", count: 1 + (state.step % 2) }]);
     await tab.manager.close();
   },
   fork: async (world) => {

@@ -5,7 +5,7 @@
 import { exportRun, importRun } from "../../src/checkpoint/exchange";
 import { CheckpointManager, type StoreParts } from "../../src/checkpoint/manager";
 import { HoldfastError } from "../../src/errors";
-import type { RunEventBody } from "../../src/format/run";
+import type { KeepRule, Policy, RunEventBody } from "../../src/format/run";
 import type { Lease } from "../../src/format/stored";
 import type { State } from "../../src/format/tensors";
 import { keptBy } from "../../src/checkpoint/keep";
@@ -17,7 +17,7 @@ export const FIRST = "r0000000000000001";
 export const FORK = "r0000000000000002";
 
 /** So few that a workload of a dozen saves lets go of some. */
-const NEWEST = 3;
+export const KEEP: readonly KeepRule[] = [{ kind: "latest", count: 3 }];
 /** So small that a few saves fill a pack. */
 const PACK_BYTES = 24 * 1024;
 
@@ -29,6 +29,9 @@ export type Fact = { readonly run: string; readonly begun: number; answered: num
   | { readonly kind: "imported"; readonly step: number }
   | { readonly kind: "event"; readonly body: RunEventBody }
   | { readonly kind: "named"; readonly name: string }
+  | { readonly kind: "noted"; readonly note: string }
+  | { readonly kind: "pinned"; readonly step: number }
+  | { readonly kind: "ruled"; readonly keep: readonly KeepRule[] }
   | { readonly kind: "removed" }
   | { readonly kind: "restored" }
   | { readonly kind: "erased" }
@@ -74,7 +77,7 @@ export class World {
       locks: this.locks,
       clock: { now: tick, elapsed: tick },
       keep: (checkpoints, run) => {
-        const kept = keptBy(checkpoints, run, 0, [{ kind: "latest", count: NEWEST }]);
+        const kept = keptBy(checkpoints, run, 0);
         return checkpoints.filter(({ step }) => !kept.has(step));
       },
     };
@@ -109,6 +112,7 @@ export class World {
       id: run,
       parent: parent === null ? null : { run: FIRST, step: parent },
       firstStep: step,
+      policy: policyOf(KEEP),
     });
     const reason = parent === null ? "start" : "fork";
     this.#journaled.set(run, step);
@@ -153,6 +157,20 @@ export class World {
 
   async rename({ manager }: Tab, run: string, name: string): Promise<void> {
     await this.#noted({ run, kind: "named", name }, () => manager.rename(run, name));
+  }
+
+  async note({ manager }: Tab, run: string, note: string): Promise<void> {
+    await this.#noted({ run, kind: "noted", note }, () => manager.describe(run, { note }));
+  }
+
+  async pin({ manager }: Tab, run: string, step: number): Promise<void> {
+    await this.#noted({ run, kind: "pinned", step }, () => manager.mark(run, step, { pinned: true }));
+  }
+
+  /** Another policy, and all that follows from it. */
+  async rule({ manager }: Tab, run: string, keep: readonly KeepRule[]): Promise<void> {
+    await this.#noted({ run, kind: "ruled", keep }, () => manager.setPolicy(run, policyOf(keep)));
+    await manager.idle();
   }
 
   async remove({ manager }: Tab, run: string): Promise<void> {
@@ -235,6 +253,10 @@ export class World {
       throw error;
     }
   }
+}
+
+function policyOf(keep: readonly KeepRule[]): Policy {
+  return { save: { kind: "steps", every: 1 }, draw: true, keep };
 }
 
 /**

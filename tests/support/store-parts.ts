@@ -1,6 +1,7 @@
 /** A store over a simulated disk, as one tab has it. */
 import { surplusAt } from "../../src/checkpoint/keep";
 import { CheckpointManager, type StoreParts } from "../../src/checkpoint/manager";
+import type { RunRecord } from "../../src/format/run";
 import { MemoryLocks, type Locks } from "../../src/store/locks";
 import { sampleRecord, sampleRequest, DATA } from "./run-samples";
 import { SimulatedDisk } from "./simulated-disk";
@@ -23,9 +24,10 @@ export async function begun(
   disk = new SimulatedDisk(),
   locks: Locks = new MemoryLocks(),
   parts = partsOn(disk, locks),
+  record: Partial<RunRecord> = {},
 ) {
   const manager = new CheckpointManager(parts);
   await manager.putData(DATA);
-  const { lease } = await manager.createRun(await sampleRecord(), sampleRequest(0, null, "start"));
+  const { lease } = await manager.createRun(await sampleRecord(record), sampleRequest(0, null, "start"));
   return { manager, lease, disk, locks, parts };
 }
