@@ -7,8 +7,9 @@ import {
   type Candidate,
   type KeepReason,
 } from "../policy/keep";
+import { PACK_HEADER_BYTES } from "../format/pack-header";
 import type { PolicyPreview } from "../format/stored";
-import { liveBytes } from "../store/chains";
+import { chainsOf, liveBytes } from "../store/chains";
 import type { Surplus } from "../store/commit";
 import type { CheckpointRow, RunRow } from "../store/tables";
 
@@ -39,7 +40,10 @@ export function keptBy(
       ? null
       : {
           bytes: policy.budget * LIVE_PART,
-          weigh: (kept) => liveBytes(checkpoints.filter(({ step }) => kept.has(step))),
+          weigh: (kept) => {
+            const rows = checkpoints.filter(({ step }) => kept.has(step));
+            return liveBytes(rows) + chainsOf(rows).length * PACK_HEADER_BYTES;
+          },
         };
   return keepersWithin(policy.keep ?? FORMER_RULES, candidates, now, budget);
 }

@@ -70,7 +70,7 @@ export class Saver {
     const open = this.#runs.of(lease);
     const isKeyframe = () => open.last === null || open.last.chain + 1 >= CHAIN_LENGTH;
     let written = 0;
-    const { row, letGo } = await open.writer.durably(
+    const { row, letGo, sweeps } = await open.writer.durably(
       async (add) => {
         const read = (chunk: StoredChunk, rooms: ChunkRooms) => readStored(packs, chunk, lease.run, rooms);
         const previous = open.last === null || isKeyframe() ? null : { manifest: open.last, read };
@@ -89,9 +89,9 @@ export class Saver {
         const made = await writeCheckpoint(add, request, about);
         written = clock.elapsed();
         const logged = unlogged === null ? before.run.logged : lastStep(unlogged);
-        return { ...made, logged };
+        return { ...made, logged, hasBudget: before.run.record.policy.budget !== undefined };
       },
-      async ({ row, manifest, ...commit }, packs) => {
+      async ({ row, manifest, hasBudget, ...commit }, packs) => {
         const start = clock.elapsed();
         const timed = withTimes(row, { write: row.info.times.write + start - written });
         const gone = await catalog.write("strict", async (tx) => {
@@ -100,7 +100,7 @@ export class Saver {
         });
         // A first state is kept as long as its run, so nothing should lean on it and be kept with it.
         open.last = begin === null ? manifest : null;
-        return { row: withTimes(timed, { commit: clock.elapsed() - start }), letGo: gone };
+        return { row: withTimes(timed, { commit: clock.elapsed() - start }), sweeps: hasBudget, letGo: gone };
       },
       { fresh: () => (isKeyframe() ? "state" : null) },
     );
@@ -108,7 +108,7 @@ export class Saver {
     this.#background.later(() => catalog.write("relaxed", (tx) => markCheckpoint(tx, row, { times })));
     if (letGo.packs.length > 0) this.#background.later(() => reclaim(packs, catalog, letGo.packs));
     this.#background.check(() => this.#verify(row));
-    if (letGo.checkpoints > 0) this.#background.check(() => this.sweep(open));
+    if (letGo.checkpoints > 0 || sweeps) this.#background.check(() => this.sweep(open));
     return row.info;
   }
 

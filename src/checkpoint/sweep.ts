@@ -10,7 +10,8 @@ import { HoldfastError } from "../errors";
 import { largestOf, planChunks } from "../format/chunks";
 import type { Manifest, StoredChunk } from "../format/manifest";
 import { PACK_HEADER_BYTES } from "../format/pack-header";
-import { commitCheckpoint, type Surplus } from "../store/commit";
+import type { Lease } from "../format/stored";
+import { commitCheckpoint, pruned, type Surplus } from "../store/commit";
 import { chainsOf, liveBytes, type Chain } from "../store/chains";
 import { checkOwner, findRun } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
@@ -43,6 +44,7 @@ export interface SweepParts {
   readonly packs: PackStore;
   readonly catalog: Catalog;
   readonly clock: Clock;
+  readonly keep: Surplus;
 }
 
 /** A chain to sweep. */
@@ -68,22 +70,33 @@ export class Sweep {
   async run(open: OpenRun, isOpen: () => boolean): Promise<void> {
     /** Steps that were moved: whatever becomes of them, once is enough. */
     const moved = new Set<number>();
+    /** What came before, of another chain too: what is left of several becomes one. */
+    let previous: Manifest | null = null;
     try {
       for (;;) {
         const next = await this.#parts.catalog.read((tx) => this.#next(tx, open.lease.run, moved));
-        if (next === null || !isOpen()) return;
+        if (!isOpen()) return;
+        if (next === "over budget" && (await this.#prune(open.lease))) {
+          moved.clear();
+          continue;
+        }
+        if (next === null || next === "over budget") return;
         const { chain, isNewest } = next;
         // The next checkpoint stands alone: what it leaned on would stay with it.
         if (isNewest) open.last = null;
         for (const { step } of chain.rows) moved.add(step);
-        await this.#move(open, chain, isOpen);
+        previous = await this.#move(open, chain, isOpen, previous);
       }
     } finally {
       await open.writer.end("swept");
     }
   }
 
-  async #next(tx: CatalogReader, run: string, moved: ReadonlySet<number>): Promise<Next | null> {
+  async #next(
+    tx: CatalogReader,
+    run: string,
+    moved: ReadonlySet<number>,
+  ): Promise<Next | "over budget" | null> {
     const { record, log } = await findRun(tx, run);
     const rows = await tx.of("checkpoints", run);
     const sizes = new Map((await tx.all("packs")).map(({ name, size }) => [name, size]));
@@ -93,7 +106,8 @@ export class Sweep {
       live: liveBytes(chain.rows),
       size: [...chain.packs].reduce((sum, name) => sum + framesIn(sizes.get(name)), 0),
     }));
-    const isFull = chains.reduce((sum, { size }) => sum + size, 0) > (record.policy.budget ?? Infinity);
+    const taken = chains.flatMap(({ chain }) => [...chain.packs].map((name) => sizes.get(name) ?? 0));
+    const isFull = taken.reduce((sum, size) => sum + size, 0) > (record.policy.budget ?? Infinity);
     const least = isFull ? LIVE_SHARE_FULL : LIVE_SHARE;
     const sparse = chains
       .filter(
@@ -101,28 +115,44 @@ export class Sweep {
       )
       // A log that was lost is begun anew by the next save, and nothing goes before it.
       .filter(({ chain }) => log !== null && ![...chain.packs].some((name) => this.#left.has(name)))
-      .sort((a, b) => a.live / a.size - b.live / b.size);
+      .sort((a, b) => firstStep(a.chain) - firstStep(b.chain));
     const isNewest = ({ chain: { rows: own } }: (typeof sparse)[number]) =>
       newest !== undefined && own.includes(newest);
     // That one is going to be filled, unless there is no room for what is dead in it.
     const [next] = isFull ? sparse : sparse.filter((one) => !isNewest(one));
-    return next === undefined ? null : { chain: next.chain, isNewest: isNewest(next) };
+    if (next === undefined) return isFull ? "over budget" : null;
+    return { chain: next.chain, isNewest: isNewest(next) };
   }
 
-  async #move(open: OpenRun, { rows, packs }: Chain, isOpen: () => boolean): Promise<void> {
-    let previous: Manifest | null = null;
+  /** A checkpoint that was moved may take more than before, far from what it leaned on. Did anything go? */
+  async #prune(lease: Lease): Promise<boolean> {
+    const { packs, catalog, keep } = this.#parts;
+    const gone = await catalog.write("strict", (tx) => pruned(tx, lease.run, keep, lease));
+    await reclaim(packs, catalog, gone.packs);
+    return gone.checkpoints > 0;
+  }
+
+  /** Returns the last one, for the next to lean on; null where that has to be a keyframe. */
+  async #move(
+    open: OpenRun,
+    { rows, packs }: Chain,
+    isOpen: () => boolean,
+    before: Manifest | null,
+  ): Promise<Manifest | null> {
+    let previous = before;
     for (const row of rows) {
       await this.#between();
-      if (!isOpen()) return;
+      if (!isOpen()) return null;
       try {
         previous = (await this.#moveOne(open, row, previous)) ?? previous;
         if (previous !== null && previous.chain + 1 >= CHAIN_LENGTH) previous = null;
       } catch (error) {
         if (codeOfDamage(error) === null) throw error;
         for (const name of packs) this.#left.add(name);
-        return;
+        return null;
       }
     }
+    return previous;
   }
 
   /** Null where it was let go of meanwhile. */
@@ -152,7 +182,8 @@ export class Sweep {
         const { manifest, row: moved, ...commit } = plan.written;
         // Nothing is let go of before what takes its place was read back, every bit.
         await verifyCheckpoint(packs, moved);
-        const verified = { ...moved, info: { ...moved.info, check: "verified" as const } };
+        const { rehearsed } = row.info;
+        const verified = { ...moved, info: { ...moved.info, check: "verified" as const, rehearsed } };
         const freed = await catalog.write("strict", async (tx) => {
           if (!(await isThere(tx, row)))
             throw new HoldfastError("busy", `The checkpoint of step ${row.step} was let go of meanwhile.`);
@@ -174,6 +205,10 @@ export class Sweep {
     await reclaim(packs, catalog, moved.freed.packs);
     return moved.manifest;
   }
+}
+
+function firstStep({ rows }: Chain): number {
+  return rows.reduce((least, { step }) => Math.min(least, step), Infinity);
 }
 
 /** Bytes of frames in a pack of that size. */

@@ -121,13 +121,13 @@ export async function cutBehind(tx: CatalogWriter, run: RunRow, step: number): P
   return dropPacks(tx, run.id, before, kept);
 }
 
-/** Lets go of the checkpoints of a run that are no longer kept. Returns the packs that nothing refers to any more. */
+/** Lets go of the checkpoints of a run that are no longer kept. */
 export async function pruned(
   tx: CatalogWriter,
   run: string,
   surplus: Surplus,
   lease: Lease | null,
-): Promise<readonly string[]> {
+): Promise<LetGo> {
   if (lease !== null) await checkOwner(tx, lease);
   const row = await findRun(tx, run);
   const before = await tx.of("checkpoints", run);
@@ -135,7 +135,7 @@ export async function pruned(
   const kept = before.filter((checkpoint) => !gone.has(checkpoint));
   for (const { step } of gone) await tx.removeAt("checkpoints", run, step);
   await tx.put("runs", { ...row, ...countsOf(kept) });
-  return dropPacks(tx, run, before, kept);
+  return { checkpoints: gone.size, packs: await dropPacks(tx, run, before, kept) };
 }
 
 /** What a run's row says of its checkpoints. */

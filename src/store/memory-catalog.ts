@@ -84,8 +84,13 @@ class Transaction implements CatalogWriter {
     return copied(this.#sorted(table, (key) => key >= least && key <= most));
   }
 
-  async last<T extends NumberedTable>(table: T, run: string, to?: number): Promise<Tables[T] | undefined> {
-    return (await this.of(table, run, to === undefined ? {} : { to })).at(-1);
+  /** Copies one row, not all of them: it is asked for at every flush of the journal. */
+  last<T extends NumberedTable>(table: T, run: string, to?: number): Promise<Tables[T] | undefined> {
+    const rows: Map<string, Tables[T]> = this.#rows[table];
+    const [least, most] = [numberedKey(run, 0), numberedKey(run, to ?? Number.MAX_SAFE_INTEGER)];
+    let last = "";
+    for (const key of rows.keys()) if (key >= least && key <= most && key > last) last = key;
+    return copied(rows.get(last));
   }
 
   put<T extends TableName>(table: T, row: Tables[T]): Promise<void> {

@@ -101,7 +101,8 @@ async function faultOfRun(
     if (!run.pins.some((pin) => pin.step === step)) return `step ${step} is pinned, and nobody did`;
   for (const { step, certain } of run.pins) {
     if (certain && !pinned.includes(step)) return `step ${step} is not pinned any more`;
-    if (certain && !steps.includes(step)) return `step ${step} was pinned and is gone`;
+    if (certain && run.saved.includes(step) && !steps.includes(step))
+      return `step ${step} was pinned and is gone`;
   }
   return faultOfLog(tab, detail, run, head);
 }
