@@ -27,6 +27,7 @@ import type {
   Lease,
   PolicyPreview,
   Recovery,
+  Rehearsal,
   Restored,
   RunDetail,
   RunInfo,
@@ -34,14 +35,14 @@ import type {
   ScrubStatus,
   VerifyReport,
 } from "../format/stored";
-import { commitRows, pruned, type Surplus } from "../store/commit";
+import { commitRows, pruned, type LetGo, type Surplus } from "../store/commit";
 import { readRows } from "../store/journal";
 import type { Locks } from "../store/locks";
 import { checkOwner, findReadable, findRun, freshEpoch, Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
 import { Background } from "./background";
-import { markUsed } from "./check";
+import { markCheckpoint, markUsed } from "./check";
 import { DataStore } from "./data";
 import { previewOf } from "./keep";
 import { runInfo } from "./list";
@@ -241,6 +242,14 @@ export class CheckpointManager {
     this.#background.later(() => catalog.write("relaxed", (tx) => markUsed(tx, row, now)));
   }
 
+  /** Puts down what came of trying to return to a checkpoint. */
+  async rehearsed(run: string, step: number, rehearsal: Rehearsal): Promise<void> {
+    await this.#parts.catalog.write("relaxed", async (tx) => {
+      const row = await tx.at("checkpoints", run, step);
+      if (row !== undefined) await markCheckpoint(tx, row, { rehearsed: rehearsal });
+    });
+  }
+
   async detail(run: string): Promise<RunDetail> {
     const holder = await this.#owners.holders();
     return this.#parts.catalog.read(async (tx) => {
@@ -318,7 +327,7 @@ export class CheckpointManager {
     const lease = this.#runs.find(run)?.lease ?? null;
     const prune = () => catalog.write("strict", (tx) => pruned(tx, run, keep, lease));
     // Held for no longer than that: somebody may be about to open the run.
-    const freed = await (lease === null ? this.#owners.exclusively(run, prune) : prune()).catch(
+    const { packs: freed } = await (lease === null ? this.#owners.exclusively(run, prune) : prune()).catch(
       noneWhereTaken,
     );
     await reclaim(packs, catalog, freed);
@@ -413,8 +422,8 @@ export class CheckpointManager {
 }
 
 /** Another tab has the run: what is to go goes with its next save. */
-function noneWhereTaken(error: unknown): readonly string[] {
-  if (hasCode(error, "busy") || hasCode(error, "fenced")) return [];
+function noneWhereTaken(error: unknown): LetGo {
+  if (hasCode(error, "busy") || hasCode(error, "fenced")) return { checkpoints: 0, packs: [] };
   throw error;
 }
 

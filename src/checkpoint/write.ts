@@ -126,6 +126,7 @@ export function checkpointRow(
     rawBytes: manifest.tensors.reduce((sum, { dtype, shape }) => sum + (byteLength(dtype, shape) ?? 0), 0),
     storedBytes: cost.storedBytes,
     check: "saved",
+    rehearsed: null,
     times: { ...manifest.times, write: cost.write, commit: 0 },
   };
   const needed = [

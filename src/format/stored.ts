@@ -105,6 +105,22 @@ export interface CheckpointInfo {
   /** `saved`: on the device. `verified`: read back since, every bit. `damaged`: it was read back, and is not whole. */
   readonly check: "saved" | "verified" | "damaged";
   readonly times: SaveTimes & { readonly encode: number; readonly write: number; readonly commit: number };
+  /** The last time that a return to it was tried; null: never. */
+  readonly rehearsed: Rehearsal | null;
+}
+
+/** A return to a checkpoint, tried beside the run: restored, stepped on, compared. */
+export interface Rehearsal {
+  /** When it ended, milliseconds since 1970. */
+  readonly time: number;
+  /** Steps that were computed again: from the state of `from` to that of `to`. */
+  readonly from: number;
+  readonly to: number;
+  /** What shows that they are the same: the digest of a checkpoint at `to`, the losses on the way, or only its own bytes. */
+  readonly proof: "digest" | "losses" | "stored";
+  /** Why it did not come back as it was; null where it did. */
+  readonly failure: string | null;
+  readonly ms: number;
 }
 
 /** A checkpoint that could not be used, and why. */

@@ -6,7 +6,7 @@ import type { BackendInfo, RunInfo, RunStep, StorageStatus } from "../worker/pro
 import { download, fileName } from "./download";
 import { href } from "./route";
 import { seenFromHere } from "./run-state.svelte";
-import { recoveryWords } from "./words";
+import { rehearsalWords, recoveryWords } from "./words";
 
 /** A line that comes up below and goes by itself, with at most one thing to do. */
 export interface Toast {
@@ -114,6 +114,10 @@ export class AppState {
         break;
       case "notice":
         this.notify(event.level, event.message);
+        break;
+      case "rehearsed":
+        // Whoever asked for it sees it where they asked; what nobody asked for must not go unseen.
+        if (event.drill.failure !== null) this.notify("error", rehearsalWords(event.drill));
         break;
       case "phase":
       case "saving":

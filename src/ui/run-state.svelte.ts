@@ -258,6 +258,13 @@ export class RunState {
         break;
       case "visiting":
         break;
+      case "rehearsed": {
+        const { step, ...rehearsed } = event.drill;
+        this.checkpoints = this.checkpoints.map((known) =>
+          known.step === step ? { ...known, rehearsed } : known,
+        );
+        break;
+      }
       case "resumed":
         this.resumed = event.report;
         this.step = event.report.step;

@@ -1,5 +1,6 @@
 /** What happens to a run, in words a person would say. */
 import type {
+  Drill,
   BackendInfo,
   CheckpointInfo,
   Phase,
@@ -183,6 +184,22 @@ export function checkWords(check: CheckpointInfo["check"]): string {
       return "damaged: an older one is used";
     default:
       return check satisfies never;
+  }
+}
+
+/** What came of trying to return to a checkpoint. */
+export function rehearsalWords({ step, from, to, proof, failure }: Drill): string {
+  if (failure !== null) return `Step ${count(step)} did not come back as it was. ${failure}`;
+  const steps = counted(to - from, "step");
+  switch (proof) {
+    case "digest":
+      return `${steps} computed again, to the very state that was saved`;
+    case "losses":
+      return `${steps} computed again, with the same losses`;
+    case "stored":
+      return "restored; there is no step to compare with";
+    default:
+      return proof satisfies never;
   }
 }
 

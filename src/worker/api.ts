@@ -9,6 +9,7 @@ import type {
   Changes,
   CheckpointInfo,
   Comparison,
+  Drill,
   Config,
   JournalRows,
   Phase,
@@ -123,6 +124,11 @@ export interface HoldfastApi {
   storage(): Promise<StorageStatus>;
   /** Is everything there, and whole? Quickly, by what describes it; with `all`, by reading every byte back. */
   verify(options?: { readonly all?: boolean }): Promise<VerifyReport>;
+  /**
+   * Tries to return to a checkpoint, default the newest, while nothing else is touched: restores it, computes steps again,
+   * compares. `failure` says why it did not come back as it was. The checkpoint remembers the last one.
+   */
+  drill(run: string, step?: number): Promise<Drill>;
 }
 
 /** What the screens need beside the console's calls. */

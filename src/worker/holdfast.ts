@@ -22,6 +22,7 @@ import type {
   Changes,
   CheckpointInfo,
   Comparison,
+  Drill,
   JournalRows,
   OpenOptions,
   Picture,
@@ -323,6 +324,10 @@ class Holdfast implements HoldfastPage {
 
   verify({ all = false }: { readonly all?: boolean } = {}): Promise<VerifyReport> {
     return this.#storage.verify(all);
+  }
+
+  async drill(run: string, step?: number): Promise<Drill> {
+    return (await this.#supervisor.trainer()).rehearse(run, step);
   }
 
   subscribe(listener: (event: HoldfastEvent) => void): () => void {

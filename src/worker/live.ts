@@ -15,8 +15,8 @@ export class LiveRuns {
   /** `here`: is it this page that trains the run? */
   apply(event: HoldfastEvent, here: boolean): void {
     if (event.kind === "runs" || event.kind === "notice" || event.run === "") return;
-    // Who trains a run, and what it does, has nothing to do with a look at one of its steps.
-    if (event.kind === "visiting") return;
+    // Who trains a run, and what it does, has nothing to do with a look at one of its steps, or with a rehearsal.
+    if (event.kind === "visiting" || event.kind === "rehearsed") return;
     const before = this.#runs.get(event.run) ?? blank(event.run);
     this.#runs.set(event.run, { ...before, here, ...changed(before, event) });
   }
@@ -24,7 +24,7 @@ export class LiveRuns {
 
 function changed(
   before: LiveRun,
-  event: Exclude<HoldfastEvent, { readonly kind: "runs" | "notice" | "visiting" }>,
+  event: Exclude<HoldfastEvent, { readonly kind: "runs" | "notice" | "visiting" | "rehearsed" }>,
 ): Partial<LiveRun> {
   switch (event.kind) {
     case "phase":

@@ -22,6 +22,7 @@ import type {
   CheckpointInfo,
   Lease,
   PolicyPreview,
+  Rehearsal,
   Restored,
   RunDetail,
   RunInfo,
@@ -74,6 +75,8 @@ export interface RunStorageApi {
   detail(run: string): Promise<RunDetail>;
   /** Rows `from` … `to`, both included; the default is all. */
   journal(run: string, from?: number, to?: number): Promise<JournalRows>;
+  /** Puts down what came of trying to return to that checkpoint. */
+  rehearsed(run: string, step: number, rehearsal: Rehearsal): Promise<void>;
   /** Stores bytes by content; returns their SHA-256, hex. The same bytes are stored once. */
   putData(bytes: Uint8Array<ArrayBuffer>): Promise<string>;
   getData(hash: string): Promise<Uint8Array<ArrayBuffer>>;
@@ -193,6 +196,9 @@ export interface Look {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** What came of trying to return to a checkpoint. */
+export interface Drill extends RunStep, Rehearsal {}
+
 export interface OpenOptions {
   readonly takeOver: boolean;
   readonly why: string;
@@ -244,6 +250,11 @@ export interface TrainApi {
   leave(): Promise<void>;
   /** Makes a checkpoint of any step. `busy` where another tab has the run. */
   keep(at: RunStep): Promise<CheckpointInfo>;
+  /**
+   * Tries to return to a checkpoint, default the newest, beside whatever is open: restores it, computes steps again, and
+   * compares. The answer says whether it came back as it was; `missing` where there is none.
+   */
+  rehearse(run: string, step?: number): Promise<Drill>;
   /** When to save from now on, of the open run. */
   setPolicy(policy: Policy): Promise<void>;
   /** Lets go of the run: saved, its lock free. */
@@ -302,6 +313,8 @@ export type TrainEvent =
       readonly done: number;
       readonly total: number;
     }
+  /** A return to a checkpoint was tried, asked for or not. */
+  | { readonly kind: "rehearsed"; readonly run: string; readonly drill: Drill }
   /** The run cannot go on by itself; the supervisor decides by the code. */
   | {
       readonly kind: "trouble";

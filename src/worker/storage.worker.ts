@@ -31,6 +31,7 @@ const api: StorageApi = {
   },
   detail: async (run) => (await opening).detail(run),
   journal: async (run, from, to) => (await opening).journal(run, from, to),
+  rehearsed: async (run, step, rehearsal) => (await opening).rehearsed(run, step, rehearsal),
   putData: async (bytes) => (await opening).putData(bytes),
   getData: async (hash) => {
     const bytes = await (await opening).getData(hash);

@@ -51,6 +51,7 @@ const api: TrainApi = {
   evaluateAt: (at) => trainer().evaluateAt(at),
   leave: () => trainer().leave(),
   keep: (at) => trainer().keep(at),
+  rehearse: (run, step) => trainer().rehearse(run, step),
   setPolicy: (policy) => trainer().setPolicy(policy),
   close: () => trainer().close(),
 };

@@ -17,6 +17,7 @@ import type {
   Changes,
   CheckpointInfo,
   Config,
+  Drill,
   ForkSpec,
   Look,
   OpenOptions,
@@ -36,10 +37,15 @@ import type {
   TrainEvent,
   Visit,
 } from "./protocol";
+import { rehearse } from "./rehearsal";
 import { restorePoint } from "./restore-point";
 import { Visitor } from "./visitor";
 import { mathVersions, Workbench } from "./workbench";
 
+/** Saves after which a return to the newest is tried by itself: some minutes. */
+const REHEARSE_EVERY = 64;
+/** Of a state: one that is larger may not fit onto the device twice. */
+const REHEARSE_BYTES = 256 * 2 ** 20;
 const NO_TIMES = { stall: 0, held: 0, readBack: 0 };
 
 export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
@@ -49,10 +55,15 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
   #device: Promise<Device> | null = null;
   #open: OpenRun | null = null;
   #visible = true;
+  /** Saves since the last rehearsal. */
+  #unrehearsed = 0;
 
   constructor(storage: RunStorageApi, emit: (event: TrainEvent, transfer?: Transferable[]) => void) {
     this.#storage = storage;
-    this.#emit = emit;
+    this.#emit = (event, transfer) => {
+      emit(event, transfer);
+      if (event.kind === "saved") this.#rehearseNowAndThen(event.checkpoint);
+    };
     this.#visitor = new Visitor({
       storage,
       // Nobody waits for that run itself, so no phase is told of it.
@@ -297,6 +308,29 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
         if (open === null) await this.#storage.release(lease);
       }
     });
+  }
+
+  rehearse(run: string, step?: number): Promise<Drill> {
+    return this.#visitor.aside(async () => {
+      const parts = {
+        storage: this.#storage,
+        bench: (record: RunRecord) => this.#bench(record, ""),
+        now: () => Date.now(),
+        elapsed: () => performance.now(),
+      };
+      const drill = await rehearse(parts, run, step);
+      this.#emit({ kind: "rehearsed", run, drill });
+      return drill;
+    });
+  }
+
+  /** Now and then, by itself: what nobody ever tried is only hoped for. */
+  #rehearseNowAndThen({ run, rawBytes }: CheckpointInfo): void {
+    this.#unrehearsed += 1;
+    if (this.#unrehearsed < REHEARSE_EVERY || rawBytes > REHEARSE_BYTES) return;
+    this.#unrehearsed = 0;
+    // What it finds is told; that it could not be tried now is no news of the checkpoint.
+    this.rehearse(run).catch(() => undefined);
   }
 
   setPolicy(policy: Policy): Promise<void> {

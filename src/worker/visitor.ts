@@ -101,6 +101,11 @@ export class Visitor<Live extends Bench> {
     });
   }
 
+  /** Does something that has nothing to do with what is held, while no visit is on its way. */
+  aside<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#inTurn(work);
+  }
+
   /** Ends a visit that is under way, and frees what is held. */
   leave(): Promise<void> {
     if (this.#going !== null) this.#going.cancelled = true;

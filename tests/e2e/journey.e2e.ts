@@ -109,6 +109,19 @@ test("a step that was not saved is gone back to, pinned, and forked into the sam
   await expectCompared(page, 52, 60);
   await showRun(page, run);
 
+  // A return to a checkpoint is tried, and changes nothing but what stands on it.
+  const before = await page.evaluate((id) => holdfast.digest(id), run);
+  await main.getByRole("textbox", { name: "Step" }).fill("30");
+  await button(page, "Show").click();
+  await expect(main.getByText("never", { exact: true })).toBeVisible();
+  await button(page, "Rehearse").click();
+  await expect(main.getByText(/3 steps computed again, to the very state that was saved/)).toBeVisible(
+    PATIENTLY,
+  );
+  const newest = await page.evaluate((id) => holdfast.drill(id), run);
+  expect(newest).toMatchObject({ step: 60, to: 60, proof: "digest", failure: null });
+  expect(await page.evaluate((id) => holdfast.digest(id), run)).toBe(before);
+
   // Another step that was not saved, as it is: the fork computes what its parent computed.
   await main.getByRole("textbox", { name: "Step" }).fill("40");
   await button(page, "Show").click();

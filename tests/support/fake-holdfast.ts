@@ -12,6 +12,7 @@ import type {
   BackendInfo,
   CheckpointInfo,
   Comparison,
+  Drill,
   JournalRows,
   Mark,
   Phase,
@@ -430,6 +431,14 @@ export class FakeHoldfast implements HoldfastPage {
   }
   async verify({ all = false } = {}): Promise<VerifyReport> {
     return { all, runs: 4, checkpoints: 41, damaged: [] };
+  }
+  async drill(run: string, step = 0): Promise<Drill> {
+    await this.#wait(600);
+    const drill: Drill = {
+      ...{ run, step, time: Date.now(), from: step, to: step + 16, proof: "losses", failure: null, ms: 600 },
+    };
+    this.#tell({ kind: "rehearsed", run, drill });
+    return drill;
   }
   subscribe(listener: (event: HoldfastEvent) => void): () => void {
     this.#listeners.add(listener);

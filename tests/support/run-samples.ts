@@ -105,6 +105,7 @@ export async function codeOf(work: Promise<unknown>): Promise<ErrorCode | "no er
 }
 
 const CODES: readonly ErrorCode[] = [
+  "device-lost",
   "invalid",
   "missing",
   "corrupt",

@@ -92,6 +92,7 @@ function saved(step: number): HoldfastEvent {
     rawBytes: 2,
     storedBytes: 1,
     check: "saved",
+    rehearsed: null,
     times: { stall: 0, held: 0, readBack: 0, encode: 0, write: 0, commit: 0 },
   };
   return { kind: "saved", run: RUN, checkpoint };
