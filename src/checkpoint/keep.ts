@@ -40,10 +40,7 @@ export function keptBy(
       ? null
       : {
           bytes: policy.budget * LIVE_PART,
-          weigh: (kept) => {
-            const rows = checkpoints.filter(({ step }) => kept.has(step));
-            return liveBytes(rows) + chainsOf(rows).length * PACK_HEADER_BYTES;
-          },
+          weigh: (kept) => weightOf(checkpoints.filter(({ step }) => kept.has(step))),
         };
   return keepersWithin(policy.keep ?? FORMER_RULES, candidates, now, budget);
 }
@@ -54,6 +51,21 @@ export function surplusAt(now: () => number): Surplus {
     const kept = keptBy(checkpoints, run, now());
     return checkpoints.filter(({ step }) => !kept.has(step));
   };
+}
+
+/** The same, with a budget of so many bytes less than these need now. */
+export function thinner(keep: Surplus, bytes: number): Surplus {
+  return (checkpoints, { record, marks }) => {
+    const { policy } = record;
+    const less = Math.max(1, (weightOf(checkpoints) - bytes) / LIVE_PART);
+    const budget = Math.min(less, policy.budget ?? Infinity);
+    return keep(checkpoints, { marks, record: { ...record, policy: { ...policy, budget } } });
+  };
+}
+
+/** Bytes that these need, headers of their packs and all. */
+function weightOf(checkpoints: readonly CheckpointRow[]): number {
+  return liveBytes(checkpoints) + chainsOf(checkpoints).length * PACK_HEADER_BYTES;
 }
 
 /**

@@ -44,7 +44,7 @@ import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
 import { Background } from "./background";
 import { markCheckpoint, markUsed } from "./check";
 import { DataStore } from "./data";
-import { previewOf } from "./keep";
+import { previewOf, thinner } from "./keep";
 import { runInfo } from "./list";
 import { RunLog } from "./log";
 import { OpenRuns } from "./open-runs";
@@ -204,13 +204,18 @@ export class CheckpointManager {
     }
   }
 
-  async restore(run: string, step?: number): Promise<Restored> {
+  /** `isUse`: does it keep the checkpoint for a while longer, by the rule "used"? */
+  async restore(
+    run: string,
+    step?: number,
+    { isUse = true }: { readonly isUse?: boolean } = {},
+  ): Promise<Restored> {
     const rows = await this.#parts.catalog.read(async (tx) => {
       await findReadable(tx, run);
       return tx.of("checkpoints", run, step === undefined ? {} : { to: step });
     });
     const restored = await readNewestWhole(this.#parts.packs, rows.toReversed(), this.#rowNow);
-    this.#used(rows.find((row) => row.step === restored.checkpoint.step));
+    if (isUse) this.#used(rows.find((row) => row.step === restored.checkpoint.step));
     return restored;
   }
 
@@ -346,6 +351,18 @@ export class CheckpointManager {
     } finally {
       await this.release(lease);
     }
+  }
+
+  /**
+   * Lets go of what only density keeps until a run that this tab writes takes so many bytes less, as far as that goes.
+   * Returns how many checkpoints went.
+   */
+  async thin(lease: Lease, bytes: number): Promise<number> {
+    const { packs, catalog, keep } = this.#parts;
+    const gone = await catalog.write("strict", (tx) => pruned(tx, lease.run, thinner(keep, bytes), lease));
+    await reclaim(packs, catalog, gone.packs);
+    this.#background.check(() => this.#sweep(lease.run));
+    return gone.checkpoints;
   }
 
   /** What that policy would keep, and what it would let go. Changes nothing. */

@@ -63,6 +63,8 @@ export interface StorageStatus {
   readonly usage: number | null;
   readonly quota: number | null;
   readonly persisted: boolean;
+  /** Checkpoints that were let go of since the page was opened because the site's storage is nearly full. */
+  readonly thinned: number;
   /** Stored bytes by run id. */
   readonly perRun: Readonly<Record<string, number>>;
   /** Null while the opening still looks. */

@@ -6,7 +6,7 @@ import type { BackendInfo, RunInfo, RunStep, StorageStatus } from "../worker/pro
 import { download, fileName } from "./download";
 import { href } from "./route";
 import { seenFromHere } from "./run-state.svelte";
-import { rehearsalWords, recoveryWords } from "./words";
+import { rehearsalWords, recoveryWords, thinnedWords } from "./words";
 
 /** A line that comes up below and goes by itself, with at most one thing to do. */
 export interface Toast {
@@ -76,11 +76,18 @@ export class AppState {
     if (words !== null) this.notify(recovery.lost.length > 0 ? "error" : "info", words);
   }
 
+  #tellOfThinning({ thinned }: StorageStatus): void {
+    const more = thinned - (this.storage?.thinned ?? 0);
+    if (more <= 0) return;
+    this.notify("warning", thinnedWords(more));
+  }
+
   /** Reads runs and storage again. */
   async refresh(): Promise<void> {
     try {
       const [runs, storage] = await Promise.all([this.api.runs(), this.api.storage()]);
       this.runs = [...runs].sort(newestFirst);
+      this.#tellOfThinning(storage);
       this.storage = storage;
       this.#tellOfRecovery(storage);
       this.runsFailed = null;

@@ -173,6 +173,11 @@ export function scrubWords({ finished, checkpoints, damaged }: ScrubStatus): str
   return `${counted(checkpoints, "checkpoint")} read back, all whole`;
 }
 
+/** So many checkpoints went because the site's storage is nearly full. */
+export function thinnedWords(gone: number): string {
+  return `The site's storage is nearly full, so ${counted(gone, "older checkpoint")} went. Their steps can still be gone back to; delete runs, or export them, to keep more.`;
+}
+
 /** What is known of its bytes. */
 export function checkWords(check: CheckpointInfo["check"]): string {
   switch (check) {

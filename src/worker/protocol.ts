@@ -70,8 +70,11 @@ export interface RunStorageApi {
   appendEvent(lease: Lease, step: number, event: RunEventBody, status?: RunStatus): Promise<RunEvent>;
   /** Resolves when durable: flushed, looked up by name, strictly committed. */
   save(lease: Lease, request: SaveRequest): Promise<Saved>;
-  /** The newest whole checkpoint at or below `step` (default: the newest). `missing` where none is whole. */
-  restore(run: string, step?: number): Promise<Restored>;
+  /**
+   * The newest whole checkpoint at or below `step` (default: the newest). `missing` where none is whole. Unless `isUse` is
+   * false, the rule "used" counts from now.
+   */
+  restore(run: string, step?: number, options?: { readonly isUse?: boolean }): Promise<Restored>;
   detail(run: string): Promise<RunDetail>;
   /** Rows `from` … `to`, both included; the default is all. */
   journal(run: string, from?: number, to?: number): Promise<JournalRows>;

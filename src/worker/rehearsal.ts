@@ -113,7 +113,7 @@ async function tryIt(
 
 /** Exactly that checkpoint; an older one would show nothing. */
 async function restored(storage: RehearsalParts["storage"], run: string, step: number) {
-  const found = await storage.restore(run, step);
+  const found = await storage.restore(run, step, { isUse: false });
   if (found.checkpoint.step === step) return found;
   const why = found.skipped.find((one) => one.step === step)?.message ?? "It was let go of meanwhile.";
   throw new HoldfastError("corrupt", `Step ${step}: ${why}`);

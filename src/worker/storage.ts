@@ -11,7 +11,16 @@ import { MemoryPacks } from "../store/memory";
 import { MemoryCatalog } from "../store/memory-catalog";
 import { openOpfs } from "../store/opfs";
 import type { Clock } from "../checkpoint/write";
-import type { ComparedStep, Comparison, State, StorageApi, StorageStatus } from "./protocol";
+import type {
+  CheckpointInfo,
+  ComparedStep,
+  Comparison,
+  Lease,
+  SaveRequest,
+  State,
+  StorageApi,
+  StorageStatus,
+} from "./protocol";
 
 /** A store, and why it is the one that it is. */
 export interface OpenedStore {
@@ -24,6 +33,12 @@ export interface OpenedStore {
 const SCRUB_PAUSE_MS = 250;
 /** A page that is open for less is left alone. */
 const SCRUB_REST_MS = 10 * 60_000;
+
+/** Between two looks at how much room is left. */
+const LOOK_MS = 10_000;
+/** Of the quota: from the one on a run is thinned out, down to the other. */
+const FULL = 0.9;
+const ROOMY = 0.8;
 
 const clock: Clock = { now: () => Date.now(), elapsed: () => performance.now() };
 
@@ -65,11 +80,32 @@ export class StorageService
 {
   readonly #opened: OpenedStore;
   readonly #platform: Partial<Pick<StorageManager, "estimate" | "persisted">>;
+  /** When the room that is left was looked at last. */
+  #looked = Number.NEGATIVE_INFINITY;
+  #thinned = 0;
 
   constructor(opened: OpenedStore, platform: Partial<Pick<StorageManager, "estimate" | "persisted">>) {
     super(opened.parts);
     this.#opened = opened;
     this.#platform = platform;
+  }
+
+  override async save(lease: Lease, request: SaveRequest): Promise<CheckpointInfo> {
+    const saved = await super.save(lease, request);
+    const now = this.#opened.parts.clock.elapsed();
+    if (now - this.#looked >= LOOK_MS) {
+      this.#looked = now;
+      // Nobody waits for it, and the next look will see what this one could not do.
+      this.#stayBelowQuota(lease).catch(() => undefined);
+    }
+    return saved;
+  }
+
+  /** Moving what stays needs room itself, so it is made before there is none. */
+  async #stayBelowQuota(lease: Lease): Promise<void> {
+    const { usage, quota } = await this.#estimate();
+    if (usage === null || quota === null || usage <= FULL * quota) return;
+    this.#thinned += await this.thin(lease, usage - ROOMY * quota);
   }
 
   /** Reads everything back in idle time, for as long as the page is open. */
@@ -95,6 +131,7 @@ export class StorageService
       quota,
       persisted: (await this.#platform.persisted?.().catch(() => false)) ?? false,
       perRun: Object.fromEntries(runs.map(({ id, bytes }) => [id, bytes])),
+      thinned: this.#thinned,
       recovery: this.recovery,
       scrub: this.scrubbed,
     };

@@ -25,8 +25,8 @@ const api: StorageApi = {
     const buffers = buffersOf(request.state);
     return transfer({ checkpoint, buffers }, buffers);
   },
-  restore: async (run, step) => {
-    const restored = await (await opening).restore(run, step);
+  restore: async (run, step, options) => {
+    const restored = await (await opening).restore(run, step, options);
     return transfer(restored, buffersOf(restored.state));
   },
   detail: async (run) => (await opening).detail(run),

@@ -421,6 +421,7 @@ export class FakeHoldfast implements HoldfastPage {
       quota: memory ? null : 10_000_000_000,
       persisted: this.#scene === "full",
       perRun: { shakespeareslower: 138_000_000 },
+      thinned: 0,
       recovery: { runs: [], lost: [] },
       scrub: {
         finished: Date.now() - 12 * 60_000,

@@ -1,6 +1,9 @@
 import { expect, suite, test } from "vitest";
 import { openStore, StorageService } from "../../src/worker/storage";
-import { codeOf, DATA, sampleRecord, sampleRequest, sampleRows } from "../support/run-samples";
+import type { KeepRule } from "../../src/format/run";
+import { codeOf, DATA, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
+import { SimulatedDisk } from "../support/simulated-disk";
+import { partsOn } from "../support/store-parts";
 
 function refusing(name: string) {
   const storage = {
@@ -49,5 +52,51 @@ suite("where nothing can be stored", () => {
     expect((await service.state(copy, 2)).scalars.step).toBe(2);
     expect((await service.exportCheckpoint(copy, 2)).size).toBeGreaterThan(1200);
     expect(await codeOf(service.state(copy, 1))).toBe("missing");
+  });
+});
+
+/** A run saved so often into a site with a quota, and the most bytes that lay there after a save. */
+async function filled({ quota, looks }: { readonly quota: number; readonly looks: boolean }) {
+  const disk = new SimulatedDisk();
+  const { clock, ...others } = partsOn(disk);
+  let elapsed = 0;
+  const parts = { ...others, clock: { ...clock, elapsed: () => (elapsed += 10_000) } };
+  const used = () => [...disk.files.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const estimate = () => Promise.resolve(looks ? { usage: used(), quota } : {});
+  const service = new StorageService({ parts, reason: "" }, { estimate });
+  await service.putData(DATA);
+  const keep: readonly KeepRule[] = [
+    { kind: "latest", count: 2 },
+    { kind: "spaced", density: 64 },
+  ];
+  const record = await sampleRecord({ policy: { save: { kind: "never" }, draw: false, keep } });
+  const { lease } = await service.createRun(record, sampleRequest(0));
+  await service.mark(record.id, 7, { pinned: true });
+  let most = 0;
+  for (let step = 1; step <= 60; step++) {
+    const request = { ...sampleRequest(step, sampleRows(step, step)), state: sampleState(step, 5000) };
+    await service.save(lease, request);
+    await service.idle();
+    most = Math.max(most, used());
+  }
+  return { service, record, most };
+}
+
+suite("a site whose storage fills up", () => {
+  const quota = 700_000;
+
+  test("thins out what only density keeps before it is full, and says so", async () => {
+    const { service, record, most } = await filled({ quota, looks: true });
+    expect(most).toBeLessThan(quota);
+    expect((await service.status()).thinned).toBeGreaterThan(10);
+    const steps = (await service.checkpoints(record.id)).map(({ step }) => step);
+    expect(steps).toEqual(expect.arrayContaining([0, 7, 59, 60]));
+    for (const step of steps) expect((await service.state(record.id, step)).scalars.step).toBe(step);
+  });
+
+  test("control: unlooked at, it fills up", async () => {
+    const { service, most } = await filled({ quota, looks: false });
+    expect(most).toBeGreaterThan(quota);
+    expect((await service.status()).thinned).toBe(0);
   });
 });
