@@ -59,9 +59,10 @@ export async function markCheckpoint(
 /** Somebody restored, compared or exported it. `now`: milliseconds since 1970. */
 export async function markUsed(
   tx: CatalogWriter,
-  { run, step, manifestHash }: CheckpointRow,
+  { run, step, info }: CheckpointRow,
   now: number,
 ): Promise<void> {
   const row = await tx.at("checkpoints", run, step);
-  if (row?.manifestHash === manifestHash) await tx.put("checkpoints", { ...row, used: now });
+  // It may have been moved meanwhile.
+  if (row?.info.digest === info.digest) await tx.put("checkpoints", { ...row, used: now });
 }

@@ -50,7 +50,7 @@ import { RunLog } from "./log";
 import { OpenRuns } from "./open-runs";
 import { Opening } from "./opening";
 import { readAsItIs, readNewestWhole, type ReadCheckpoint, type RowNow } from "./read";
-import { reclaim } from "./reclaim";
+import { Reclaimer } from "./reclaim";
 import { Saver } from "./save";
 import { NOT_SCRUBBED, Scrub } from "./scrub";
 import { Trash } from "./trash";
@@ -83,6 +83,7 @@ export class CheckpointManager {
   readonly #runs: OpenRuns;
   readonly #log: RunLog;
   readonly #saver: Saver;
+  readonly #reclaimer: Reclaimer;
   readonly #opening: Opening;
   readonly #background = new Background();
   #scrub: Scrub | null = null;
@@ -95,7 +96,8 @@ export class CheckpointManager {
     this.#runs = new OpenRuns({ packs, catalog, now: clock.now });
     this.#log = new RunLog(this.#runs, catalog, clock);
     this.#trash = new Trash({ packs, catalog, owners: this.#owners, log: this.#log, now: clock.now });
-    this.#saver = new Saver(parts, this.#runs, this.#background);
+    this.#reclaimer = new Reclaimer(packs, catalog);
+    this.#saver = new Saver({ ...parts, reclaimer: this.#reclaimer }, this.#runs, this.#background);
     // Before anything is thrown away: what no row names may be all that there is.
     this.#opening = new Opening({ ...parts, now: clock.now, owners: this.#owners });
     this.#background.later(() => this.#emptyOldTrash());
@@ -328,29 +330,21 @@ export class CheckpointManager {
   async setPolicy(run: string, policy: Policy): Promise<void> {
     checkReadable(() => parsePolicy(policy, "policy"), "policy");
     await this.#edit(run, { kind: "policy", policy });
-    const { packs, catalog, keep } = this.#parts;
+    const { catalog, keep } = this.#parts;
     const lease = this.#runs.find(run)?.lease ?? null;
     const prune = () => catalog.write("strict", (tx) => pruned(tx, run, keep, lease));
     // Held for no longer than that: somebody may be about to open the run.
     const { packs: freed } = await (lease === null ? this.#owners.exclusively(run, prune) : prune()).catch(
       noneWhereTaken,
     );
-    await reclaim(packs, catalog, freed);
-    this.#background.check(() => this.#sweep(run));
+    await this.#reclaimer.reclaim(freed);
+    this.#sweepSoon(run);
   }
 
-  /** Where nobody has the run it is taken for as long as that lasts; whoever opens it here meanwhile ends it. */
-  async #sweep(run: string): Promise<void> {
+  /** By the tab that writes the run, when it does. */
+  #sweepSoon(run: string): void {
     const open = this.#runs.find(run);
-    if (open !== undefined) return this.#saver.sweep(open);
-    // Taken, and not written to yet: its next save will do it.
-    if (this.#owners.has(run)) return;
-    const lease = await this.#owners.acquire(run, false);
-    try {
-      await this.#saver.sweep(this.#runs.of(lease));
-    } finally {
-      await this.release(lease);
-    }
+    if (open !== undefined) this.#background.check(() => this.#saver.sweep(open));
   }
 
   /**
@@ -358,10 +352,10 @@ export class CheckpointManager {
    * Returns how many checkpoints went.
    */
   async thin(lease: Lease, bytes: number): Promise<number> {
-    const { packs, catalog, keep } = this.#parts;
+    const { catalog, keep } = this.#parts;
     const gone = await catalog.write("strict", (tx) => pruned(tx, lease.run, thinner(keep, bytes), lease));
-    await reclaim(packs, catalog, gone.packs);
-    this.#background.check(() => this.#sweep(lease.run));
+    await this.#reclaimer.reclaim(gone.packs);
+    this.#sweepSoon(lease.run);
     return gone.checkpoints;
   }
 

@@ -5,12 +5,35 @@
 import type { PackStore } from "../store/pack-store";
 import type { Catalog } from "../store/tables";
 
-/** Empties those packs that no row names and nobody holds open; returns how many. */
-export async function reclaim(packs: PackStore, catalog: Catalog, names: readonly string[]): Promise<number> {
-  let emptied = 0;
+/** Empties those packs that no row names and nobody holds open; returns those that somebody holds. */
+export async function reclaim(
+  packs: PackStore,
+  catalog: Catalog,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const held: string[] = [];
   for (const name of names) {
     const isFree = async () => (await catalog.read((tx) => tx.get("packs", name))) === undefined;
-    if (await packs.recycle(name, isFree)) emptied++;
+    if (!(await packs.recycle(name, isFree)) && (await isFree())) held.push(name);
   }
-  return emptied;
+  return held;
+}
+
+/** The same for packs that this tab itself may still be filling: it asks again with the next ones. */
+export class Reclaimer {
+  readonly #packs: PackStore;
+  readonly #catalog: Catalog;
+  #held: readonly string[] = [];
+
+  constructor(packs: PackStore, catalog: Catalog) {
+    this.#packs = packs;
+    this.#catalog = catalog;
+  }
+
+  async reclaim(names: readonly string[]): Promise<void> {
+    const all = [...new Set([...this.#held, ...names])];
+    this.#held = [];
+    const held = await reclaim(this.#packs, this.#catalog, all);
+    this.#held = [...this.#held, ...held];
+  }
 }

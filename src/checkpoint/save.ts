@@ -11,7 +11,7 @@ import { checkCheckpoint, markCheckpoint } from "./check";
 import type { OpenRun, OpenRuns } from "./open-runs";
 import type { LogStart } from "./log-frames";
 import { readStored, type ChunkRooms } from "./read";
-import { reclaim } from "./reclaim";
+import type { Reclaimer } from "./reclaim";
 import { Sweep } from "./sweep";
 import { writeCheckpoint, type Clock, type SaveContext } from "./write";
 import { CHAIN_LENGTH } from "./write-state";
@@ -35,6 +35,7 @@ interface SaverParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly keep: Surplus;
+  readonly reclaimer: Reclaimer;
 }
 
 /** Saves checkpoints of runs that this tab writes. */
@@ -66,7 +67,7 @@ export class Saver {
   }
 
   async #save(lease: Lease, request: SaveRequest, { begin, context }: SavePlan): Promise<CheckpointInfo> {
-    const { catalog, clock, packs, keep } = this.#parts;
+    const { catalog, clock, packs, keep, reclaimer } = this.#parts;
     const open = this.#runs.of(lease);
     const isKeyframe = () => open.last === null || open.last.chain + 1 >= CHAIN_LENGTH;
     let written = 0;
@@ -106,7 +107,7 @@ export class Saver {
     );
     const { times } = row.info;
     this.#background.later(() => catalog.write("relaxed", (tx) => markCheckpoint(tx, row, { times })));
-    if (letGo.packs.length > 0) this.#background.later(() => reclaim(packs, catalog, letGo.packs));
+    if (letGo.packs.length > 0) this.#background.later(() => reclaimer.reclaim(letGo.packs));
     this.#background.check(() => this.#verify(row));
     if (letGo.checkpoints > 0 || sweeps) this.#background.check(() => this.sweep(open));
     return row.info;

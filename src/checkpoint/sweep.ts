@@ -26,7 +26,7 @@ import {
   verifyCheckpoint,
   type ChunkRooms,
 } from "./read";
-import { reclaim } from "./reclaim";
+import type { Reclaimer } from "./reclaim";
 import { moveCheckpoint, type Clock } from "./write";
 import { CHAIN_LENGTH } from "./write-state";
 
@@ -45,21 +45,20 @@ export interface SweepParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly keep: Surplus;
+  readonly reclaimer: Reclaimer;
 }
 
 /** A chain to sweep. */
 interface Next {
   readonly chain: Chain;
   /** Is it the one that the next checkpoint would lean on? */
-  readonly isNewest: boolean;
+  readonly goesOn: boolean;
 }
 
 export class Sweep {
   readonly #parts: SweepParts;
   /** Awaited before each move, so that what is urgent comes first. */
   readonly #between: () => Promise<void>;
-  /** Packs with damage in them: what lives there stays where it is, to be named. */
-  readonly #left = new Set<string>();
 
   constructor(parts: SweepParts, between: () => Promise<void>) {
     this.#parts = parts;
@@ -68,88 +67,68 @@ export class Sweep {
 
   /** Moves what lives out of packs that are mostly dead. `isOpen`: may this tab still write the run? */
   async run(open: OpenRun, isOpen: () => boolean): Promise<void> {
-    /** Steps that were moved: whatever becomes of them, once is enough. */
-    const moved = new Set<number>();
+    /** Steps that were moved, or that cannot be read: once is enough. */
+    const done = new Set<number>();
     /** What came before, of another chain too: what is left of several becomes one. */
     let previous: Manifest | null = null;
     try {
       for (;;) {
-        const next = await this.#parts.catalog.read((tx) => this.#next(tx, open.lease.run, moved));
-        if (!isOpen()) return;
-        if (next === "over budget" && (await this.#prune(open.lease))) {
-          moved.clear();
+        const next = await this.#parts.catalog.read((tx) => nextOf(tx, open, done));
+        if (next === null || !isOpen()) return;
+        if (next === "over budget") {
+          if (done.size === 0 || !(await this.#prune(open.lease))) return;
+          done.clear();
+          // It may lie in what is to be swept now.
+          previous = null;
           continue;
         }
-        if (next === null || next === "over budget") return;
-        const { chain, isNewest } = next;
-        // The next checkpoint stands alone: what it leaned on would stay with it.
-        if (isNewest) open.last = null;
-        for (const { step } of chain.rows) moved.add(step);
-        previous = await this.#move(open, chain, isOpen, previous);
+        // Its pack could not be given back while it is being filled.
+        if (next.goesOn) await open.writer.end("state");
+        previous = await this.#move(open, next.chain, { isOpen, done, previous });
       }
     } finally {
       await open.writer.end("swept");
+      // The next checkpoint begins a pack anyway, and nothing may be left in this one.
+      if (open.last === null) await open.writer.end("state");
+      await this.#parts.reclaimer.reclaim([]);
     }
-  }
-
-  async #next(
-    tx: CatalogReader,
-    run: string,
-    moved: ReadonlySet<number>,
-  ): Promise<Next | "over budget" | null> {
-    const { record, log } = await findRun(tx, run);
-    const rows = await tx.of("checkpoints", run);
-    const sizes = new Map((await tx.all("packs")).map(({ name, size }) => [name, size]));
-    const newest = rows.at(-1);
-    const chains = chainsOf(rows).map((chain) => ({
-      chain,
-      live: liveBytes(chain.rows),
-      size: [...chain.packs].reduce((sum, name) => sum + framesIn(sizes.get(name)), 0),
-    }));
-    const taken = chains.flatMap(({ chain }) => [...chain.packs].map((name) => sizes.get(name) ?? 0));
-    const isFull = taken.reduce((sum, size) => sum + size, 0) > (record.policy.budget ?? Infinity);
-    const least = isFull ? LIVE_SHARE_FULL : LIVE_SHARE;
-    const sparse = chains
-      .filter(
-        ({ chain, live, size }) => live < least * size && !chain.rows.every(({ step }) => moved.has(step)),
-      )
-      // A log that was lost is begun anew by the next save, and nothing goes before it.
-      .filter(({ chain }) => log !== null && ![...chain.packs].some((name) => this.#left.has(name)))
-      .sort((a, b) => firstStep(a.chain) - firstStep(b.chain));
-    const isNewest = ({ chain: { rows: own } }: (typeof sparse)[number]) =>
-      newest !== undefined && own.includes(newest);
-    // That one is going to be filled, unless there is no room for what is dead in it.
-    const [next] = isFull ? sparse : sparse.filter((one) => !isNewest(one));
-    if (next === undefined) return isFull ? "over budget" : null;
-    return { chain: next.chain, isNewest: isNewest(next) };
   }
 
   /** A checkpoint that was moved may take more than before, far from what it leaned on. Did anything go? */
   async #prune(lease: Lease): Promise<boolean> {
-    const { packs, catalog, keep } = this.#parts;
+    const { catalog, keep, reclaimer } = this.#parts;
     const gone = await catalog.write("strict", (tx) => pruned(tx, lease.run, keep, lease));
-    await reclaim(packs, catalog, gone.packs);
+    await reclaimer.reclaim(gone.packs);
     return gone.checkpoints > 0;
   }
 
   /** Returns the last one, for the next to lean on; null where that has to be a keyframe. */
   async #move(
     open: OpenRun,
-    { rows, packs }: Chain,
-    isOpen: () => boolean,
-    before: Manifest | null,
+    { rows }: Chain,
+    {
+      isOpen,
+      done,
+      previous: before,
+    }: {
+      readonly isOpen: () => boolean;
+      readonly done: Set<number>;
+      readonly previous: Manifest | null;
+    },
   ): Promise<Manifest | null> {
     let previous = before;
-    for (const row of rows) {
+    for (const row of rows.filter((one) => isMovable(one, done))) {
       await this.#between();
       if (!isOpen()) return null;
+      done.add(row.step);
       try {
-        previous = (await this.#moveOne(open, row, previous)) ?? previous;
-        if (previous !== null && previous.chain + 1 >= CHAIN_LENGTH) previous = null;
+        const moved = await this.#moveOne(open, row, previous);
+        if (moved !== null) previous = mayBeLeanedOn(moved) ? moved : null;
       } catch (error) {
-        if (codeOfDamage(error) === null) throw error;
-        for (const name of packs) this.#left.add(name);
-        return null;
+        const code = codeOfDamage(error);
+        if (code === null || code === "refused") throw error;
+        // It stays where it is, to be named.
+        previous = null;
       }
     }
     return previous;
@@ -157,16 +136,18 @@ export class Sweep {
 
   /** Null where it was let go of meanwhile. */
   async #moveOne(open: OpenRun, row: CheckpointRow, previous: Manifest | null): Promise<Manifest | null> {
-    const { packs, catalog, clock } = this.#parts;
+    const { packs, catalog, clock, reclaimer } = this.#parts;
     const { lease } = open;
     const read = (chunk: StoredChunk, rooms: ChunkRooms) => readStored(packs, chunk, lease.run, rooms);
     const moved = await open.writer.durably(
       async (add) => {
         const run = await catalog.read(async (tx) => {
           await checkOwner(tx, lease);
-          return (await isThere(tx, row)) ? findRun(tx, lease.run) : null;
+          return (await rowNow(tx, row)) === undefined ? null : findRun(tx, lease.run);
         });
         if (run === null) return null;
+        // What leaned on it would keep its pack: the next checkpoint stands alone.
+        if (row.packs.some((name) => packsOf(open.last).has(name))) open.last = null;
         const manifest = await readManifest(packs, row);
         const rooms = readingRooms(largestOf(planChunks(manifest.tensors)));
         const written = await moveCheckpoint(
@@ -179,32 +160,69 @@ export class Sweep {
       },
       async (plan, touched) => {
         if (plan === null) return null;
-        const { manifest, row: moved, ...commit } = plan.written;
+        const { manifest, row: copy, ...commit } = plan.written;
         // Nothing is let go of before what takes its place was read back, every bit.
-        await verifyCheckpoint(packs, moved);
-        const { rehearsed } = row.info;
-        const verified = { ...moved, info: { ...moved.info, check: "verified" as const, rehearsed } };
-        const freed = await catalog.write("strict", async (tx) => {
-          if (!(await isThere(tx, row)))
+        await verifyCheckpoint(packs, copy);
+        const letGo = await catalog.write("strict", async (tx) => {
+          const now = await rowNow(tx, row);
+          if (now === undefined)
             throw new HoldfastError("busy", `The checkpoint of step ${row.step} was let go of meanwhile.`);
-          const all = {
-            ...commit,
-            row: verified,
-            logged: plan.logged,
-            rows: null,
-            log: null,
-            packs: touched,
-          };
-          return commitCheckpoint(tx, lease, all, ALL_STAY);
+          // What it cost, and what came of it since, is that of the checkpoint and not of the move.
+          const { times, rehearsed } = now.info;
+          const info = { ...copy.info, check: "verified" as const, times, rehearsed };
+          const all = { ...commit, row: { ...copy, info }, logged: plan.logged, packs: touched };
+          return commitCheckpoint(tx, lease, { ...all, rows: null, log: null }, ALL_STAY);
         });
-        return { manifest, freed };
+        return { manifest, letGo };
       },
       { fresh: () => (previous === null ? "swept" : null) },
     );
     if (moved === null) return null;
-    await reclaim(packs, catalog, moved.freed.packs);
+    await reclaimer.reclaim(moved.letGo.packs);
     return moved.manifest;
   }
+}
+
+async function nextOf(
+  tx: CatalogReader,
+  { lease: { run }, last }: OpenRun,
+  done: ReadonlySet<number>,
+): Promise<Next | "over budget" | null> {
+  const { record, log } = await findRun(tx, run);
+  // A log that was lost is begun anew by the next save, and nothing goes before it.
+  if (log === null) return null;
+  const sizes = new Map((await tx.all("packs")).map(({ name, size }) => [name, size]));
+  const chains = chainsOf(await tx.of("checkpoints", run));
+  const names = chains.flatMap(({ packs }) => [...packs]);
+  const taken = names.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
+  const isFull = taken > (record.policy.budget ?? Infinity);
+  const least = isFull ? LIVE_SHARE_FULL : LIVE_SHARE;
+  const goesOn = ({ packs }: Chain) => [...packsOf(last)].some((name) => packs.has(name));
+  const [chain] = chains
+    .filter(({ rows, packs }) => {
+      const frames = [...packs].reduce((sum, name) => sum + framesIn(sizes.get(name)), 0);
+      return liveBytes(rows) < least * frames && rows.some((row) => isMovable(row, done));
+    })
+    // The one that is being filled may still fill up, unless there is no room for what is dead in it.
+    .filter((one) => isFull || !goesOn(one))
+    .sort((a, b) => firstStep(a) - firstStep(b));
+  if (chain === undefined) return isFull ? "over budget" : null;
+  return { chain, goesOn: goesOn(chain) };
+}
+
+function isMovable({ step, info }: CheckpointRow, done: ReadonlySet<number>): boolean {
+  return info.check !== "damaged" && !done.has(step);
+}
+
+/** A first state is kept as long as its run, so nothing should lean on it and be kept with it. */
+function mayBeLeanedOn({ step, chain, record }: Manifest): boolean {
+  return step !== record.firstStep && chain + 1 < CHAIN_LENGTH;
+}
+
+/** Packs that hold a chunk of it. */
+function packsOf(manifest: Manifest | null): ReadonlySet<string> {
+  const chunks = manifest?.chunks ?? [];
+  return new Set(chunks.flatMap(({ pack, base }) => (base === null ? [pack] : [pack, base.pack])));
 }
 
 function firstStep({ rows }: Chain): number {
@@ -216,8 +234,13 @@ function framesIn(size = 0): number {
   return Math.max(0, size - PACK_HEADER_BYTES);
 }
 
-async function isThere(tx: CatalogReader, { run, step, manifestHash }: CheckpointRow): Promise<boolean> {
-  return (await tx.at("checkpoints", run, step))?.manifestHash === manifestHash;
+/** Undefined where it was let go of, or moved. */
+async function rowNow(
+  tx: CatalogReader,
+  { run, step, manifestHash }: CheckpointRow,
+): Promise<CheckpointRow | undefined> {
+  const now = await tx.at("checkpoints", run, step);
+  return now?.manifestHash === manifestHash ? now : undefined;
 }
 
 function chunkOf({ chunks, step }: Manifest, index: number): Manifest["chunks"][number] {

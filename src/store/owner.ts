@@ -19,8 +19,6 @@ export class Owners {
   readonly #catalog: Catalog;
   readonly #locks: Locks;
   readonly #mine = new Map<string, { readonly held: Held; readonly epoch: number }>();
-  /** By run, the last call that asked for it: between its lock and its epoch it would keep out its own tab. */
-  readonly #asked = new Map<string, Promise<unknown>>();
 
   constructor(catalog: Catalog, locks: Locks) {
     this.#catalog = catalog;
@@ -31,17 +29,7 @@ export class Owners {
    * Takes the run. `busy` where another tab has it, unless `takeOver`. Asked again in the tab that has it, it gives
    * a new lease and fences the old one: that is how a restarted trainer shuts out the one it replaces.
    */
-  acquire(run: string, takeOver: boolean): Promise<Lease> {
-    const before = this.#asked.get(run) ?? Promise.resolve();
-    const lease = before.then(() => this.#acquire(run, takeOver));
-    const asked = lease.catch(() => undefined);
-    this.#asked.set(run, asked);
-    return lease.finally(() => {
-      if (this.#asked.get(run) === asked) this.#asked.delete(run);
-    });
-  }
-
-  async #acquire(run: string, takeOver: boolean): Promise<Lease> {
+  async acquire(run: string, takeOver: boolean): Promise<Lease> {
     const mine = this.#mine.get(run);
     if (mine !== undefined && !mine.held.lost && (await this.#isCurrent(run, mine.epoch)))
       return this.#fence(run, mine.held);
@@ -59,11 +47,6 @@ export class Owners {
     if (held === null) throw new HoldfastError("invalid", `There is a run ${run} already.`);
     this.#mine.set(run, { held, epoch });
     return { run, epoch };
-  }
-
-  /** Does this tab have the run, or is it about to? */
-  has(run: string): boolean {
-    return this.#asked.has(run) || this.#mine.get(run)?.held.lost === false;
   }
 
   /** Lets go of the lock. A lease that is not the newest lets go of nothing. */
@@ -97,7 +80,7 @@ export class Owners {
     const held = await this.#locks.held();
     return (run) => {
       if (!held.has(lockName(run))) return null;
-      return this.has(run) ? "here" : "elsewhere";
+      return this.#mine.get(run)?.held.lost === false ? "here" : "elsewhere";
     };
   }
 

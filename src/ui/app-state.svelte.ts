@@ -123,8 +123,11 @@ export class AppState {
         this.notify(event.level, event.message);
         break;
       case "rehearsed":
-        // Whoever asked for it sees it where they asked; what nobody asked for must not go unseen.
-        if (event.drill.failure !== null) this.notify("error", rehearsalWords(event.drill));
+        // Nobody may be looking at that checkpoint.
+        if (event.drill.failure !== null) {
+          const name = this.runs?.find(({ id }) => id === event.run)?.name ?? event.run;
+          this.notify("error", `${name}: ${rehearsalWords(event.drill)}`);
+        }
         break;
       case "phase":
       case "saving":

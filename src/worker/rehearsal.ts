@@ -2,10 +2,19 @@
  * A return to a checkpoint, tried: whoever trusts a checkpoint unseen finds out on the day that it is needed. It is restored
  * on a model of its own, beside whatever is open; steps that the journal knows are computed again, and compared.
  */
+import { sameEnvironment } from "../engine/environment";
 import { replay } from "../engine/replay";
 import { hasCode, HoldfastError, messageOf } from "../errors";
 import { digestOf } from "../format/digest";
-import type { CheckpointInfo, Drill, Rehearsal, RunDetail, RunRecord, RunStorageApi } from "./protocol";
+import type {
+  CheckpointInfo,
+  Drill,
+  Rehearsal,
+  Restored,
+  RunDetail,
+  RunRecord,
+  RunStorageApi,
+} from "./protocol";
 import type { Bench } from "./visitor";
 
 /** Steps to the next checkpoint, whose digest is the better proof, at most; without one, steps whose losses are compared. */
@@ -18,31 +27,46 @@ export interface RehearsalParts {
   readonly storage: Pick<RunStorageApi, "detail" | "journal" | "restore" | "rehearsed">;
   /** The run made live, to be disposed. */
   readonly bench: (record: RunRecord) => Promise<Bench>;
+  /** Throws where it was cancelled. */
+  readonly goOn: () => void;
   /** Milliseconds since 1970, and of a clock that never goes back. */
   readonly now: () => number;
   readonly elapsed: () => number;
 }
 
+/** A step, the newest checkpoint, or the one before it, from which there is something to compute. */
+export type Rehearsed = number | "newest" | "before newest";
+
 /** What is computed again. */
 type Way = Pick<Rehearsal, "from" | "to" | "proof">;
 
-/** Tries it, and puts down what came of it. `missing` where there is no such checkpoint. */
-export async function rehearse(parts: RehearsalParts, run: string, step?: number): Promise<Drill> {
+/**
+ * Tries it, and puts down what came of it: damage, and other numbers than before in the environment that made them. What
+ * says nothing about the checkpoint is thrown: `missing` where it, or what it would be compared with, is not there (any
+ * more), `diverged` in another environment, `device-lost`, `cancelled`.
+ */
+export async function rehearse(parts: RehearsalParts, run: string, which: Rehearsed): Promise<Drill> {
   const detail = await parts.storage.detail(run);
-  const info =
-    step === undefined
-      ? detail.checkpointList.findLast(({ check }) => check !== "damaged")
-      : detail.checkpointList.find((one) => one.step === step);
-  if (info === undefined) {
-    const which = step === undefined ? "checkpoint that is whole" : `checkpoint of step ${step}`;
-    throw new HoldfastError("missing", `"${detail.name}" has no ${which}.`);
-  }
+  const info = chosen(detail, which);
   const way = wayOf(detail, info);
   const start = parts.elapsed();
-  const failure = await failureOf(parts, detail, info, way);
+  const failure = await tried(parts, detail, info, way);
   const rehearsal: Rehearsal = { ...way, time: parts.now(), failure, ms: parts.elapsed() - start };
   await parts.storage.rehearsed(run, info.step, rehearsal);
   return { run, step: info.step, ...rehearsal };
+}
+
+function chosen({ name, checkpointList }: RunDetail, which: Rehearsed): CheckpointInfo {
+  const whole = checkpointList.filter(({ check }) => check !== "damaged");
+  const info =
+    which === "newest"
+      ? whole.at(-1)
+      : which === "before newest"
+        ? whole.at(-2)
+        : checkpointList.find(({ step }) => step === which);
+  if (info !== undefined) return info;
+  const what = typeof which === "number" ? `checkpoint of step ${which}` : "checkpoint that is whole";
+  throw new HoldfastError("missing", `"${name}" has no ${what}.`);
 }
 
 function wayOf({ checkpointList, step: end }: RunDetail, { step }: CheckpointInfo): Way {
@@ -57,64 +81,54 @@ function wayOf({ checkpointList, step: end }: RunDetail, { step }: CheckpointInf
   return { from: step, to: step, proof: "stored" };
 }
 
-/** Null where it came back as it was. What says nothing about it (a lost device, say) is thrown. */
-async function failureOf(
-  parts: RehearsalParts,
-  detail: RunDetail,
-  info: CheckpointInfo,
-  way: Way,
-): Promise<string | null> {
-  try {
-    await tryIt(parts, detail, info, way);
-    return null;
-  } catch (error) {
-    if (hasCode(error, "diverged") || hasCode(error, "corrupt") || hasCode(error, "missing"))
-      return messageOf(error);
-    throw error;
-  }
-}
-
-async function tryIt(
-  { storage, bench: benchOf }: RehearsalParts,
+/** Why it did not come back as it was; null where it did. */
+async function tried(
+  { storage, bench: benchOf, goOn }: RehearsalParts,
   detail: RunDetail,
   info: CheckpointInfo,
   { from, to }: Way,
-): Promise<void> {
-  // Where it is reached from the one before, its own bytes are read all the same.
-  if (from !== info.step) await restored(storage, detail.id, info.step);
-  const { state } = await restored(storage, detail.id, from);
-  const rows = await storage.journal(detail.id, from + 1, to);
-  if (rows.loss.length !== to - from || rows.rate.some(Number.isNaN)) {
-    throw new HoldfastError("missing", `The journal lacks steps between ${from} and ${to}.`);
-  }
-  const bench = await benchOf(detail.record);
+): Promise<string | null> {
+  let isSameEnvironment = true;
+  let bench: Bench | null = null;
   try {
-    bench.trainable.restore(state);
-    await replay({
-      trainable: bench.trainable,
-      record: detail.record,
-      events: detail.events,
-      from: { step: from, samples: state.scalars.samples },
-      rows,
-      progress: () => undefined,
-    });
+    // Where it is reached from the one before, its own bytes are read all the same.
+    if (from !== info.step) await restored(storage, detail.id, info.step);
+    const { state, environment } = await restored(storage, detail.id, from);
+    const rows = await storage.journal(detail.id, from + 1, to);
+    if (rows.loss.length !== to - from || rows.rate.some(Number.isNaN))
+      throw new HoldfastError(
+        "missing",
+        `The journal of "${detail.name}" lacks steps between ${from} and ${to}.`,
+      );
+    goOn();
+    bench = await benchOf(detail.record);
+    isSameEnvironment = sameEnvironment(environment, bench.environment);
+    const { trainable } = bench;
+    trainable.restore(state);
+    const { record, events } = detail;
+    const position = { step: from, samples: state.scalars.samples };
+    await replay({ trainable, record, events, from: position, rows, progress: goOn });
     const known = detail.checkpointList.find(({ step, check }) => step === to && check !== "damaged");
-    if (known === undefined) return;
-    const digest = await digestOf(await bench.trainable.snapshot().read([]));
-    if (digest === known.digest) return;
+    if (known === undefined || (await digestOf(await trainable.snapshot().read([]))) === known.digest)
+      return null;
     throw new HoldfastError(
       "diverged",
       `The state computed for step ${to} is not the one that was saved, though all losses on the way are equal.`,
     );
+  } catch (error) {
+    if (hasCode(error, "corrupt") || (hasCode(error, "diverged") && isSameEnvironment))
+      return messageOf(error);
+    throw error;
   } finally {
-    bench.dispose();
+    bench?.dispose();
   }
 }
 
 /** Exactly that checkpoint; an older one would show nothing. */
-async function restored(storage: RehearsalParts["storage"], run: string, step: number) {
+async function restored(storage: RehearsalParts["storage"], run: string, step: number): Promise<Restored> {
   const found = await storage.restore(run, step, { isUse: false });
   if (found.checkpoint.step === step) return found;
-  const why = found.skipped.find((one) => one.step === step)?.message ?? "It was let go of meanwhile.";
-  throw new HoldfastError("corrupt", `Step ${step}: ${why}`);
+  const damage = found.skipped.find((one) => one.step === step);
+  if (damage !== undefined) throw new HoldfastError("corrupt", `Step ${step}: ${damage.message}`);
+  throw new HoldfastError("missing", `The checkpoint of step ${step} was let go of meanwhile.`);
 }

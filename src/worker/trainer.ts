@@ -37,12 +37,12 @@ import type {
   TrainEvent,
   Visit,
 } from "./protocol";
-import { rehearse } from "./rehearsal";
+import { rehearse, type Rehearsed } from "./rehearsal";
 import { restorePoint } from "./restore-point";
 import { Visitor } from "./visitor";
 import { mathVersions, Workbench } from "./workbench";
 
-/** Saves after which a return to the newest is tried by itself: some minutes. */
+/** Saves after which a return to one of the newest is tried by itself: some minutes. */
 const REHEARSE_EVERY = 64;
 /** Of a state: one that is larger may not fit onto the device twice. */
 const REHEARSE_BYTES = 256 * 2 ** 20;
@@ -311,14 +311,19 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
   }
 
   rehearse(run: string, step?: number): Promise<Drill> {
-    return this.#visitor.aside(async () => {
+    return this.#rehearse(run, step ?? "newest");
+  }
+
+  #rehearse(run: string, which: Rehearsed): Promise<Drill> {
+    return this.#visitor.aside(async (goOn) => {
       const parts = {
         storage: this.#storage,
         bench: (record: RunRecord) => this.#bench(record, ""),
+        goOn,
         now: () => Date.now(),
         elapsed: () => performance.now(),
       };
-      const drill = await rehearse(parts, run, step);
+      const drill = await rehearse(parts, run, which);
       this.#emit({ kind: "rehearsed", run, drill });
       return drill;
     });
@@ -327,10 +332,10 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
   /** Now and then, by itself: what nobody ever tried is only hoped for. */
   #rehearseNowAndThen({ run, rawBytes }: CheckpointInfo): void {
     this.#unrehearsed += 1;
-    if (this.#unrehearsed < REHEARSE_EVERY || rawBytes > REHEARSE_BYTES) return;
+    if (this.#unrehearsed < REHEARSE_EVERY || rawBytes > REHEARSE_BYTES || !this.#visitor.isFree) return;
     this.#unrehearsed = 0;
     // What it finds is told; that it could not be tried now is no news of the checkpoint.
-    this.rehearse(run).catch(() => undefined);
+    this.#rehearse(run, "before newest").catch(() => undefined);
   }
 
   setPolicy(policy: Policy): Promise<void> {

@@ -63,6 +63,9 @@ export class Visitor<Live extends Bench> {
   #visited: RunStep | null = null;
   #going: Going | null = null;
   #turn: Promise<unknown> = Promise.resolve();
+  /** How many turns were asked for and are not over. */
+  #waiting = 0;
+  readonly #asides = new Set<{ cancelled: boolean }>();
 
   constructor(parts: VisitorParts<Live>) {
     this.#parts = parts;
@@ -73,6 +76,7 @@ export class Visitor<Live extends Bench> {
     const before = this.#going;
     if (before !== null && !before.cancelled && isSame(before.at, at)) return before.arrival;
     if (before !== null) before.cancelled = true;
+    this.#endAsides();
     this.#visited = at;
     const going: Going = {
       at,
@@ -101,14 +105,39 @@ export class Visitor<Live extends Bench> {
     });
   }
 
-  /** Does something that has nothing to do with what is held, while no visit is on its way. */
-  aside<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.#inTurn(work);
+  /** Is nothing held, on its way or waited for? */
+  get isFree(): boolean {
+    return this.#held === null && this.#waiting === 0;
+  }
+
+  /**
+   * Does something that has nothing to do with what is held, while no visit is on its way. `goOn` throws `cancelled` once
+   * somebody visits a step or leaves: who looks, or opens a run, waits for nothing else.
+   */
+  aside<Result>(work: (goOn: () => void) => Promise<Result>): Promise<Result> {
+    const aside = { cancelled: false };
+    const goOn = (): void => {
+      if (aside.cancelled) throw new HoldfastError("cancelled", "The rehearsal gave way to something else.");
+    };
+    this.#asides.add(aside);
+    return this.#inTurn(async () => {
+      try {
+        goOn();
+        return await work(goOn);
+      } finally {
+        this.#asides.delete(aside);
+      }
+    });
+  }
+
+  #endAsides(): void {
+    for (const aside of this.#asides) aside.cancelled = true;
   }
 
   /** Ends a visit that is under way, and frees what is held. */
   leave(): Promise<void> {
     if (this.#going !== null) this.#going.cancelled = true;
+    this.#endAsides();
     this.#visited = null;
     return this.#inTurn(() => {
       if (this.#visited === null) this.#release();
@@ -242,7 +271,8 @@ export class Visitor<Live extends Bench> {
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const turn = this.#turn.then(work);
+    this.#waiting += 1;
+    const turn = this.#turn.then(work).finally(() => (this.#waiting -= 1));
     this.#turn = turn.catch(() => undefined);
     return turn;
   }

@@ -314,6 +314,8 @@ test("with the keyboard alone: a run is started, paused, and its checkpoints are
 }) => {
   const { page } = live;
   await page.goto(app.url);
+  // Before the store is open there is nothing to walk through.
+  await expect(page.getByRole("link", { name: "New run" }).first()).toBeVisible(PATIENTLY);
   await tabTo(page, "New run");
   await page.keyboard.press("Enter");
   await expect(screen(page).getByRole("heading", { name: "New run" })).toBeVisible();

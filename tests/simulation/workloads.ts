@@ -136,10 +136,13 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     }
     await tab.manager.idle();
     await world.note(tab, FIRST, "sparse");
+    // Over its budget the chain that goes on is moved as well, beside the saves that would lean on it.
+    await world.rule(tab, FIRST, [{ kind: "every", steps: 2 }], 30_000);
+    for (let step = 14; step <= 17; step++) await world.save(tab, lease, step);
     await world.release(tab, lease);
     await world.rule(tab, FIRST, [{ kind: "latest", count: 1 }]);
     const again = await world.acquire(tab);
-    await world.save(tab, again, 14);
+    await world.save(tab, again, 18);
     await tab.manager.idle();
     await tab.manager.close();
   },

@@ -168,8 +168,9 @@ export class World {
   }
 
   /** Another policy, and all that follows from it. */
-  async rule({ manager }: Tab, run: string, keep: readonly KeepRule[]): Promise<void> {
-    await this.#noted({ run, kind: "ruled", keep }, () => manager.setPolicy(run, policyOf(keep)));
+  async rule({ manager }: Tab, run: string, keep: readonly KeepRule[], budget?: number): Promise<void> {
+    const policy = { ...policyOf(keep), ...(budget === undefined ? {} : { budget }) };
+    await this.#noted({ run, kind: "ruled", keep }, () => manager.setPolicy(run, policy));
     await manager.idle();
   }
 

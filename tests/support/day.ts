@@ -34,7 +34,7 @@ export interface DayOptions {
 export interface Sample {
   readonly hour: number;
   readonly steps: readonly number[];
-  /** Of all packs that hold states. */
+  /** Of all packs but those of the log and the data. */
   readonly bytes: number;
 }
 
@@ -231,11 +231,11 @@ class Watch {
 
   async #bytes(): Promise<number> {
     const { catalog, packs } = this.#parts;
-    const rows = await catalog.read((tx) => tx.of("checkpoints", this.#lease.run));
-    const names = new Set(rows.flatMap((row) => row.packs));
-    const log = (await catalog.read((tx) => tx.get("runs", this.#lease.run)))?.log;
+    const log = (await catalog.read((tx) => tx.get("runs", this.#lease.run)))?.log ?? null;
+    const data = (await catalog.read((tx) => tx.all("data"))).flatMap(({ copies }) => copies.flat());
+    const others = new Set([log, ...data.map(({ pack }) => pack)]);
     return (await packs.list())
-      .filter(({ name }) => names.has(name) && name !== log)
+      .filter(({ name }) => !others.has(name))
       .reduce((sum, { size }) => sum + size, 0);
   }
 

@@ -62,7 +62,10 @@ export async function lived(saved: readonly number[], damaged: readonly number[]
       const state = states[at ?? -1];
       if (state === undefined) throw new HoldfastError("missing", "none is whole");
       const checkpoint = { step: at } as Restored["checkpoint"];
-      return Promise.resolve({ checkpoint, state, environment: record.environment, skipped: [] });
+      const skipped = damaged
+        .filter((one) => one <= step && one > (at ?? -1))
+        .map((one) => ({ step: one, code: "corrupt" as const, message: "it is damaged" }));
+      return Promise.resolve({ checkpoint, state, environment: record.environment, skipped });
     },
   };
   return { record, rows, digests, states, store, detail, rehearsals };

@@ -106,6 +106,8 @@ export async function codeOf(work: Promise<unknown>): Promise<ErrorCode | "no er
 
 const CODES: readonly ErrorCode[] = [
   "device-lost",
+  "diverged",
+  "cancelled",
   "invalid",
   "missing",
   "corrupt",
