@@ -1,5 +1,5 @@
 /**
- * Killed and resumed, bit for bit: each row (task and optimizer) and each column (death) of the matrix once.
+ * Killed and resumed, bit for bit: each task, each optimizer and each death at least once.
  * `npm run drill -- exactness` runs all sixty.
  */
 import { test } from "../support/browser";

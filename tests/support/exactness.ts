@@ -68,9 +68,13 @@ export function allCells(): Cell[] {
   );
 }
 
-/** Each row (task and optimizer) and each column (death) at least once. */
+/** Of *text*, whose shaders take a software GPU half a minute to compile, three times to a cell: the others are in *spirals*. */
+const TEXT_OPTIMIZERS: readonly OptimizerKind[] = ["sgd", "adam", "adamw"];
+
+/** Each task, optimizer and death at least once. */
 export function someCells(): Cell[] {
   return allCells().filter(({ task, optimizer, death }) => {
+    if (task === "text" && !TEXT_OPTIMIZERS.includes(optimizer)) return false;
     const row = TASKS.indexOf(task) * OPTIMIZERS.length + OPTIMIZERS.indexOf(optimizer);
     return row % DEATHS.length === DEATHS.indexOf(death);
   });
