@@ -64,8 +64,10 @@ export const CONTROLS: readonly Control[] = [
       {
         file: "src/checkpoint/save.ts",
         from: "        const gone = await catalog.write(",
-        to: `        const before = await catalog.read((tx) => tx.of("checkpoints", lease.run));
-        const kept = before.filter((one) => !keep(before).includes(one)).slice(0, 1).concat(before.slice(-1)).flatMap((one) => one.packs);
+        to: `        const runNow = await catalog.read((tx) => tx.get("runs", lease.run));
+        const before = await catalog.read((tx) => tx.of("checkpoints", lease.run));
+        const surplus = runNow === undefined ? [] : keep(before, runNow);
+        const kept = before.filter((one) => !surplus.includes(one)).slice(0, 1).concat(before.slice(-1)).flatMap((one) => one.packs);
         for (const one of before.slice(1, -2))
           for (const name of one.packs) if (!kept.includes(name)) await this.#parts.packs.recycle(name, () => Promise.resolve(true));
         const gone = await catalog.write(`,
