@@ -2,7 +2,7 @@
 import { messageOf } from "../errors";
 import type { CheckpointInfo } from "../format/stored";
 import type { PackStore } from "../store/pack-store";
-import type { Catalog, CatalogWriter, CheckpointRow } from "../store/tables";
+import type { Catalog, CatalogReader, CatalogWriter, CheckpointRow } from "../store/tables";
 import { codeOfDamage, verifyCheckpoint } from "./read";
 
 export interface CheckParts {
@@ -23,15 +23,19 @@ export async function checkCheckpoint(
     await verifyCheckpoint(packs, row, between);
     return null;
   });
-  if (damage !== null && !(await isThere(catalog, row))) return null;
+  if (damage !== null && (await catalog.read((tx) => unmoved(tx, row))) === undefined) return null;
   const check = damage === null ? "verified" : "damaged";
   if (row.info.check !== check) await catalog.write("relaxed", (tx) => markCheckpoint(tx, row, { check }));
   return damage;
 }
 
-/** It may have been let go of, or moved, while it was read. */
-async function isThere(catalog: Catalog, { run, step, manifestHash }: CheckpointRow): Promise<boolean> {
-  return (await catalog.read((tx) => tx.at("checkpoints", run, step)))?.manifestHash === manifestHash;
+/** The row as it is now; undefined where its checkpoint was let go of, moved or saved anew since. */
+export async function unmoved(
+  tx: CatalogReader,
+  { run, step, manifestHash }: CheckpointRow,
+): Promise<CheckpointRow | undefined> {
+  const now = await tx.at("checkpoints", run, step);
+  return now?.manifestHash === manifestHash ? now : undefined;
 }
 
 /** What `look` finds, in words, or what it fails with where that is damage. Throws as above. */
@@ -48,12 +52,11 @@ export async function damageIn(look: () => Promise<string | null>): Promise<stri
 /** What is known of a checkpoint only after its commit; nothing where another one has taken its place. */
 export async function markCheckpoint(
   tx: CatalogWriter,
-  { run, step, manifestHash }: CheckpointRow,
+  known: CheckpointRow,
   later: Partial<CheckpointInfo>,
 ): Promise<void> {
-  const row = await tx.at("checkpoints", run, step);
-  if (row?.manifestHash === manifestHash)
-    await tx.put("checkpoints", { ...row, info: { ...row.info, ...later } });
+  const row = await unmoved(tx, known);
+  if (row !== undefined) await tx.put("checkpoints", { ...row, info: { ...row.info, ...later } });
 }
 
 /** Somebody restored, compared or exported it. `now`: milliseconds since 1970. */

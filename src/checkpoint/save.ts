@@ -7,7 +7,7 @@ import { beginRun, commitCheckpoint, type Surplus } from "../store/commit";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
 import type { Background } from "./background";
-import { checkCheckpoint, markCheckpoint } from "./check";
+import { checkCheckpoint, markCheckpoint, unmoved } from "./check";
 import type { OpenRun, OpenRuns } from "./open-runs";
 import type { LogStart } from "./log-frames";
 import { readStored, type ChunkRooms } from "./read";
@@ -119,11 +119,11 @@ export class Saver {
   }
 
   /** Reads back what was just saved. Nothing leans on a checkpoint that is not whole. */
-  async #verify({ run, step, manifestHash }: CheckpointRow): Promise<void> {
-    const row = await this.#parts.catalog.read((tx) => tx.at("checkpoints", run, step));
-    if (row?.manifestHash !== manifestHash) return;
+  async #verify(saved: CheckpointRow): Promise<void> {
+    const row = await this.#parts.catalog.read((tx) => unmoved(tx, saved));
+    if (row === undefined) return;
     const damage = await checkCheckpoint(this.#parts, row, () => this.quiet());
-    const open = this.#runs.find(run);
+    const open = this.#runs.find(row.run);
     if (damage !== null && open !== undefined) open.last = null;
   }
 }

@@ -16,6 +16,7 @@ import { chainsOf, liveBytes, type Chain } from "../store/chains";
 import { checkOwner, findRun } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CatalogReader, CheckpointRow } from "../store/tables";
+import { unmoved } from "./check";
 import type { OpenRun } from "./open-runs";
 import {
   codeOfDamage,
@@ -143,11 +144,11 @@ export class Sweep {
       async (add) => {
         const run = await catalog.read(async (tx) => {
           await checkOwner(tx, lease);
-          return (await rowNow(tx, row)) === undefined ? null : findRun(tx, lease.run);
+          return (await unmoved(tx, row)) === undefined ? null : findRun(tx, lease.run);
         });
         if (run === null) return null;
         // What leaned on it would keep its pack: the next checkpoint stands alone.
-        if (row.packs.some((name) => packsOf(open.last).has(name))) open.last = null;
+        if (leansOn(open.last, row.packs)) open.last = null;
         const manifest = await readManifest(packs, row);
         const rooms = readingRooms(largestOf(planChunks(manifest.tensors)));
         const written = await moveCheckpoint(
@@ -164,7 +165,7 @@ export class Sweep {
         // Nothing is let go of before what takes its place was read back, every bit.
         await verifyCheckpoint(packs, copy);
         const letGo = await catalog.write("strict", async (tx) => {
-          const now = await rowNow(tx, row);
+          const now = await unmoved(tx, row);
           if (now === undefined)
             throw new HoldfastError("busy", `The checkpoint of step ${row.step} was let go of meanwhile.`);
           // What it cost, and what came of it since, is that of the checkpoint and not of the move.
@@ -197,7 +198,7 @@ async function nextOf(
   const taken = names.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
   const isFull = taken > (record.policy.budget ?? Infinity);
   const least = isFull ? LIVE_SHARE_FULL : LIVE_SHARE;
-  const goesOn = ({ packs }: Chain) => [...packsOf(last)].some((name) => packs.has(name));
+  const goesOn = ({ packs }: Chain) => leansOn(last, [...packs]);
   const [chain] = chains
     .filter(({ rows, packs }) => {
       const frames = [...packs].reduce((sum, name) => sum + framesIn(sizes.get(name)), 0);
@@ -219,10 +220,11 @@ function mayBeLeanedOn({ step, chain, record }: Manifest): boolean {
   return step !== record.firstStep && chain + 1 < CHAIN_LENGTH;
 }
 
-/** Packs that hold a chunk of it. */
-function packsOf(manifest: Manifest | null): ReadonlySet<string> {
-  const chunks = manifest?.chunks ?? [];
-  return new Set(chunks.flatMap(({ pack, base }) => (base === null ? [pack] : [pack, base.pack])));
+/** Does one of these packs hold a chunk of what the next checkpoint would lean on? */
+function leansOn(last: Manifest | null, packs: readonly string[]): boolean {
+  return (last?.chunks ?? []).some(
+    ({ pack, base }) => packs.includes(pack) || (base !== null && packs.includes(base.pack)),
+  );
 }
 
 function firstStep({ rows }: Chain): number {
@@ -232,15 +234,6 @@ function firstStep({ rows }: Chain): number {
 /** Bytes of frames in a pack of that size. */
 function framesIn(size = 0): number {
   return Math.max(0, size - PACK_HEADER_BYTES);
-}
-
-/** Undefined where it was let go of, or moved. */
-async function rowNow(
-  tx: CatalogReader,
-  { run, step, manifestHash }: CheckpointRow,
-): Promise<CheckpointRow | undefined> {
-  const now = await tx.at("checkpoints", run, step);
-  return now?.manifestHash === manifestHash ? now : undefined;
 }
 
 function chunkOf({ chunks, step }: Manifest, index: number): Manifest["chunks"][number] {

@@ -7,7 +7,7 @@ import { PACK_HEADER_BYTES } from "../format/pack-header";
 import { scanFrames } from "../format/scan";
 import type { Place, VerifyReport } from "../format/stored";
 import type { CheckpointRow, DataRow, PackRow, RunRow } from "../store/tables";
-import { checkCheckpoint, damageIn, type CheckParts } from "./check";
+import { checkCheckpoint, damageIn, unmoved, type CheckParts } from "./check";
 import { readFrame } from "./read";
 
 /** Awaited between pieces of work, so that what is urgent comes first. */
@@ -61,8 +61,7 @@ async function verifyRun(parts: CheckParts, run: RunRow, about: About): Promise<
       ? await checkCheckpoint(parts, row, about.between)
       : await damageIn(() => checkManifest(parts, row, known));
     // It may have been let go of since it was listed.
-    const still = await parts.catalog.read((tx) => tx.at("checkpoints", run.id, row.step));
-    if (still?.manifestHash !== row.manifestHash) continue;
+    if ((await parts.catalog.read((tx) => unmoved(tx, row))) === undefined) continue;
     about.found.checkpoints++;
     if (damage !== null) about.found.damaged.push(`"${name}", step ${row.step}: ${damage}`);
   }

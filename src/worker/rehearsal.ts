@@ -15,13 +15,18 @@ import type {
   RunRecord,
   RunStorageApi,
 } from "./protocol";
-import type { Bench } from "./visitor";
+import type { Bench, Visitor } from "./visitor";
 
 /** Steps to the next checkpoint, whose digest is the better proof, at most; without one, steps whose losses are compared. */
 const TO_NEXT = 64;
 const BEYOND = 16;
 /** Steps from the checkpoint before, where none of the journal comes after, at most. */
 const FROM_BEFORE = 512;
+
+/** Saves after which one of the newest is tried by itself: some minutes. */
+const EVERY_SAVES = 64;
+/** Of a state: one that is larger may not fit onto the device twice. */
+const MAX_BYTES = 256 * 2 ** 20;
 
 export interface RehearsalParts {
   readonly storage: Pick<RunStorageApi, "detail" | "journal" | "restore" | "rehearsed">;
@@ -32,6 +37,41 @@ export interface RehearsalParts {
   /** Milliseconds since 1970, and of a clock that never goes back. */
   readonly now: () => number;
   readonly elapsed: () => number;
+}
+
+interface RehearsalsParts extends Pick<RehearsalParts, "storage" | "bench"> {
+  readonly visitor: Pick<Visitor<Bench>, "aside" | "isFree">;
+  readonly told: (drill: Drill) => void;
+}
+
+/** Those of a trainer: asked for, and now and then by themselves, one at a time and beside nothing else. */
+export class Rehearsals {
+  readonly #parts: RehearsalsParts;
+  /** Saves since the last one that nobody asked for. */
+  #saves = 0;
+
+  constructor(parts: RehearsalsParts) {
+    this.#parts = parts;
+  }
+
+  rehearse(run: string, which: Rehearsed): Promise<Drill> {
+    const { storage, bench, visitor, told } = this.#parts;
+    return visitor.aside(async (goOn) => {
+      const clocks = { now: () => Date.now(), elapsed: () => performance.now() };
+      const drill = await rehearse({ storage, bench, goOn, ...clocks }, run, which);
+      told(drill);
+      return drill;
+    });
+  }
+
+  /** What nobody ever tried is only hoped for. */
+  saved({ run, rawBytes }: CheckpointInfo): void {
+    this.#saves += 1;
+    if (this.#saves < EVERY_SAVES || rawBytes > MAX_BYTES || !this.#parts.visitor.isFree) return;
+    this.#saves = 0;
+    // What it finds is told; that it could not be tried now is no news of the checkpoint.
+    this.rehearse(run, "before newest").catch(() => undefined);
+  }
 }
 
 /** A step, the newest checkpoint, or the one before it, from which there is something to compute. */

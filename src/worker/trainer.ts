@@ -37,32 +37,27 @@ import type {
   TrainEvent,
   Visit,
 } from "./protocol";
-import { rehearse, type Rehearsed } from "./rehearsal";
+import { Rehearsals } from "./rehearsal";
 import { restorePoint } from "./restore-point";
 import { Visitor } from "./visitor";
 import { mathVersions, Workbench } from "./workbench";
 
-/** Saves after which a return to one of the newest is tried by itself: some minutes. */
-const REHEARSE_EVERY = 64;
-/** Of a state: one that is larger may not fit onto the device twice. */
-const REHEARSE_BYTES = 256 * 2 ** 20;
 const NO_TIMES = { stall: 0, held: 0, readBack: 0 };
 
 export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
   readonly #storage: RunStorageApi;
   readonly #emit: (event: TrainEvent, transfer?: Transferable[]) => void;
   readonly #visitor: Visitor<Workbench>;
+  readonly #rehearsals: Rehearsals;
   #device: Promise<Device> | null = null;
   #open: OpenRun | null = null;
   #visible = true;
-  /** Saves since the last rehearsal. */
-  #unrehearsed = 0;
 
   constructor(storage: RunStorageApi, emit: (event: TrainEvent, transfer?: Transferable[]) => void) {
     this.#storage = storage;
     this.#emit = (event, transfer) => {
       emit(event, transfer);
-      if (event.kind === "saved") this.#rehearseNowAndThen(event.checkpoint);
+      if (event.kind === "saved") this.#rehearsals.saved(event.checkpoint);
     };
     this.#visitor = new Visitor({
       storage,
@@ -72,6 +67,14 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
         emit({ kind: "visiting", run, step, done, total });
       },
       now: () => performance.now(),
+    });
+    this.#rehearsals = new Rehearsals({
+      storage,
+      bench: (record) => this.#bench(record, ""),
+      visitor: this.#visitor,
+      told: (drill) => {
+        this.#emit({ kind: "rehearsed", run: drill.run, drill });
+      },
     });
   }
 
@@ -311,31 +314,7 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
   }
 
   rehearse(run: string, step?: number): Promise<Drill> {
-    return this.#rehearse(run, step ?? "newest");
-  }
-
-  #rehearse(run: string, which: Rehearsed): Promise<Drill> {
-    return this.#visitor.aside(async (goOn) => {
-      const parts = {
-        storage: this.#storage,
-        bench: (record: RunRecord) => this.#bench(record, ""),
-        goOn,
-        now: () => Date.now(),
-        elapsed: () => performance.now(),
-      };
-      const drill = await rehearse(parts, run, which);
-      this.#emit({ kind: "rehearsed", run, drill });
-      return drill;
-    });
-  }
-
-  /** Now and then, by itself: what nobody ever tried is only hoped for. */
-  #rehearseNowAndThen({ run, rawBytes }: CheckpointInfo): void {
-    this.#unrehearsed += 1;
-    if (this.#unrehearsed < REHEARSE_EVERY || rawBytes > REHEARSE_BYTES || !this.#visitor.isFree) return;
-    this.#unrehearsed = 0;
-    // What it finds is told; that it could not be tried now is no news of the checkpoint.
-    this.#rehearse(run, "before newest").catch(() => undefined);
+    return this.#rehearsals.rehearse(run, step ?? "newest");
   }
 
   setPolicy(policy: Policy): Promise<void> {

@@ -68,7 +68,7 @@ export function allCells(): Cell[] {
   );
 }
 
-/** Of *text*, whose shaders take a software GPU half a minute to compile, three times to a cell: the others are in *spirals*. */
+/** Of *text*, of which a cell takes about three times as long on a software GPU; the others are in *spirals*. */
 const TEXT_OPTIMIZERS: readonly OptimizerKind[] = ["sgd", "adam", "adamw"];
 
 /** Each task, optimizer and death at least once. */
