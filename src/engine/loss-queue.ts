@@ -8,6 +8,8 @@ import type { PendingLoss, Trainable } from "./trainable";
 /** Steps after which losses are read back at the latest, and the time after which they are, milliseconds. */
 const READ_STEPS = 48;
 const READ_MS = 250;
+/** Losses that wait on the device at most. */
+const MAX_WAITING = 1024;
 
 interface Submitted {
   readonly pending: PendingLoss;
@@ -24,7 +26,6 @@ export class LossQueue {
   #reading: Promise<void> = Promise.resolve();
   #readsUnderWay = 0;
   #readAt = 0;
-  #stepMs = 0;
 
   /** `take` is given each stretch of rows once, in the order of steps. */
   constructor(trainable: Trainable, now: () => number, take: (rows: JournalRows) => void) {
@@ -33,18 +34,15 @@ export class LossQueue {
     this.#take = take;
   }
 
-  /** Mean time of a step in the last stretch, milliseconds. */
-  get stepMs(): number {
-    return this.#stepMs;
-  }
-
+  /** Not while a read is under way: the next one takes all that came meanwhile. */
   get isDue(): boolean {
+    if (this.#readsUnderWay > 0) return false;
     return this.#waiting.length >= READ_STEPS || this.#now() - this.#readAt >= READ_MS;
   }
 
-  /** Is a read still under way when the next one is asked for? Then the journal falls behind without bound. */
+  /** Do more losses wait than may? Where each is read by itself, steps can be faster than that. */
   get isBehind(): boolean {
-    return this.#readsUnderWay > 1;
+    return this.#waiting.length >= MAX_WAITING;
   }
 
   /** Time before the first step is not time between two reads. */
@@ -78,7 +76,6 @@ export class LossQueue {
     // A step lasts until the next one is submitted; the last of all, until its loss is here.
     const end = this.#waiting[0]?.at ?? this.#now();
     const ms = Float32Array.from(batch, ({ at }, i) => (batch[i + 1]?.at ?? end) - at);
-    this.#stepMs = ms.reduce((sum, value) => sum + value, 0) / ms.length;
     this.#take({
       from: batch[0]?.pending.step ?? 0,
       loss,

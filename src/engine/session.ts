@@ -31,7 +31,7 @@ import { SaveQueue } from "./save-queue";
 import { rateAt } from "./schedule";
 import type { SessionParts } from "./session-parts";
 
-/** Steps slower than this are fenced one by one, so that a pause never waits for four of them. */
+/** Steps slower than this, or of unknown time, are fenced one by one: a pause never waits for four of them. */
 const SLOW_STEP_MS = 50;
 /** A page that hides again and again does not save each time. */
 const HIDDEN_SAVE_SPACING_MS = 30_000;
@@ -316,21 +316,19 @@ export class Session<Checkpoint = unknown> {
       }
       if (shouldSave(this.policy.save, this.#moment(), this.#lastSave, this.#pace.measured))
         this.#save("policy");
-      if (this.#losses.isDue) await this.#collect();
+      if (this.#losses.isBehind) await this.#losses.read();
+      else if (this.#losses.isDue) this.#collect();
     }
     await this.#losses.read();
     this.#throwFault();
     if (!this.#closed && this.#halt !== null) await this.#settle(this.#halt);
   }
 
-  /** Starts reading losses; waits for it only where the one before is still under way. */
-  async #collect(): Promise<void> {
-    const read = this.#losses.read();
-    if (this.#losses.isBehind) await read;
-    else
-      read.catch((error: unknown) => {
-        this.#fault ??= asError(error);
-      });
+  /** Starts reading losses. To wait for them would let the GPU run dry: a step then takes up to twice its time. */
+  #collect(): void {
+    this.#losses.read().catch((error: unknown) => {
+      this.#fault ??= asError(error);
+    });
   }
 
   /** Everything that was submitted is journaled and saved; then the event that ends this stretch. */
@@ -414,7 +412,8 @@ export class Session<Checkpoint = unknown> {
   /** Keeps at most four steps in flight: a fence after every second step, and one wait for the fence before. */
   async #fence(): Promise<void> {
     this.#sinceFence += 1;
-    if (this.#sinceFence < (this.#losses.stepMs > SLOW_STEP_MS ? 1 : 2)) return;
+    const { stepMs } = this.#pace.measured;
+    if (this.#sinceFence < (stepMs === null || stepMs > SLOW_STEP_MS ? 1 : 2)) return;
     this.#sinceFence = 0;
     const fence = this.#parts.trainable.settled();
     // Whoever awaits it hears of a lost device; a fence that nobody awaits any more must not end the worker.

@@ -1,4 +1,5 @@
 import { expect, suite, test } from "vitest";
+import { nextTask } from "../../src/engine/next-task";
 import { HoldfastError } from "../../src/errors";
 import { RECORD, finished, rig, trained, until, type Rig } from "../support/session-rig";
 
@@ -16,6 +17,20 @@ suite("the loop", () => {
     const { trainable } = await trained();
     expect(trainable.mostInFlight).toBeLessThanOrEqual(4);
     expect(trainable.mostInFlight).toBeGreaterThan(1);
+  });
+
+  test("steps go on while losses are read, until more wait than one transfer takes", async () => {
+    const one = rig({ ...RECORD, steps: 3000, policy: { save: { kind: "never" }, draw: false } });
+    let open: () => void = () => undefined;
+    one.trainable.lossGate = new Promise<void>((resolve) => (open = resolve));
+    await one.session.go({ kind: "started" });
+    await until(() => one.session.step >= 1000);
+    expect(one.storage.end).toBe(0);
+    for (let turn = 0; turn < 200; turn += 1) await nextTask();
+    expect(one.session.step).toBeLessThan(1200);
+    open();
+    await until(() => finished(one));
+    expect(one.storage.end).toBe(3000);
   });
 
   test("no checkpoint is ahead of its journal", async () => {

@@ -19,6 +19,8 @@ export class ToyTrainable implements Trainable {
   readonly submitted: StepInput[] = [];
   /** What `settled` waits for; a test may hold it. */
   gate: Promise<void> = Promise.resolve();
+  /** The same for `losses`. */
+  lossGate: Promise<void> = Promise.resolve();
   /** Loss of this step becomes NaN, and all later ones. */
   breaksAt = Infinity;
   inFlight = 0;
@@ -47,6 +49,7 @@ export class ToyTrainable implements Trainable {
 
   async losses(pending: readonly PendingLoss[]): Promise<Float32Array<ArrayBuffer>> {
     await this.settled();
+    await this.lossGate;
     return Float32Array.from(pending, (one) => this.#losses.get(one) ?? Number.NaN);
   }
 
