@@ -24,13 +24,13 @@ export async function run({ browser, app, log, options }: RunContext): Promise<B
   page.setDefaultTimeout(0);
   await openApp(page, await app());
   const { adapter, name } = await page.evaluate(() => holdfast.backend());
-  const policy = { ...defaultPolicy(), draw: false };
+  const policy = { ...defaultPolicy(steps), draw: false };
   const idle: number[] = [];
   const saving: number[] = [];
   let saved = "";
   for (let turn = 0; turn < turns; turn += 1) {
     const rest = async () => {
-      const rested = await trained(page, steps, { save: { kind: "never" }, draw: false });
+      const rested = await trained(page, steps, { ...policy, save: { kind: "never" } });
       idle.push(await stepMs(page, rested));
     };
     const save = async () => {

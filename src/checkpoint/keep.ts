@@ -1,8 +1,8 @@
 /** What a run's policy, and the marks that a person put on it, mean for its rows. */
 import {
   describeReason,
-  FORMER_RULES,
   keepersWithin,
+  rulesOf,
   type Budget,
   type Candidate,
   type KeepReason,
@@ -42,7 +42,7 @@ export function keptBy(
           bytes: policy.budget * LIVE_PART,
           weigh: (kept) => weightOf(checkpoints.filter(({ step }) => kept.has(step))),
         };
-  return keepersWithin(policy.keep ?? FORMER_RULES, candidates, now, budget);
+  return keepersWithin(rulesOf(policy), candidates, now, budget);
 }
 
 /** What the policy lets go. `now`: milliseconds since 1970. */

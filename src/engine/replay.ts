@@ -42,6 +42,7 @@ export async function replay(options: ReplayOptions): Promise<Position> {
   let samples = from.samples;
   let { clipNorm } = settingsAt(record, events, step).optimizer;
   let clipUntil = nextEventAfter(events, step);
+  let fence = Promise.resolve();
   for (let done = 0; done < total;) {
     const pending: PendingLoss[] = [];
     for (; done < total && pending.length < READ_STEPS; done += 1) {
@@ -53,9 +54,13 @@ export async function replay(options: ReplayOptions): Promise<Position> {
       pending.push(trainable.step({ step, samples, learningRate, clipNorm }));
       step += 1;
       samples += trainable.batchSize;
-      // At most two in flight: a long replay must leave the worker able to answer.
+      // At most four in flight, as in training: a long replay must leave the worker able to answer.
       if (pending.length % 2 === 0) {
-        await trainable.settled();
+        const before = fence;
+        fence = trainable.settled();
+        // Whoever awaits it hears of a lost device.
+        fence.catch(() => undefined);
+        await before;
         progress(done, total);
       }
     }

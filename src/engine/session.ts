@@ -22,7 +22,9 @@ import type {
 } from "../format/run";
 import { nextEventAfter, settingsAt, type Settings } from "../format/settings";
 import { autoInterval, type Interval } from "../policy/interval";
+import { evaluationDue, evaluationsOf, improves, stopsEarly } from "../policy/evaluation";
 import { shouldSave, type Moment } from "../policy/save";
+import { SpikeWatch } from "../policy/spike";
 import { checkedChanges, checkWhole } from "./changes";
 import { JournalTail } from "./journal-tail";
 import { LossQueue } from "./loss-queue";
@@ -38,10 +40,7 @@ const HIDDEN_SAVE_SPACING_MS = 30_000;
 /** Refusals after which an event was certainly not made; after anything else it may have been. */
 const NOT_MADE: readonly ErrorCode[] = ["invalid", "missing", "quota", "busy"];
 
-type Halt =
-  | { readonly kind: "paused"; readonly why: string }
-  | { readonly kind: "stopped" }
-  | { readonly kind: "finished" };
+type Halt = Extract<RunEventBody, { readonly kind: "paused" | "stopped" }> | { readonly kind: "finished" };
 
 export class Session<Checkpoint = unknown> {
   readonly #parts: SessionParts<Checkpoint>;
@@ -50,6 +49,7 @@ export class Session<Checkpoint = unknown> {
   readonly #losses: LossQueue;
   readonly #saves: SaveQueue<Checkpoint>;
   readonly #pace = new Pace();
+  readonly #spikes = new SpikeWatch();
   /** When to save; it changes no number, so it may change at any time. */
   policy: Policy;
   #settings: Settings;
@@ -58,6 +58,8 @@ export class Session<Checkpoint = unknown> {
   #step: number;
   #samples: number;
   #lastSave: Moment;
+  /** Step of the newest state that was evaluated. */
+  #evaluated: number;
   /** What is under way; null at rest. */
   #work: Promise<void> | null = null;
   /** The commit that the stretch of training begins with; null where none is under way. */
@@ -109,6 +111,7 @@ export class Session<Checkpoint = unknown> {
     this.#settings = settingsAt(record, this.#events, this.#step);
     this.#settingsUntil = nextEventAfter(this.#events, this.#step);
     this.#lastSave = { ...this.#moment(), step: parts.lastSavedStep };
+    this.#evaluated = evaluationsOf(this.#events).at(-1)?.step ?? record.firstStep;
   }
 
   get step(): number {
@@ -302,10 +305,16 @@ export class Session<Checkpoint = unknown> {
     const { signal, trainable } = this.#parts;
     this.#losses.begin();
     this.#pace.begin();
+    this.#spikes.begin();
+    // It may have been interrupted, or paused, between an evaluation and what follows from it.
+    this.#stopWhereNoBetter();
     signal({ kind: "first-step", done: false });
     for (let first = true; ; first = false) {
       await this.#drain();
       this.#useSettings();
+      await this.#evaluateWhenDue();
+      if (shouldSave(this.policy.save, this.#moment(), this.#lastSave, this.#pace.measured))
+        this.#save("policy");
       if (this.#step >= this.#settings.steps) this.#halt ??= { kind: "finished" };
       if (this.#halt !== null || this.#closed || this.#fault !== null) break;
       this.#submit();
@@ -314,14 +323,39 @@ export class Session<Checkpoint = unknown> {
         await trainable.settled();
         signal({ kind: "first-step", done: true });
       }
-      if (shouldSave(this.policy.save, this.#moment(), this.#lastSave, this.#pace.measured))
-        this.#save("policy");
       if (this.#losses.isBehind) await this.#losses.read();
       else if (this.#losses.isDue) this.#collect();
     }
     await this.#losses.read();
     this.#throwFault();
     if (!this.#closed && this.#halt !== null) await this.#settle(this.#halt);
+  }
+
+  /**
+   * No step is submitted until the evaluation is recorded: what follows from it, and at which step, is then the same
+   * however often the run is interrupted. One that the store refuses counts for nothing.
+   */
+  async #evaluateWhenDue(): Promise<void> {
+    if (!evaluationDue(this.policy, this.#step, this.#evaluated)) return;
+    this.#evaluated = this.#step;
+    const metrics = await this.#parts.evaluate();
+    if (Object.keys(metrics).length === 0) return;
+    try {
+      await this.#append(this.#step, { kind: "evaluated", metrics });
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#journalRefused(error);
+      return;
+    }
+    if (this.#policySaves && improves(this.policy, evaluationsOf(this.#events)))
+      this.#save("improved", metrics);
+    this.#stopWhereNoBetter();
+  }
+
+  #stopWhereNoBetter(): void {
+    const { stop } = this.policy;
+    const best = stop === undefined ? null : stopsEarly(stop, this.#events);
+    if (best !== null) this.#halt ??= { kind: "stopped", best };
   }
 
   /** Starts reading losses. To wait for them would let the GPU run dry: a step then takes up to twice its time. */
@@ -430,6 +464,7 @@ export class Session<Checkpoint = unknown> {
     this.#tail.push(good);
     this.#pace.steps(good);
     this.#parts.signal({ kind: "rows", rows: good });
+    this.#pauseAtSpike(good);
     if (bad !== -1) {
       throw new HoldfastError(
         "bad-numbers",
@@ -439,6 +474,14 @@ export class Session<Checkpoint = unknown> {
     this.#flushJournal().catch((error: unknown) => {
       this.#journalRefused(error);
     });
+  }
+
+  #pauseAtSpike(rows: JournalRows): void {
+    const { spike: factor } = this.policy;
+    const spike = factor === undefined || !this.running ? null : this.#spikes.see(rows, factor);
+    if (spike === null) return;
+    const why = `the loss of step ${spike.step} was ${spike.loss}, more than ${factor} times the median of the 64 before it, ${spike.usual}`;
+    this.#halt ??= { kind: "paused", why, spike };
   }
 
   /** A full disk or a slow store keeps the rows here, and they are sent again; it is told once. */
@@ -481,7 +524,7 @@ export class Session<Checkpoint = unknown> {
       appended = await this.#parts.storage.appendEvent(step, event, status);
     } catch (error) {
       // An event that may have been made and is not known here would be missed by the next step, and found by replay.
-      if (!(error instanceof HoldfastError && NOT_MADE.includes(error.code))) this.#fault ??= asError(error);
+      if (!isRefusal(error)) this.#fault ??= asError(error);
       throw error;
     }
     this.#events.push(appended);
@@ -502,6 +545,11 @@ function upTo(rows: JournalRows, index: number): JournalRows {
     rate: rows.rate.slice(0, end),
     ms: rows.ms.slice(0, end),
   };
+}
+
+/** Is it certain that what was asked for was not done? */
+function isRefusal(error: unknown): boolean {
+  return error instanceof HoldfastError && NOT_MADE.includes(error.code);
 }
 
 /** What was thrown, as an error: a library may throw anything. */

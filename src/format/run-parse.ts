@@ -16,10 +16,12 @@ import {
 } from "./parse";
 import type {
   About,
+  BestStep,
   Changes,
   Config,
   ConfigValue,
   DataRecord,
+  EarlyStop,
   Environment,
   KeepRule,
   Mark,
@@ -31,6 +33,7 @@ import type {
   SaveReason,
   SaveRule,
   ScheduleConfig,
+  Spike,
 } from "./run";
 
 const MAX_ENTRIES = 256;
@@ -117,11 +120,26 @@ const keepRule: Parse<KeepRule> = byKind<KeepRule>({
   used: object<Keep<"used">>({ kind: oneOf("used"), seconds: finite }),
 });
 
+const earlyStop: Parse<EarlyStop> = object<EarlyStop>({
+  metric: text(MAX_NAME),
+  mode: oneOf("min", "max"),
+  patience: integer(),
+});
+
 /** When to save, and what to keep. */
 export const policy: Parse<Policy> = object<
-  Omit<Policy, "keep" | "budget">,
-  { readonly keep: readonly KeepRule[]; readonly budget: number }
->({ save: saveRule, draw: boolean }, { keep: list(keepRule, MAX_ENTRIES), budget: finite });
+  Pick<Policy, "save" | "draw">,
+  Required<Omit<Policy, "save" | "draw">>
+>(
+  { save: saveRule, draw: boolean },
+  {
+    keep: list(keepRule, MAX_ENTRIES),
+    budget: finite,
+    evaluate: integer(),
+    stop: earlyStop,
+    spike: finite,
+  },
+);
 
 /** Tags of a run or a step. */
 export const tags: Parse<readonly string[]> = list(text(MAX_TAG), MAX_TAGS);
@@ -181,7 +199,10 @@ const head = { seq: integer(), step: integer(), time: finite };
 /** One event, by its kind. */
 export const runEvent: Parse<RunEvent> = byKind<RunEvent>({
   started: object<Body<"started">>({ ...head, kind: oneOf("started") }),
-  paused: object<Body<"paused">>({ ...head, kind: oneOf("paused"), why: text(MAX_MESSAGE) }),
+  paused: object<Omit<Body<"paused">, "spike">, { readonly spike: Spike }>(
+    { ...head, kind: oneOf("paused"), why: text(MAX_MESSAGE) },
+    { spike: object<Spike>({ step: integer(), loss: finite, usual: finite }) },
+  ),
   resumed: object<Body<"resumed">>({
     ...head,
     kind: oneOf("resumed"),
@@ -195,7 +216,15 @@ export const runEvent: Parse<RunEvent> = byKind<RunEvent>({
     { horizon: integer() },
   ),
   finished: object<Body<"finished">>({ ...head, kind: oneOf("finished") }),
-  stopped: object<Body<"stopped">>({ ...head, kind: oneOf("stopped") }),
+  evaluated: object<Body<"evaluated">>({
+    ...head,
+    kind: oneOf("evaluated"),
+    metrics: dictionary(finite, MAX_ENTRIES),
+  }),
+  stopped: object<Omit<Body<"stopped">, "best">, { readonly best: BestStep }>(
+    { ...head, kind: oneOf("stopped") },
+    { best: object<BestStep>({ metric: text(MAX_NAME), step: integer(), value: finite }) },
+  ),
   forked: object<Body<"forked">>({ ...head, kind: oneOf("forked"), child: runId }),
   trouble: object<Body<"trouble">>({
     ...head,
@@ -209,6 +238,7 @@ export const runEvent: Parse<RunEvent> = byKind<RunEvent>({
 export const saveReason: Parse<SaveReason> = oneOf(
   "start",
   "policy",
+  "improved",
   "pause",
   "hidden",
   "end",

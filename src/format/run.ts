@@ -76,6 +76,14 @@ export type KeepRule =
   /** Those that somebody restored, compared or exported in the last so many seconds. */
   | { readonly kind: "used"; readonly seconds: number };
 
+/** Ends a run that no longer gets better, at the evaluation that shows it. */
+export interface EarlyStop {
+  readonly metric: string;
+  readonly mode: "min" | "max";
+  /** Evaluations in a row that are no better than the best. */
+  readonly patience: number;
+}
+
 export interface Policy {
   readonly save: SaveRule;
   /** Live pictures and evaluations while training. They change no number of the run. */
@@ -84,6 +92,27 @@ export interface Policy {
   readonly keep?: readonly KeepRule[];
   /** Bytes that the run's checkpoints may take; what is spaced is thinned out to fit. None: no limit. */
   readonly budget?: number;
+  /** Steps between two evaluations on held-out data, made at multiples of it; none: only where the run rests. */
+  readonly evaluate?: number;
+  /** Needs `evaluate`. */
+  readonly stop?: EarlyStop;
+  /** Pauses where a loss is more than so many times the median of the 64 before it. */
+  readonly spike?: number;
+}
+
+/** A value of a metric, and the step whose state has it. */
+export interface BestStep {
+  readonly metric: string;
+  readonly step: number;
+  readonly value: number;
+}
+
+/** A loss far above those before it. */
+export interface Spike {
+  readonly step: number;
+  readonly loss: number;
+  /** Median of the 64 before it. */
+  readonly usual: number;
 }
 
 /** What a person put on a step. */
@@ -171,7 +200,7 @@ export type RunEvent = {
 
 export type RunEventBody =
   | { readonly kind: "started" }
-  | { readonly kind: "paused"; readonly why: string }
+  | { readonly kind: "paused"; readonly why: string; readonly spike?: Spike }
   | {
       readonly kind: "resumed";
       /** Step of the checkpoint that was restored. */
@@ -183,8 +212,11 @@ export type RunEventBody =
   | { readonly kind: "changed"; readonly changes: Changes }
   /** `steps`: the new total, so that the event may arrive twice. */
   | { readonly kind: "extended"; readonly steps: number; readonly horizon?: number }
+  /** On held-out data, of the state at its step; finite numbers by name. */
+  | { readonly kind: "evaluated"; readonly metrics: Readonly<Record<string, number>> }
   | { readonly kind: "finished" }
-  | { readonly kind: "stopped" }
+  /** `best`: it was stopped early, and that is the step to go back to. */
+  | { readonly kind: "stopped"; readonly best?: BestStep }
   | { readonly kind: "forked"; readonly child: string }
   | { readonly kind: "trouble"; readonly code: string; readonly message: string };
 
@@ -217,4 +249,4 @@ export type Edit =
 
 /** Why a checkpoint was made. */
 export type SaveReason =
-  "start" | "policy" | "pause" | "hidden" | "end" | "recovered" | "fork" | "import" | "asked";
+  "start" | "policy" | "improved" | "pause" | "hidden" | "end" | "recovered" | "fork" | "import" | "asked";

@@ -4,7 +4,7 @@
  * Whatever the rules, these stay: the first one, the newest whole one, those that a person pinned or tagged, and those
  * that a fork began at. A checkpoint that goes can still be returned to, by computing its steps again.
  */
-import type { KeepRule } from "../format/run";
+import type { KeepRule, Policy } from "../format/run";
 
 /** A checkpoint, as the rules see it. */
 export interface Candidate {
@@ -28,7 +28,14 @@ export type KeepReason =
 const DAMAGED_KEPT = 20;
 
 /** The rules of runs from before there were any. */
-export const FORMER_RULES: readonly KeepRule[] = [{ kind: "latest", count: 20 }];
+const FORMER_RULES: readonly KeepRule[] = [{ kind: "latest", count: 20 }];
+
+/** The rules of a policy; what it stops early by is kept too. */
+export function rulesOf({ keep = FORMER_RULES, stop }: Policy): readonly KeepRule[] {
+  if (stop === undefined) return keep;
+  const { metric, mode } = stop;
+  return [...keep, { kind: "best", metric, mode, count: 1 }];
+}
 
 /** For each checkpoint that stays, by step, all reasons why. `candidates`: all of a run, in the order of their steps. */
 export function keepers(

@@ -39,9 +39,12 @@ export const POLICIES: Readonly<Record<PolicyName, PolicyPreset>> = {
   },
 };
 
-/** What a person gets who asks for nothing. */
-export function defaultPolicy(): Policy {
-  return { ...POLICIES.steady, draw: true };
+/** Evaluations over the steps that a run is asked for. */
+const EVALUATIONS = 20;
+
+/** What a person gets who asks for nothing, for a run of so many steps. */
+export function defaultPolicy(steps: number): Policy {
+  return { ...POLICIES.steady, draw: true, evaluate: Math.max(1, Math.round(steps / EVALUATIONS)) };
 }
 
 /** Which of them these rules are; null for none of them. */

@@ -107,6 +107,34 @@ export const KEEP: Field = {
   ],
 };
 
+export const EVALUATE: NumberField = {
+  name: "evaluate",
+  label: "Evaluate every so many steps",
+  help: "On held-out data; 0 turns it off.",
+  kind: "integer",
+  default: 0,
+  min: 0,
+  max: 10_000_000,
+};
+export const PATIENCE: NumberField = {
+  name: "patience",
+  label: "Stop after so many evaluations without a better one",
+  help: "0 turns it off.",
+  kind: "integer",
+  default: 0,
+  min: 0,
+  max: 1_000_000,
+};
+export const SPIKE: NumberField = {
+  name: "spike",
+  label: "Pause where the loss is so many times the usual",
+  help: "Above 1; 0 turns it off.",
+  kind: "number",
+  default: 0,
+  min: 0,
+  max: 1_000_000,
+};
+
 export const DRAW: Field = {
   name: "draw",
   label: "Live pictures",

@@ -4,6 +4,7 @@
  * A run of a week has millions of steps, so nothing here is a proxied array and nothing is copied per step.
  * Who reads it keeps a revision counter beside it.
  */
+import type { Evaluation } from "../policy/evaluation";
 import type { JournalRows } from "../worker/protocol";
 
 const FIRST_CAPACITY = 1024;
@@ -128,6 +129,28 @@ export class LossSeries {
     }
     return { x, raw, smooth };
   }
+}
+
+/**
+ * A metric of evaluations at the steps of a view, each at the nearest there is; null where there is none. `positive` leaves
+ * out what a log scale cannot show.
+ */
+export function pointsAt(
+  x: readonly number[],
+  evaluations: readonly Evaluation[],
+  metric: string,
+  positive: boolean,
+): (number | null)[] {
+  const points = new Array<number | null>(x.length).fill(null);
+  let at = 0;
+  for (const { step, metrics } of evaluations) {
+    const value = metrics[metric];
+    if (value === undefined || (positive && value <= 0)) continue;
+    if (step < (x[0] ?? Infinity) || step > (x.at(-1) ?? -Infinity)) continue;
+    while (at + 1 < x.length && Math.abs((x[at + 1] ?? 0) - step) <= Math.abs((x[at] ?? 0) - step)) at += 1;
+    points[at] = value;
+  }
+  return points;
 }
 
 /** Where the x-axis ends: a little ahead of the run, in strides so that it does not creep with every step. */

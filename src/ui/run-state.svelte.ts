@@ -14,6 +14,7 @@ import type {
   RunInfo,
   RunStatus,
 } from "../worker/protocol";
+import { evaluationsOf } from "../policy/evaluation";
 import type { Interval } from "../policy/interval";
 import { LossSeries } from "./loss-series";
 import { VisitState } from "./visit-state.svelte";
@@ -72,6 +73,9 @@ export class RunState {
   /** In force now. */
   settings = $derived(this.settingsAt(Infinity));
   trouble = $state.raw<Trouble | null>(null);
+  evaluations = $derived(evaluationsOf(this.events));
+  /** What the last event leaves to decide: only while the run rests where it put it. */
+  ending = $derived(this.status === "running" ? null : endingOf(this.events));
   /** Where a run whose numbers went bad can be forked from: the newest checkpoint before that step. */
   lastGood = $derived(this.trouble === null ? null : newestBefore(this.checkpoints, this.trouble.step));
   /** Events that came while the run is read; applied afterwards, in order. */
@@ -300,6 +304,15 @@ function withCheckpoint(list: readonly CheckpointInfo[], added: CheckpointInfo):
 function findTrouble(events: readonly RunEvent[]): Trouble | null {
   const last = events.findLast((event) => event.kind === "resumed" || event.kind === "trouble");
   return last?.kind === "trouble" ? { step: last.step, code: last.code, message: last.message } : null;
+}
+
+type Ending = Extract<RunEvent, { readonly kind: "paused" | "stopped" }>;
+
+/** The event that the run came to rest by, where that is one that a person chooses after. */
+function endingOf(events: readonly RunEvent[]): Ending | null {
+  const last = events.findLast(({ kind }) => kind !== "evaluated" && kind !== "forked" && kind !== "changed");
+  const isOne = last?.kind === "stopped" || last?.kind === "paused";
+  return isOne ? last : null;
 }
 
 /** Most checkpoints hold the loss alone; evaluations come now and then. */

@@ -2,6 +2,7 @@
 import type {
   Drill,
   BackendInfo,
+  BestStep,
   CheckpointInfo,
   Phase,
   PolicyPreview,
@@ -12,7 +13,7 @@ import type {
   ScrubStatus,
   Visit,
 } from "../worker/protocol";
-import { bytes, count, counted, rate } from "./format";
+import { bytes, count, counted, loss, rate } from "./format";
 
 /** How a line or a mark is coloured; the words say the same. */
 export type Tone = "plain" | "good" | "warning" | "bad";
@@ -96,10 +97,15 @@ export function eventWords(event: RunEvent): { readonly text: string; readonly t
       return { text: changedWords(event.changes), tone: "plain" };
     case "extended":
       return { text: `extended to ${counted(event.steps, "step")}`, tone: "plain" };
+    case "evaluated":
+      return { text: `evaluated: ${metricsWords(event.metrics)}`, tone: "plain" };
     case "finished":
       return { text: "finished", tone: "good" };
     case "stopped":
-      return { text: "stopped", tone: "plain" };
+      return {
+        text: event.best === undefined ? "stopped" : `stopped early: ${bestWords(event.best)}`,
+        tone: "plain",
+      };
     case "forked":
       return { text: "forked", tone: "plain" };
     case "trouble":
@@ -124,6 +130,17 @@ function changedWords(changes: { readonly learningRate?: number; readonly clipNo
     );
   }
   return parts.join(", ");
+}
+
+function metricsWords(metrics: Readonly<Record<string, number>>): string {
+  return Object.entries(metrics)
+    .map(([name, value]) => `${metricWords(name)} ${loss(value)}`)
+    .join(", ");
+}
+
+/** Which state was the best by a metric. */
+export function bestWords({ metric, step, value }: BestStep): string {
+  return `${metricWords(metric)} was best at step ${count(step)}, ${loss(value)}`;
 }
 
 /** A metric's name as people say it: `val_loss` is the held-out loss. */
@@ -215,6 +232,8 @@ export function reasonWords(reason: SaveReason): string {
       return "saved at the start";
     case "policy":
       return "saved on schedule";
+    case "improved":
+      return "saved as the best so far";
     case "pause":
       return "saved at a pause";
     case "hidden":

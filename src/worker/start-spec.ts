@@ -18,6 +18,7 @@ import {
   SEED,
   STEPS,
 } from "../tasks/training-fields";
+import { evaluationProblems } from "../policy/evaluation";
 import { keepProblems } from "../policy/keep";
 import { defaultPolicy } from "../policy/presets";
 import type { StartOptions } from "./api";
@@ -31,7 +32,7 @@ export function startSpec(options: StartOptions): StartSpec {
   const steps = options.steps ?? preset.steps;
   const seed = options.seed ?? 1;
   const optimizer = optimizerOf(options, preset, steps);
-  const policy = options.policy ?? defaultPolicy();
+  const policy = options.policy ?? defaultPolicy(steps);
   const problems = [
     ...problemsOf(info, config),
     ...fieldProblems(STEPS, steps),
@@ -80,8 +81,9 @@ function optimizerOf(options: StartOptions, preset: Preset, steps: number): Opti
 }
 
 /** What is wrong with a policy, one sentence each. */
-export function policyProblems({ save, keep = [], budget }: Policy): readonly string[] {
-  return [...saveProblems(save), ...keepProblems(keep, budget)];
+export function policyProblems(policy: Policy): readonly string[] {
+  const { save, keep = [], budget } = policy;
+  return [...saveProblems(save), ...keepProblems(keep, budget), ...evaluationProblems(policy)];
 }
 
 function saveProblems(save: SaveRule): readonly string[] {

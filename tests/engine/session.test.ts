@@ -1,7 +1,9 @@
 import { expect, suite, test } from "vitest";
 import { nextTask } from "../../src/engine/next-task";
 import { HoldfastError } from "../../src/errors";
-import { RECORD, finished, rig, trained, until, type Rig } from "../support/session-rig";
+import type { RunRecord } from "../../src/format/run";
+import { ArrayStorage, RECORD, finished, rig, trained, until, type Rig } from "../support/session-rig";
+import { ToyTrainable } from "../support/toy-trainable";
 
 suite("the loop", () => {
   test("does all steps, journals each, saves by the policy and at the end", async () => {
@@ -65,6 +67,141 @@ suite("the loop", () => {
     const plain = await trained({ ...RECORD, policy: { save: { kind: "never" }, draw: false } });
     expect(plain.storage.saved).toEqual([]);
     expect(plain.trainable.state()).toEqual(saving.trainable.state());
+  });
+});
+
+suite("evaluations", () => {
+  const WATCHED = {
+    ...RECORD,
+    policy: {
+      ...RECORD.policy,
+      save: { kind: "steps", every: 25 },
+      keep: [{ kind: "best", metric: "val_loss", mode: "min", count: 1 }],
+      evaluate: 6,
+    },
+  } as const;
+  const STOPPED = {
+    ...WATCHED,
+    policy: { ...WATCHED.policy, stop: { metric: "val_loss", mode: "min", patience: 2 } },
+  } as const;
+  /** Of the state: lowest at step 18. */
+  function evaluating(one: { readonly trainable: ToyTrainable }): () => Promise<Record<string, number>> {
+    return () => {
+      const { step } = one.trainable.state().scalars;
+      return Promise.resolve({ val_loss: Math.abs(step - 18) });
+    };
+  }
+  function watched(record: RunRecord, storage = new ArrayStorage(), parts = {}): Rig {
+    const trainable = new ToyTrainable();
+    return rig(record, storage, trainable, { evaluate: evaluating({ trainable }), ...parts });
+  }
+
+  test("are made at fixed steps, told as events, and what is best so far is saved with its metrics", async () => {
+    const one = watched(WATCHED);
+    await one.session.go({ kind: "started" });
+    await until(() => finished(one));
+    const steps = [6, 12, 18, 24, 30, 36];
+    expect(one.storage.order).toEqual(["started@0", ...steps.map((at) => `evaluated@${at}`), "finished@40"]);
+    expect(one.storage.saved.map(({ step, reason }) => `${reason}@${step}`)).toEqual([
+      "improved@6",
+      "improved@12",
+      "improved@18",
+      "policy@25",
+      "end@40",
+    ]);
+    expect(one.storage.saved[2]?.metrics).toMatchObject({ val_loss: 0 });
+    expect(one.trainable.state()).toEqual((await trained()).trainable.state());
+  });
+
+  test("that no longer get better stop the run at that very step, and name the best one", async () => {
+    const one = watched(STOPPED);
+    await one.session.go({ kind: "started" });
+    await until(() => one.storage.status === "stopped");
+    expect(one.session.step).toBe(30);
+    expect(one.storage.events.at(-1)).toMatchObject({
+      kind: "stopped",
+      best: { metric: "val_loss", step: 18, value: 0 },
+    });
+    // It goes on when asked, with patience anew.
+    await one.session.go({ kind: "resumed", from: 30, replayed: 0, why: "" });
+    await until(() => finished(one));
+    expect(one.session.step).toBe(40);
+  });
+
+  test("stop a run that was interrupted anywhere where they stop one that was not", async () => {
+    for (let end = 1; end < 30; end += 1) {
+      const storage = new ArrayStorage();
+      const first = watched(STOPPED, storage);
+      await first.session.go({ kind: "started" });
+      await until(() => first.session.step >= end);
+      await first.session.pause("asked");
+      // It may have come to its end first.
+      if (storage.events.at(-1)?.kind === "stopped") continue;
+      const state = first.storage.saved.at(-1)!.state;
+      const { step, samples } = state.scalars;
+      const parts = { events: storage.events, position: { step, samples }, journalEnd: step };
+      const second = watched(STOPPED, storage, { ...parts, lastSavedStep: step });
+      second.trainable.restore(state);
+      await second.session.go({ kind: "resumed", from: step, replayed: 0, why: "" });
+      await until(() => storage.status === "stopped");
+      expect(second.session.step, `interrupted at ${end}`).toBe(30);
+      expect(storage.order.filter((event) => event.startsWith("evaluated"))).toHaveLength(5);
+    }
+  });
+
+  test("stop a run that was paused right when the last of them was made, as soon as it goes on", async () => {
+    const trainable = new ToyTrainable();
+    const evaluate = evaluating({ trainable });
+    const one: Rig = rig(STOPPED, new ArrayStorage(), trainable, {
+      evaluate: () => {
+        if (trainable.state().scalars.step === 30) void one.session.pause("asked");
+        return evaluate();
+      },
+    });
+    await one.session.go({ kind: "started" });
+    await until(() => one.storage.status === "paused");
+    await one.session.go({ kind: "resumed", from: 30, replayed: 0, why: "" });
+    await until(() => one.storage.status === "stopped");
+    expect(one.session.step).toBe(30);
+  });
+
+  test("that the store refuses count for nothing, and the run goes on", async () => {
+    const one = watched(STOPPED);
+    await one.session.go({ kind: "started" });
+    one.storage.failures.set("event", [new HoldfastError("quota", "The disk is full.")]);
+    await until(() => one.storage.status === "stopped");
+    expect(one.storage.order).not.toContain("evaluated@6");
+    expect(one.signals.find(({ kind }) => kind === "save-failed")).toMatchObject({ code: "quota" });
+    expect(one.session.step).toBe(30);
+  });
+
+  test("are not saved for a policy that never saves", async () => {
+    const one = watched({ ...WATCHED, policy: { ...WATCHED.policy, save: { kind: "never" } } });
+    await one.session.go({ kind: "started" });
+    await until(() => finished(one));
+    expect(one.storage.saved).toEqual([]);
+  });
+});
+
+suite("a loss spike", () => {
+  const LONG = { ...RECORD, steps: 300, policy: { ...RECORD.policy, spike: 50 } } as const;
+
+  test("pauses the run and is named; going on is not paused by it again", async () => {
+    const one = rig(LONG);
+    one.trainable.spikesAt = 150;
+    await one.session.go({ kind: "started" });
+    await until(() => one.storage.status === "paused");
+    expect(one.storage.events.at(-1)).toMatchObject({ kind: "paused", spike: { step: 150 } });
+    expect(one.session.step).toBeLessThan(300);
+    await one.session.go({ kind: "resumed", from: one.session.step, replayed: 0, why: "" });
+    await until(() => finished(one));
+  });
+
+  test("is none of a policy that has no rule for it", async () => {
+    const one = rig({ ...LONG, policy: RECORD.policy });
+    one.trainable.spikesAt = 150;
+    await one.session.go({ kind: "started" });
+    await until(() => finished(one));
   });
 });
 

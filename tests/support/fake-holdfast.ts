@@ -464,7 +464,7 @@ export class FakeHoldfast implements HoldfastPage {
         steps: info.steps,
         config: preset.config,
         optimizer: defaultOptimizer("adamw", preset.learningRate, info.steps),
-        policy: this.#policies.get(run) ?? defaultPolicy(),
+        policy: this.#policies.get(run) ?? defaultPolicy(info.steps),
         data: { hash: "0", bytes: 1, name: "made up", origin: "generated", preprocessing: {} },
         environment: {
           backend: "webgpu",

@@ -39,6 +39,7 @@ export interface Saved {
   readonly step: number;
   readonly state: State;
   readonly reason: SaveReason;
+  readonly metrics: Readonly<Record<string, number>>;
   readonly journalEnd: number;
 }
 
@@ -79,10 +80,15 @@ export class ArrayStorage implements SessionStorage<Saved> {
     });
   }
 
-  async save(state: State, rows: JournalRows | null, reason: SaveReason): Promise<Saved> {
+  async save(
+    state: State,
+    rows: JournalRows | null,
+    reason: SaveReason,
+    metrics: Readonly<Record<string, number>>,
+  ): Promise<Saved> {
     if (rows !== null) await this.appendJournal(rows);
     return this.#answer("save", () => {
-      const saved = { step: state.scalars.step, state, reason, journalEnd: this.end };
+      const saved = { step: state.scalars.step, state, reason, metrics, journalEnd: this.end };
       this.saved.push(saved);
       return saved;
     });

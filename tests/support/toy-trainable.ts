@@ -23,6 +23,8 @@ export class ToyTrainable implements Trainable {
   lossGate: Promise<void> = Promise.resolve();
   /** Loss of this step becomes NaN, and all later ones. */
   breaksAt = Infinity;
+  /** Loss of this step is a thousand times as high. */
+  spikesAt = Infinity;
   inFlight = 0;
   mostInFlight = 0;
   snapshotsOpen = 0;
@@ -43,7 +45,10 @@ export class ToyTrainable implements Trainable {
     this.#step = input.step + 1;
     this.#samples = input.samples + this.batchSize;
     const pending = { step: this.#step };
-    this.#losses.set(pending, this.#step >= this.breaksAt ? Number.NaN : loss);
+    this.#losses.set(
+      pending,
+      this.#step >= this.breaksAt ? Number.NaN : this.#step === this.spikesAt ? 1000 * loss : loss,
+    );
     return pending;
   }
 
