@@ -176,6 +176,56 @@ test("a step that was not saved is gone back to, pinned, and forked into the sam
   expectNone(faults);
 });
 
+test("a run that no longer gets better stops by itself, and the best state is there to fork from", async ({
+  live,
+  app,
+}) => {
+  const faults = await watchFaults(live.context);
+  const page = await live.closePage();
+  await openApp(page, app.url);
+  const options = { task: "spirals", preset: "tiny", seed: 3, steps: 400 } as const;
+  const rules = { save: { kind: "steps", every: 1000 }, draw: false, keep: [], evaluate: 5 } as const;
+  // The loss of a rate this high goes up and down.
+  const optimizer = { learningRate: 0.5, schedule: { kind: "constant", warmup: 0 } } as const;
+  const run = await start(page, {
+    ...options,
+    optimizer,
+    policy: { ...rules, stop: { metric: "val_loss", mode: "min", patience: 3 } },
+  });
+  await showRun(page, run);
+  await waitFor(page, run, { status: "stopped" });
+  const { events: happened, checkpointList, step } = await detail(page, run);
+  const { best } = happened.find(({ kind }) => kind === "stopped") as { readonly best: { step: number } };
+  const evaluated = happened.flatMap((event) =>
+    event.kind === "evaluated" ? [[event.step, event.metrics["val_loss"]!] as const] : [],
+  );
+  expect(evaluated.map(([at]) => at)).toEqual(Array.from({ length: step / 5 }, (_, i) => 5 * (i + 1)));
+  const lowest = Math.min(...evaluated.map(([, loss]) => loss));
+  expect(evaluated.find(([, loss]) => loss === lowest)?.[0]).toBe(best.step);
+  expect(step - best.step).toBe(15);
+  expect(checkpointList.map((one) => one.step)).toContain(best.step);
+  // It is another one's state at that step, bit for bit: to evaluate changes nothing.
+  const plain = await start(page, {
+    ...options,
+    optimizer,
+    steps: step,
+    policy: { save: rules.save, draw: false },
+  });
+  await waitFor(page, plain, { status: "finished" });
+  const ends = await page.evaluate(([a, b]) => Promise.all([holdfast.digest(a), holdfast.digest(b)]), [
+    run,
+    plain,
+  ] as const);
+  expect(ends[0]).toBe(ends[1]);
+
+  await showRun(page, run);
+  await expect(screen(page).getByText(`was best at step ${best.step}`).first()).toBeVisible();
+  await button(page, new RegExp(`^Fork from step ${best.step}`)).click();
+  await expect(screen(page).getByText("forked from")).toBeVisible(PATIENTLY);
+  expect((await detail(page, await runOnScreen(page))).parent).toEqual({ run, step: best.step });
+  expectNone(faults);
+});
+
 async function expectCompared(page: Page, a: number, b: number): Promise<void> {
   const main = screen(page);
   await expect(main.getByRole("heading", { name: "Compare" })).toBeVisible();

@@ -18,6 +18,15 @@ const events: readonly RunEvent[] = [
   { seq: 9, step: 5, time: 6, kind: "trouble", code: "bad-numbers", message: "The loss is NaN." },
   { seq: 10, step: 6, time: 7, kind: "finished" },
   { seq: 11, step: 6, time: 8, kind: "stopped" },
+  { seq: 12, step: 7, time: 9, kind: "evaluated", metrics: { val_loss: 0.5 } },
+  {
+    seq: 13,
+    step: 8,
+    time: 9,
+    kind: "stopped",
+    best: { metric: "val_loss", step: 7, value: 0.5 },
+  },
+  { seq: 14, step: 9, time: 9, kind: "paused", why: "", spike: { step: 8, loss: 9, usual: 1 } },
 ];
 
 const again = (value: unknown): unknown => parseJson(encodeJson(value), "The test", 1 << 20);
@@ -25,6 +34,13 @@ const again = (value: unknown): unknown => parseJson(encodeJson(value), "The tes
 suite("a run record", () => {
   test("goes through JSON unchanged", () => {
     expect(parseRunRecord(again(record))).toEqual(record);
+    const policy = {
+      ...record.policy,
+      evaluate: 5,
+      stop: { metric: "val_loss", mode: "min", patience: 3 },
+      spike: 4,
+    } as const;
+    expect(parseRunRecord(again({ ...record, policy })).policy).toEqual(policy);
     const forked = { ...record, parent: { run: "r1", step: 4 }, firstStep: 4 };
     expect(parseRunRecord(again(forked))).toEqual(forked);
   });
@@ -61,6 +77,11 @@ suite("an event", () => {
     [
       "event.changes.learningRate",
       { seq: 1, step: 0, time: 1, kind: "changed", changes: { learningRate: Infinity } },
+    ],
+    ["event.metrics.a", { seq: 1, step: 0, time: 1, kind: "evaluated", metrics: { a: null } }],
+    [
+      "event.best.step",
+      { seq: 1, step: 0, time: 1, kind: "stopped", best: { metric: "a", step: -1, value: 1 } },
     ],
     ["event.changes has a field", { seq: 1, step: 0, time: 1, kind: "changed", changes: { seed: 1 } }],
   ])("with a wrong %s is corrupt and names it", (path, value) => {

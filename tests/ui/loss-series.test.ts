@@ -1,5 +1,5 @@
 import { expect, suite, test } from "vitest";
-import { axisEnd, LossSeries } from "../../src/ui/loss-series";
+import { axisEnd, LossSeries, pointsAt } from "../../src/ui/loss-series";
 import type { JournalRows } from "../../src/worker/protocol";
 
 function rows(from: number, losses: readonly number[]): JournalRows {
@@ -128,5 +128,21 @@ suite("end of the axis", () => {
   test("a run at rest fills it", () => {
     expect(axisEnd(0, 820, 2000, false)).toBe(820);
     expect(axisEnd(600, 600, 2000, false)).toBe(610);
+  });
+});
+
+suite("evaluations among the points of a view", () => {
+  const at = (step: number, val_loss: number) => ({ step, metrics: { val_loss } });
+
+  test("stand at the nearest step that is drawn, and not beyond the view", () => {
+    const x = [10, 20, 30, 40];
+    const points = pointsAt(x, [at(5, 9), at(10, 3), at(24, 2), at(39, 1), at(50, 9)], "val_loss", false);
+    expect(points).toEqual([3, 2, null, 1]);
+  });
+
+  test("are left out where they lack the metric or a log scale cannot show them", () => {
+    const made = [at(10, 0), { step: 20, metrics: { other: 1 } }, at(30, 2)];
+    expect(pointsAt([10, 20, 30], made, "val_loss", true)).toEqual([null, null, 2]);
+    expect(pointsAt([], made, "val_loss", false)).toEqual([]);
   });
 });
