@@ -21,6 +21,7 @@ import {
   putEvent,
   type Surplus,
 } from "../store/commit";
+import { noted } from "../store/audit";
 import { appendRows } from "../store/journal";
 import { findRun, freshEpoch } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
@@ -160,6 +161,8 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
       log: last?.place.pack ?? row.log,
       nextFrame: fresh.reduce((next, { header }) => Math.max(next, header.sequence + 1), row.nextFrame),
     });
+    const why = `${steps.length} frames that the catalogue did not know`;
+    await noted(tx, { run, time: parts.now(), what: "brought back", step: null, why, ms: null });
     return row.record.name;
   });
   const checkpoints = steps.filter(({ kind }) => kind === "checkpoint").length;

@@ -1,6 +1,7 @@
 /** Reading a checkpoint back, and writing down in its row what came of it. */
 import { messageOf } from "../errors";
 import type { CheckpointInfo } from "../format/stored";
+import { noted } from "../store/audit";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CatalogReader, CatalogWriter, CheckpointRow } from "../store/tables";
 import { codeOfDamage, verifyCheckpoint } from "./read";
@@ -8,6 +9,8 @@ import { codeOfDamage, verifyCheckpoint } from "./read";
 export interface CheckParts {
   readonly packs: PackStore;
   readonly catalog: Catalog;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /**
@@ -15,7 +18,7 @@ export interface CheckParts {
  * awaited after each chunk. Throws where the disk cannot be read now, which says nothing about what is on it.
  */
 export async function checkCheckpoint(
-  { packs, catalog }: CheckParts,
+  { packs, catalog, now }: CheckParts,
   row: CheckpointRow,
   between?: () => Promise<void>,
 ): Promise<string | null> {
@@ -25,7 +28,13 @@ export async function checkCheckpoint(
   });
   if (damage !== null && (await catalog.read((tx) => unmoved(tx, row))) === undefined) return null;
   const check = damage === null ? "verified" : "damaged";
-  if (row.info.check !== check) await catalog.write("relaxed", (tx) => markCheckpoint(tx, row, { check }));
+  if (row.info.check !== check)
+    await catalog.write("relaxed", async (tx) => {
+      await markCheckpoint(tx, row, { check });
+      if (damage === null) return;
+      const { run, step } = row;
+      await noted(tx, { run, step, time: now(), what: "damaged", why: damage, ms: null });
+    });
   return damage;
 }
 

@@ -7,6 +7,7 @@ import { lastStep } from "../format/rows";
 import type { RunRecord } from "../format/run";
 import { writeSafetensors } from "../format/safetensors";
 import type { Lease, SaveRequest } from "../format/stored";
+import { noted } from "../store/audit";
 import { beginRun, commitCheckpoint, putEvent } from "../store/commit";
 import { readRows } from "../store/journal";
 import { findRun, freshEpoch, lockName } from "../store/owner";
@@ -22,6 +23,7 @@ import { writeCheckpoint, type Clock, type Written } from "./write";
 /** One checkpoint as safetensors, which other tools read; the manifest is a JSON string in its metadata. */
 export async function exportCheckpoint(manager: CheckpointManager, run: string, step: number): Promise<Blob> {
   const { manifest, state } = await manager.read(run, step);
+  await manager.note(run, { what: "exported", step, why: "as safetensors" });
   const text = new TextDecoder().decode(encodeManifest(manifest));
   return new Blob(writeSafetensors(state.tensors, { holdfast: text }));
 }
@@ -60,6 +62,7 @@ export async function exportRun(
     }
   }
   const data = await manager.getData(record.data.hash);
+  await manager.note(run, { what: "exported", why: `whole, with ${checkpoints.length} checkpoints` });
   const file = {
     record,
     events,
@@ -97,7 +100,12 @@ export async function importRun(manager: CheckpointManager, parts: StoreParts, b
     await writer.durably(
       (add) => writeRun(add, lease, record, file, parts.clock),
       (written, packs) =>
-        parts.catalog.write("strict", (tx) => commitImport(tx, lease, { record, file, written, packs })),
+        parts.catalog.write("strict", async (tx) => {
+          await commitImport(tx, lease, { record, file, written, packs });
+          const why = `${file.checkpoints.length} checkpoints of run ${file.record.id}`;
+          const time = parts.clock.now();
+          await noted(tx, { run: record.id, time, what: "imported", step: null, why, ms: null });
+        }),
     );
   } finally {
     await writer.close();

@@ -2,7 +2,8 @@
 import { hasCode, HoldfastError } from "../errors";
 import { encodeLogged } from "../format/log";
 import type { Edit, RunEvent, RunEventBody, RunStatus } from "../format/run";
-import type { Lease } from "../format/stored";
+import type { AuditNote, Lease } from "../format/stored";
+import { noted } from "../store/audit";
 import { commitEdit, commitEvent } from "../store/commit";
 import { checkOwner, findRun } from "../store/owner";
 import type { Catalog, PackFacts, RunRow } from "../store/tables";
@@ -106,7 +107,32 @@ export class RunLog {
     log: string | null,
     packs: readonly PackFacts[],
   ): Promise<boolean> {
-    return this.#catalog.write("strict", (tx) => commitEdit(tx, run, { change, number, log, packs }));
+    return this.#catalog.write("strict", async (tx) => {
+      const isDone = await commitEdit(tx, run, { change, number, log, packs });
+      if (isDone) await noted(tx, { run, time: this.#clock.now(), ms: null, ...wordsOf(change) });
+      return isDone;
+    });
+  }
+}
+
+function wordsOf(change: Edit): Pick<AuditNote, "what" | "step" | "why"> {
+  switch (change.kind) {
+    case "renamed":
+      return { what: "renamed", step: null, why: change.name };
+    case "removed":
+      return { what: "removed", step: null, why: "to the trash" };
+    case "restored":
+      return { what: "restored from the trash", step: null, why: "" };
+    case "marked": {
+      const { step, pinned, tags } = change.mark;
+      return { what: "marked", step, why: [...(pinned ? ["pinned"] : []), ...tags].join(", ") };
+    }
+    case "described":
+      return { what: "described", step: null, why: change.tags.join(", ") };
+    case "policy":
+      return { what: "policy", step: null, why: JSON.stringify(change.policy) };
+    default:
+      return change satisfies never;
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * Nothing here imports a trainer: states come as named typed arrays and go back so.
  */
-import { hasCode, HoldfastError } from "../errors";
+import { hasCode, HoldfastError, messageOf } from "../errors";
 import {
   about as parseAbout,
   mark as parseMark,
@@ -23,7 +23,10 @@ import type {
   RunStatus,
 } from "../format/run";
 import type {
+  AuditLog,
+  AuditNote,
   CheckpointInfo,
+  Health,
   Lease,
   PolicyPreview,
   Recovery,
@@ -35,16 +38,18 @@ import type {
   ScrubStatus,
   VerifyReport,
 } from "../format/stored";
+import { auditOf, noted, notedAsPruned, STORE } from "../store/audit";
 import { commitRows, pruned, type LetGo, type Surplus } from "../store/commit";
 import { readRows } from "../store/journal";
 import type { Locks } from "../store/locks";
 import { checkOwner, findReadable, findRun, freshEpoch, Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
+import { tierOf } from "../policy/tier";
 import { Background } from "./background";
 import { markCheckpoint, markUsed } from "./check";
 import { DataStore } from "./data";
-import { previewOf, thinner } from "./keep";
+import { keptBy, previewOf, thinner } from "./keep";
 import { runInfo } from "./list";
 import { RunLog } from "./log";
 import { OpenRuns } from "./open-runs";
@@ -164,6 +169,7 @@ export class CheckpointManager {
     await this.ready(run);
     const lease = await this.#owners.acquire(run, options.takeOver ?? false);
     await this.#runs.close(run);
+    if (options.takeOver === true) this.#background.later(() => this.note(run, { what: "taken over" }));
     return lease;
   }
 
@@ -202,6 +208,8 @@ export class CheckpointManager {
     } catch (error) {
       // What was deleted a while ago is the first to go when space gets short; the next save finds the room.
       if (hasCode(error, "quota")) this.#background.later(() => this.#emptyOldTrash());
+      const { step } = request.state.scalars;
+      this.#background.later(() => this.note(lease.run, { what: "not saved", step, why: messageOf(error) }));
       throw error;
     }
   }
@@ -212,12 +220,19 @@ export class CheckpointManager {
     step?: number,
     { isUse = true }: { readonly isUse?: boolean } = {},
   ): Promise<Restored> {
+    const { elapsed } = this.#parts.clock;
+    const start = elapsed();
     const rows = await this.#parts.catalog.read(async (tx) => {
       await findReadable(tx, run);
       return tx.of("checkpoints", run, step === undefined ? {} : { to: step });
     });
     const restored = await readNewestWhole(this.#parts.packs, rows.toReversed(), this.#rowNow);
-    if (isUse) this.#used(rows.find((row) => row.step === restored.checkpoint.step));
+    if (!isUse) return restored;
+    const { step: found } = restored.checkpoint;
+    this.#used(rows.find((row) => row.step === found));
+    const why = restored.skipped.length === 0 ? "" : `${restored.skipped.length} newer ones are damaged`;
+    const ms = elapsed() - start;
+    this.#background.later(() => this.note(run, { what: "restored", step: found, why, ms }));
     return restored;
   }
 
@@ -253,7 +268,17 @@ export class CheckpointManager {
   async rehearsed(run: string, step: number, rehearsal: Rehearsal): Promise<void> {
     await this.#parts.catalog.write("relaxed", async (tx) => {
       const row = await tx.at("checkpoints", run, step);
-      if (row !== undefined) await markCheckpoint(tx, row, { rehearsed: rehearsal });
+      if (row === undefined) return;
+      await markCheckpoint(tx, row, { rehearsed: rehearsal });
+      const { time, failure, ms, to } = rehearsal;
+      await noted(tx, {
+        run,
+        time,
+        what: "rehearsed",
+        step,
+        why: failure ?? `all equal up to step ${to}`,
+        ms,
+      });
     });
   }
 
@@ -330,9 +355,9 @@ export class CheckpointManager {
   async setPolicy(run: string, policy: Policy): Promise<void> {
     checkReadable(() => parsePolicy(policy, "policy"), "policy");
     await this.#edit(run, { kind: "policy", policy });
-    const { catalog, keep } = this.#parts;
+    const { keep } = this.#parts;
     const lease = this.#runs.find(run)?.lease ?? null;
-    const prune = () => catalog.write("strict", (tx) => pruned(tx, run, keep, lease));
+    const prune = () => this.#prune(run, keep, lease);
     // Held for no longer than that: somebody may be about to open the run.
     const { packs: freed } = await (lease === null ? this.#owners.exclusively(run, prune) : prune()).catch(
       noneWhereTaken,
@@ -352,11 +377,19 @@ export class CheckpointManager {
    * Returns how many checkpoints went.
    */
   async thin(lease: Lease, bytes: number): Promise<number> {
-    const { catalog, keep } = this.#parts;
-    const gone = await catalog.write("strict", (tx) => pruned(tx, lease.run, thinner(keep, bytes), lease));
+    const gone = await this.#prune(lease.run, thinner(this.#parts.keep, bytes), lease);
     await this.#reclaimer.reclaim(gone.packs);
     this.#sweepSoon(lease.run);
-    return gone.checkpoints;
+    return gone.steps.length;
+  }
+
+  #prune(run: string, surplus: Surplus, lease: Lease | null): Promise<LetGo> {
+    const { catalog, clock } = this.#parts;
+    return catalog.write("strict", async (tx) => {
+      const letGo = await pruned(tx, run, surplus, lease);
+      await notedAsPruned(tx, run, clock.now(), letGo.steps);
+      return letGo;
+    });
   }
 
   /** What that policy would keep, and what it would let go. Changes nothing. */
@@ -399,7 +432,13 @@ export class CheckpointManager {
    */
   async verify(all: boolean): Promise<VerifyReport> {
     await this.#opening.seen();
-    return verifyStore(this.#parts, all, () => this.#saver.quiet());
+    const { now, elapsed } = this.#parts.clock;
+    const start = elapsed();
+    const report = await verifyStore({ ...this.#parts, now }, all, () => this.#saver.quiet());
+    const { checkpoints, damaged } = report;
+    const why = `${checkpoints} checkpoints, ${all ? "every byte" : "what describes them"}; ${damaged.length} damaged`;
+    await this.note(STORE, { what: "verified", why, ms: elapsed() - start });
+    return report;
   }
 
   /** Begins to read everything back, round after round, until `close`. `pause` is awaited between two chunks. */
@@ -409,13 +448,54 @@ export class CheckpointManager {
       await pause();
       await this.#saver.quiet();
     };
-    this.#scrub ??= new Scrub({ packs, catalog }, this.#data, { now: clock.now, between, rest });
+    this.#scrub ??= new Scrub({ packs, catalog, now: clock.now }, this.#data, {
+      now: clock.now,
+      between,
+      rest,
+    });
     void this.#opening.seen().then(() => this.#scrub?.run());
   }
 
   /** The last round of that. */
   get scrubbed(): ScrubStatus {
     return this.#scrub?.status ?? NOT_SCRUBBED;
+  }
+
+  /** Writes down in the audit log of a run what was done without a transaction of its own. */
+  async note(
+    run: string,
+    { what, step = null, why = "", ms = null }: Pick<AuditNote, "what"> & Partial<AuditNote>,
+  ): Promise<void> {
+    const { catalog, clock } = this.#parts;
+    await catalog.write("relaxed", (tx) => noted(tx, { run, time: clock.now(), what, step, why, ms }));
+  }
+
+  /** What was done to a run, or to all of them and the store. */
+  async audit(run?: string): Promise<AuditLog> {
+    return this.#parts.catalog.read(async (tx) => {
+      const runs = run === undefined ? (await tx.all("runs")).map(({ id }) => id) : [run];
+      return auditOf(tx, run === undefined ? [STORE, ...runs] : runs);
+    });
+  }
+
+  /** How saving goes, run by run, and all that was done. */
+  async health(): Promise<Health> {
+    const { catalog, clock } = this.#parts;
+    const kept = await catalog.read(async (tx) => {
+      const found: { readonly row: RunRow; readonly rows: readonly CheckpointRow[] }[] = [];
+      for (const row of await tx.all("runs"))
+        if (row.removed === null) found.push({ row, rows: await tx.of("checkpoints", row.id) });
+      return found;
+    });
+    const runs = kept.map(({ row, rows }) => {
+      const why = keptBy(rows, row, clock.now());
+      const checkpoints = rows.map(({ step, info }) => ({
+        ...info,
+        tier: tierOf(why.get(step) ?? [], info.metrics),
+      }));
+      return { run: row.id, name: row.record.name, status: row.status, step: row.step, checkpoints };
+    });
+    return { runs, audit: await this.audit() };
   }
 
   /** Resolves when nothing goes on in the background. */
@@ -434,7 +514,7 @@ export class CheckpointManager {
 
 /** Another tab has the run: what is to go goes with its next save. */
 function noneWhereTaken(error: unknown): LetGo {
-  if (hasCode(error, "busy") || hasCode(error, "fenced")) return { checkpoints: 0, packs: [] };
+  if (hasCode(error, "busy") || hasCode(error, "fenced")) return { steps: [], packs: [] };
   throw error;
 }
 

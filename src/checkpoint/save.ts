@@ -3,9 +3,10 @@ import type { StoredChunk } from "../format/manifest";
 import { cutRows, joinRows, lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
 import type { CheckpointInfo, Lease, SaveRequest } from "../format/stored";
+import { noted, notedAsPruned } from "../store/audit";
 import { beginRun, commitCheckpoint, type Surplus } from "../store/commit";
 import type { PackStore } from "../store/pack-store";
-import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
+import type { Catalog, CatalogWriter, CheckpointRow, RunRow } from "../store/tables";
 import type { Background } from "./background";
 import { checkCheckpoint, markCheckpoint, unmoved } from "./check";
 import type { OpenRun, OpenRuns } from "./open-runs";
@@ -97,7 +98,11 @@ export class Saver {
         const timed = withTimes(row, { write: row.info.times.write + start - written });
         const gone = await catalog.write("strict", async (tx) => {
           if (begin !== null) await beginRun(tx, begin, "paused", lease.epoch);
-          return commitCheckpoint(tx, lease, { ...commit, row: timed, rows: request.rows, packs }, keep);
+          const all = { ...commit, row: timed, rows: request.rows, packs };
+          const letGo = await commitCheckpoint(tx, lease, all, keep);
+          await note(tx, timed, begin, clock.now());
+          await notedAsPruned(tx, lease.run, clock.now(), letGo.steps);
+          return letGo;
         });
         // A first state is kept as long as its run, so nothing should lean on it and be kept with it.
         open.last = begin === null ? manifest : null;
@@ -109,7 +114,7 @@ export class Saver {
     this.#background.later(() => catalog.write("relaxed", (tx) => markCheckpoint(tx, row, { times })));
     if (letGo.packs.length > 0) this.#background.later(() => reclaimer.reclaim(letGo.packs));
     this.#background.check(() => this.#verify(row));
-    if (letGo.checkpoints > 0 || sweeps) this.#background.check(() => this.sweep(open));
+    if (letGo.steps.length > 0 || sweeps) this.#background.check(() => this.sweep(open));
     return row.info;
   }
 
@@ -122,10 +127,29 @@ export class Saver {
   async #verify(saved: CheckpointRow): Promise<void> {
     const row = await this.#parts.catalog.read((tx) => unmoved(tx, saved));
     if (row === undefined) return;
-    const damage = await checkCheckpoint(this.#parts, row, () => this.quiet());
+    const damage = await checkCheckpoint({ ...this.#parts, now: this.#parts.clock.now }, row, () =>
+      this.quiet(),
+    );
     const open = this.#runs.find(row.run);
     if (damage !== null && open !== undefined) open.last = null;
   }
+}
+
+/** A first state begins a run. */
+async function note(
+  tx: CatalogWriter,
+  { run, step, info: { reason, times } }: CheckpointRow,
+  begin: RunRecord | null,
+  time: number,
+): Promise<void> {
+  if (begin !== null) {
+    const { parent, task } = begin;
+    const what = parent === null ? "started" : "forked";
+    const why = parent === null ? `task ${task}` : `from step ${parent.step} of run ${parent.run}`;
+    await noted(tx, { run, time, what, step, why, ms: null });
+  }
+  const ms = times.readBack + times.encode + times.write;
+  await noted(tx, { run, time, what: "saved", step, why: reason, ms });
 }
 
 /** Rows up to the state's step that the log lacks: those of the catalogue, then those that come with the request. */

@@ -11,6 +11,7 @@ import { largestOf, planChunks } from "../format/chunks";
 import type { Manifest, StoredChunk } from "../format/manifest";
 import { PACK_HEADER_BYTES } from "../format/pack-header";
 import type { Lease } from "../format/stored";
+import { noted, notedAsPruned } from "../store/audit";
 import { commitCheckpoint, pruned, type Surplus } from "../store/commit";
 import { chainsOf, liveBytes, type Chain } from "../store/chains";
 import { checkOwner, findRun } from "../store/owner";
@@ -97,10 +98,14 @@ export class Sweep {
 
   /** A checkpoint that was moved may take more than before, far from what it leaned on. Did anything go? */
   async #prune(lease: Lease): Promise<boolean> {
-    const { catalog, keep, reclaimer } = this.#parts;
-    const gone = await catalog.write("strict", (tx) => pruned(tx, lease.run, keep, lease));
+    const { catalog, keep, reclaimer, clock } = this.#parts;
+    const gone = await catalog.write("strict", async (tx) => {
+      const letGo = await pruned(tx, lease.run, keep, lease);
+      await notedAsPruned(tx, lease.run, clock.now(), letGo.steps);
+      return letGo;
+    });
     await reclaimer.reclaim(gone.packs);
-    return gone.checkpoints > 0;
+    return gone.steps.length > 0;
   }
 
   /** Returns the last one, for the next to lean on; null where that has to be a keyframe. */
@@ -172,6 +177,15 @@ export class Sweep {
           const { times, rehearsed } = now.info;
           const info = { ...copy.info, check: "verified" as const, times, rehearsed };
           const all = { ...commit, row: { ...copy, info }, logged: plan.logged, packs: touched };
+          const why = "out of a pack that was mostly dead";
+          await noted(tx, {
+            run: lease.run,
+            time: clock.now(),
+            what: "moved",
+            step: row.step,
+            why,
+            ms: null,
+          });
           return commitCheckpoint(tx, lease, { ...all, rows: null, log: null }, ALL_STAY);
         });
         return { manifest, letGo };

@@ -1,4 +1,5 @@
 /** Deleting a run: hidden at once, brought back on demand, freed when the trash is emptied. */
+import { notedAsDeleted } from "../store/audit";
 import { cutBehind, eraseRun } from "../store/commit";
 import { findRun, neededBy, type Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
@@ -55,6 +56,7 @@ export class Trash {
         if (row.removed === null || row.removed > before || but.has(row.id)) continue;
         const last = needed.get(row.id);
         packs.push(...(await (last === undefined ? eraseRun(tx, row.id) : cutBehind(tx, row, last))));
+        if (last === undefined) await notedAsDeleted(tx, row.id, row.record.name, this.#now());
       }
       packs.push(...(await dropUnusedData(tx, this.#now())));
       return packs;

@@ -72,6 +72,61 @@ export interface StorageStatus {
   readonly scrub: ScrubStatus;
 }
 
+/** What was done to the store. */
+export type AuditAction =
+  | "started"
+  | "forked"
+  | "imported"
+  | "brought back"
+  | "saved"
+  | "not saved"
+  | "pruned"
+  | "moved"
+  | "restored"
+  | "rehearsed"
+  | "verified"
+  | "damaged"
+  | "exported"
+  | "renamed"
+  | "marked"
+  | "described"
+  | "policy"
+  | "taken over"
+  | "removed"
+  | "restored from the trash"
+  | "deleted";
+
+export interface AuditNote {
+  /** A run's id; empty for what concerns the store as a whole. */
+  readonly run: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly what: AuditAction;
+  readonly step: number | null;
+  /** Why, or what came of it, in words; may be empty. */
+  readonly why: string;
+  /** How long it took; null where that says nothing. */
+  readonly ms: number | null;
+}
+
+/** A link of a run's audit log. */
+export interface AuditEntry extends AuditNote {
+  readonly seq: number;
+  /** Which tab did it: a name that each gets when it opens the store. */
+  readonly tab: string;
+  /** `hash` of the entry before it. */
+  readonly before: string;
+  /** SHA-256 of all the rest, hex. */
+  readonly hash: string;
+}
+
+export interface AuditLog {
+  /** Oldest first. */
+  readonly entries: readonly AuditEntry[];
+  /** Where the chain is broken, in words: entries were changed, or are missing. */
+  readonly broken: readonly string[];
+}
+
 /** What one save cost, milliseconds. `held` is the sum and `stall` the longest stretch that the trainer's thread was held. */
 export interface SaveTimes {
   readonly stall: number;
@@ -123,6 +178,25 @@ export interface Rehearsal {
   /** Why it did not come back as it was; null where it did. */
   readonly failure: string | null;
   readonly ms: number;
+}
+
+/** What a checkpoint is worth: `recent` ones are the first to go, `archive` ones stay. */
+export type Tier = "recent" | "milestone" | "archive";
+
+/** A run's checkpoints, for the figures on how saving goes. */
+export interface RunHealth {
+  readonly run: string;
+  readonly name: string;
+  readonly status: RunStatus;
+  /** Last step in the journal. */
+  readonly step: number;
+  /** In the order of their steps. */
+  readonly checkpoints: readonly (CheckpointInfo & { readonly tier: Tier })[];
+}
+
+export interface Health {
+  readonly runs: readonly RunHealth[];
+  readonly audit: AuditLog;
 }
 
 /** A checkpoint that could not be used, and why. */

@@ -23,7 +23,7 @@ import {
 } from "./tables";
 
 const DATABASE = "holdfast";
-const VERSION = 6;
+const VERSION = 7;
 
 type Mode = "readonly" | "readwrite";
 type Tx<M extends Mode> = IDBPTransaction<unknown, TableName[], M>;

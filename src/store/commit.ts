@@ -52,7 +52,8 @@ export interface EditCommit {
 
 /** What a commit let go of. */
 export interface LetGo {
-  readonly checkpoints: number;
+  /** Steps of checkpoints. */
+  readonly steps: readonly number[];
   /** Packs that nothing refers to any more. */
   readonly packs: readonly string[];
 }
@@ -105,7 +106,7 @@ export async function commitCheckpoint(
     // One that was moved is not the last for that.
     lastCommit: all.at(-1)?.step === row.step ? row.manifestHash : run.lastCommit,
   });
-  return { checkpoints: gone.size, packs: await dropPacks(tx, run.id, [...before, row], kept) };
+  return { steps: stepsOf(gone), packs: await dropPacks(tx, run.id, [...before, row], kept) };
 }
 
 /**
@@ -135,7 +136,11 @@ export async function pruned(
   const kept = before.filter((checkpoint) => !gone.has(checkpoint));
   for (const { step } of gone) await tx.removeAt("checkpoints", run, step);
   await tx.put("runs", { ...row, ...countsOf(kept) });
-  return { checkpoints: gone.size, packs: await dropPacks(tx, run, before, kept) };
+  return { steps: stepsOf(gone), packs: await dropPacks(tx, run, before, kept) };
+}
+
+function stepsOf(rows: Iterable<CheckpointRow>): number[] {
+  return Array.from(rows, ({ step }) => step);
 }
 
 /** What a run's row says of its checkpoints. */

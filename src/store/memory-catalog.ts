@@ -26,6 +26,7 @@ export class MemoryCatalog implements Catalog {
     packs: new Map(),
     data: new Map(),
     owners: new Map(),
+    audit: new Map(),
   };
   #tail: Promise<unknown> = Promise.resolve();
 

@@ -5,7 +5,7 @@
  * the rules (epochs, journal, commit) are written once, over this interface; IndexedDB and memory implement it.
  */
 import type { Mark, RunEvent, RunRecord, RunStatus } from "../format/run";
-import type { CheckpointInfo, Place } from "../format/stored";
+import type { AuditEntry, CheckpointInfo, Place } from "../format/stored";
 import type { Sparkline } from "./sparkline";
 
 /** A run and the running totals of its list line, so that the list needs no scan. */
@@ -116,11 +116,12 @@ export interface Tables {
   readonly packs: PackRow;
   readonly data: DataRow;
   readonly owners: OwnerRow;
+  readonly audit: AuditEntry;
 }
 
 export type TableName = keyof Tables;
 /** Tables of many rows to a run, by a number. */
-export type NumberedTable = "checkpoints" | "journal" | "events";
+export type NumberedTable = "checkpoints" | "journal" | "events" | "audit";
 export type PlainTable = Exclude<TableName, NumberedTable>;
 
 /** The key of each table: one field, or the run and a number. */
@@ -132,6 +133,7 @@ export const TABLE_KEYS = {
   packs: "name",
   data: "hash",
   owners: "run",
+  audit: ["run", "seq"],
 } as const satisfies Record<TableName, string | readonly [string, string]>;
 
 export const TABLE_NAMES: readonly TableName[] = [
@@ -142,6 +144,7 @@ export const TABLE_NAMES: readonly TableName[] = [
   "packs",
   "data",
   "owners",
+  "audit",
 ];
 
 /** Numbers that a range asks for, both included. */

@@ -1,9 +1,10 @@
 /** What the whole page shares: the list of runs, storage, backend, notices and toasts. */
-import { SvelteSet } from "svelte/reactivity";
+import { SvelteMap, SvelteSet } from "svelte/reactivity";
 import { messageOf } from "../errors";
 import type { ForkChanges, HoldfastEvent, HoldfastPage } from "../worker/api";
-import type { BackendInfo, RunInfo, RunStep, StorageStatus } from "../worker/protocol";
+import type { BackendInfo, Health, RunInfo, RunStep, StorageStatus } from "../worker/protocol";
 import { download, fileName } from "./download";
+import { alertsOf } from "./health-figures";
 import { href } from "./route";
 import { seenFromHere } from "./run-state.svelte";
 import { rehearsalWords, recoveryWords, thinnedWords } from "./words";
@@ -37,6 +38,11 @@ export class AppState {
   backend = $state.raw<BackendInfo | null>(null);
   notices = $state.raw<readonly Notice[]>([]);
   toasts = $state.raw<readonly Toast[]>([]);
+  /** What was read on the health screen last. */
+  health = $state.raw<Health | null>(null);
+  /** Saves that failed and were not made good by a later one, by run; and rehearsals. */
+  readonly failures = new SvelteMap<string, string>();
+  alerts = $derived(alertsOf(this.storage, this.health, [...this.failures.values()]));
   /** Interrupted runs that the person does not want to be asked about now. */
   readonly postponed = new SvelteSet<string>();
   /** Newest interrupted run that is not postponed. */
@@ -112,6 +118,7 @@ export class AppState {
         this.#refreshSoon();
         break;
       case "saved":
+        this.failures.delete(event.run);
         this.#update(event.run, { saved: event.checkpoint.time });
         this.#refreshSoon();
         break;
@@ -125,13 +132,18 @@ export class AppState {
       case "rehearsed":
         // Nobody may be looking at that checkpoint.
         if (event.drill.failure !== null) {
-          const name = this.runs?.find(({ id }) => id === event.run)?.name ?? event.run;
-          this.notify("error", `${name}: ${rehearsalWords(event.drill)}`);
-        }
+          const words = `${this.#nameOf(event.run)}: ${rehearsalWords(event.drill)}`;
+          this.#alert(`${event.run} rehearsal`, words);
+          this.notify("error", words);
+        } else this.failures.delete(`${event.run} rehearsal`);
+        break;
+      case "save-failed":
+        // A run that another tab took over is in good hands.
+        if (event.code !== "fenced")
+          this.#alert(event.run, `${this.#nameOf(event.run)} is not saved: ${event.message}`);
         break;
       case "phase":
       case "saving":
-      case "save-failed":
       case "picture":
       case "resumed":
       case "visiting":
@@ -140,6 +152,24 @@ export class AppState {
       default:
         event satisfies never;
     }
+  }
+
+  #nameOf(run: string): string {
+    return this.runs?.find(({ id }) => id === run)?.name ?? run;
+  }
+
+  /** Told outside the page too, where the person allowed it and does not look. */
+  #alert(about: string, message: string): void {
+    const isNew = this.failures.get(about) !== message;
+    this.failures.set(about, message);
+    if (isNew && document.hidden && "Notification" in globalThis && Notification.permission === "granted")
+      new Notification("Holdfast", { body: message, tag: about });
+  }
+
+  async readHealth(): Promise<void> {
+    await this.attempt(async () => {
+      this.health = await this.api.health();
+    });
   }
 
   #update(run: string, changes: Partial<RunInfo>): void {

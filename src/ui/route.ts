@@ -4,6 +4,7 @@ import type { RunStep } from "../worker/protocol";
 export type Route =
   | { readonly screen: "runs" }
   | { readonly screen: "new" }
+  | { readonly screen: "health" }
   | { readonly screen: "run"; readonly run: string }
   | { readonly screen: "compare"; readonly a: RunStep | null; readonly b: RunStep | null }
   /** An address that means nothing here. */
@@ -24,6 +25,7 @@ export function parseRoute(hash: string): Route {
   if (rest.length > 0) return { screen: "unknown", hash };
   if (first === "" && second === undefined) return { screen: "runs" };
   if (first === "new" && second === undefined) return { screen: "new" };
+  if (first === "health" && second === undefined) return { screen: "health" };
   if (first === "run" && second !== undefined && RUN_ID.test(second)) return { screen: "run", run: second };
   if (first === "compare" && second === undefined) {
     const sides = new URLSearchParams(query);
@@ -39,6 +41,8 @@ export function href(route: Route): string {
       return "#/";
     case "new":
       return "#/new";
+    case "health":
+      return "#/health";
     case "run":
       return `#/run/${route.run}`;
     case "compare": {

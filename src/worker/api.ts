@@ -24,6 +24,8 @@ import type {
   TaskInfo,
   TrainEvent,
   VerifyReport,
+  AuditLog,
+  Health,
   Visit,
 } from "./protocol";
 
@@ -124,6 +126,10 @@ export interface HoldfastApi {
   storage(): Promise<StorageStatus>;
   /** Is everything there, and whole? Quickly, by what describes it; with `all`, by reading every byte back. */
   verify(options?: { readonly all?: boolean }): Promise<VerifyReport>;
+  /** What was done to a run, or to all of them and the store: by which tab, when, why; and whether the chain of it holds. */
+  audit(run?: string): Promise<AuditLog>;
+  /** How saving goes: the times of each kept checkpoint's save, what it is worth, and the audit log. */
+  health(): Promise<Health>;
   /**
    * Tries to return to a checkpoint, default the newest, while nothing else is touched: restores it, computes steps again,
    * compares. `failure` says why it did not come back as it was. The checkpoint remembers the last one.

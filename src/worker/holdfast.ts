@@ -34,6 +34,8 @@ import type {
   StorageApi,
   StorageStatus,
   VerifyReport,
+  AuditLog,
+  Health,
   TaskInfo,
   TrainApi,
   Visit,
@@ -320,6 +322,14 @@ class Holdfast implements HoldfastPage {
 
   storage(): Promise<StorageStatus> {
     return this.#storage.status();
+  }
+
+  audit(run?: string): Promise<AuditLog> {
+    return this.#storage.audit(run);
+  }
+
+  health(): Promise<Health> {
+    return this.#storage.health();
   }
 
   verify({ all = false }: { readonly all?: boolean } = {}): Promise<VerifyReport> {

@@ -19,7 +19,9 @@ import type {
   RunStatus,
 } from "../format/run";
 import type {
+  AuditLog,
   CheckpointInfo,
+  Health,
   Lease,
   PolicyPreview,
   Rehearsal,
@@ -109,6 +111,10 @@ export interface StorageApi extends RunStorageApi {
   emptyTrash(): Promise<void>;
   /** Looks at everything that is stored; with `all`, at every byte of it. */
   verify(all: boolean): Promise<VerifyReport>;
+  /** What was done to a run; default: to all of them, and to the store. */
+  audit(run?: string): Promise<AuditLog>;
+  /** How saving goes, run by run, and all that was done. */
+  health(): Promise<Health>;
   /** One checkpoint as safetensors, the manifest as a JSON string in its metadata. */
   exportCheckpoint(run: string, step: number): Promise<Blob>;
   exportRun(run: string): Promise<Blob>;

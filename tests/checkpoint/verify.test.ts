@@ -91,7 +91,7 @@ suite("reading back in idle time", () => {
       rest: () => Promise.resolve(),
     };
     const data = new DataStore(parts.packs, parts.catalog, parts.clock.now);
-    return { scrub: new Scrub(parts, data, pace), pieces: () => pieces };
+    return { scrub: new Scrub({ ...parts, now: parts.clock.now }, data, pace), pieces: () => pieces };
   }
 
   test("reads everything, in pieces", async () => {

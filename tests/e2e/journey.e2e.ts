@@ -176,6 +176,75 @@ test("a step that was not saved is gone back to, pinned, and forked into the sam
   expectNone(faults);
 });
 
+test("the health screen shows saves, what was done and by whom, and hands its numbers out", async ({
+  live,
+  app,
+}) => {
+  const faults = await watchFaults(live.context);
+  const page = await live.closePage();
+  await openApp(page, app.url);
+  const run = await start(page, {
+    task: "spirals",
+    preset: "tiny",
+    name: "Seen",
+    steps: 40,
+    policy: { save: { kind: "steps", every: 10 }, draw: false, keep: [{ kind: "latest", count: 2 }] },
+  });
+  await waitFor(page, run, { status: "finished" });
+  await page.evaluate((id) => holdfast.pin(id, 25), run);
+  await page.evaluate((id) => holdfast.drill(id), run);
+  const main = screen(page);
+  await page.getByRole("navigation", { name: "Holdfast" }).getByRole("link", { name: "Health" }).click();
+  await expect(main.getByText("Nothing is wrong.")).toBeVisible();
+  await expect(main.getByRole("img", { name: /^How long the last \d+ saves took/ })).toBeVisible();
+  await expect(main.getByRole("rowheader", { name: "Seen" })).toBeVisible();
+  const log = main.getByRole("region", { name: /^Audit log/ });
+  await expect(log).toContainText("the chain holds");
+  for (const [words, what] of [
+    ["pruned", "steps 20"],
+    ["marked", "pinned"],
+    ["rehearsed", "all equal"],
+    ["started", "task spirals"],
+  ] as const) {
+    await log.getByRole("searchbox", { name: "Filter" }).fill(words);
+    await expect(log.getByRole("row").nth(1)).toContainText(what);
+  }
+  const csv = await downloaded(page, () => button(page, "Numbers as CSV").click());
+  const lines = (await readFile(await csv.path(), "utf8")).trim().split("\r\n");
+  expect(lines).toHaveLength(1 + (await detail(page, run)).checkpointList.length);
+  const json = await downloaded(page, () => button(page, "As JSON").click());
+  const exported: unknown = JSON.parse(await readFile(await json.path(), "utf8"));
+  expect(exported).toMatchObject({ broken: [] });
+  expect(exported).toHaveProperty("entries.8.hash", expect.stringMatching(/^[0-9a-f]{64}$/));
+
+  // Somebody rewrites what was done: it shows.
+  await page.evaluate(
+    (id) =>
+      new Promise<void>((resolve, reject) => {
+        const opening = indexedDB.open("holdfast");
+        opening.onerror = () => reject(new Error("no database"));
+        opening.onsuccess = () => {
+          const db = opening.result;
+          const store = db.transaction("audit", "readwrite").objectStore("audit");
+          const reading = store.get([id, 2]);
+          reading.onsuccess = () => {
+            store.put({ ...(reading.result as object), why: "nobody" }).onsuccess = () => {
+              db.close();
+              resolve();
+            };
+          };
+        };
+      }),
+    run,
+  );
+  await button(page, "Read everything back").click();
+  await expect(main.getByText(`entry 2 of run ${run} was changed after it was written`).first()).toBeVisible(
+    PATIENTLY,
+  );
+  await expect(page).toHaveTitle(/^\(1\) Health/);
+  expectNone(faults);
+});
+
 test("a run that no longer gets better stops by itself, and the best state is there to fork from", async ({
   live,
   app,
@@ -440,6 +509,7 @@ test("everything that can be used has a name, on every screen", async ({ live, a
   });
   await expectNames(page, "/");
   await expectNames(page, "/compare");
+  await expectNames(page, "/health");
   expectNone(faults);
 });
 

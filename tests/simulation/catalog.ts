@@ -29,6 +29,7 @@ export const NO_ROWS: Snapshot = {
   packs: new Map(),
   data: new Map(),
   owners: new Map(),
+  audit: new Map(),
 };
 
 /** Asked before a transaction begins and told of its commit; either may throw. */

@@ -9,6 +9,9 @@ import { defaultOptimizer } from "../../src/tasks/training-fields";
 import { boundaryPicture, checkpointOf, lossOf, textPicture } from "./fake-data";
 import type { HoldfastEvent, HoldfastPage, LiveRun } from "../../src/worker/api";
 import type {
+  AuditEntry,
+  AuditLog,
+  Health,
   BackendInfo,
   CheckpointInfo,
   Comparison,
@@ -432,6 +435,30 @@ export class FakeHoldfast implements HoldfastPage {
   }
   async verify({ all = false } = {}): Promise<VerifyReport> {
     return { all, runs: 4, checkpoints: 41, damaged: [] };
+  }
+  async audit(run?: string): Promise<AuditLog> {
+    const runs = (await this.runs()).filter(({ id }) => run === undefined || run === id);
+    const entries = runs.flatMap(({ id }) =>
+      this.#of(id).checkpoints.map(({ step, time, reason, times }, index): AuditEntry => {
+        const ms = times.readBack + times.encode + times.write;
+        const link = { run: id, seq: index + 1, tab: "k3f9", before: "", hash: "" };
+        return { ...link, time, what: "saved", step, why: reason, ms };
+      }),
+    );
+    return { entries: entries.sort((a, b) => a.time - b.time), broken: [] };
+  }
+  async health(): Promise<Health> {
+    const runs = (await this.runs()).map(({ id, name, step, status }) => ({
+      run: id,
+      name,
+      step,
+      status: status === "interrupted" || status === "elsewhere" ? "running" : status,
+      checkpoints: this.#of(id).checkpoints.map((one, index) => ({
+        ...one,
+        tier: index === 0 ? "archive" : index % 3 === 0 ? "milestone" : "recent",
+      })),
+    }));
+    return { runs: runs as Health["runs"], audit: await this.audit() };
   }
   async drill(run: string, step = 0): Promise<Drill> {
     await this.#wait(600);

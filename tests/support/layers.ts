@@ -45,7 +45,10 @@ export const LAYERS: readonly Layer[] = [
     name: "store",
     files: ["store/*"],
     may: ["errors", "data"],
-    packages: { idb: ["store/catalog", "store/journal"] },
+    packages: {
+      idb: ["store/catalog", "store/journal"],
+      "@noble/hashes": ["store/audit"],
+    },
   },
   { name: "checkpoint", files: ["checkpoint/*"], may: ["errors", "data", "format", "store", "policy"] },
   { name: "meta", files: ["tasks/meta", "tasks/training-fields"], may: [], types: ["data"] },

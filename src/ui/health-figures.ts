@@ -1,0 +1,138 @@
+/** What the health screen shows, from what is stored: times of saves, bytes by what they are worth, alerts, files of numbers. */
+import type { AuditEntry, CheckpointInfo, Health, RunHealth, StorageStatus, Tier } from "../worker/protocol";
+import { bytes, count, counted } from "./format";
+
+/** Half of them took at most `p50`, all but one in twenty at most `p95`; null where there are none. */
+export interface Spread {
+  readonly p50: number | null;
+  readonly p95: number | null;
+}
+
+export interface Phase extends Spread {
+  readonly name: string;
+}
+
+/** By nearest rank. */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): number | null =>
+    sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
+  return { p50: at(0.5), p95: at(0.95) };
+}
+
+const PHASES: readonly (readonly [name: string, of: (times: CheckpointInfo["times"]) => number])[] = [
+  ["Training held", ({ held }) => held],
+  ["Read back from the GPU", ({ readBack }) => readBack],
+  ["Encoded", ({ encode }) => encode],
+  ["Written", ({ write }) => write],
+  ["Committed", ({ commit }) => commit],
+];
+
+/** How long each phase of a save took, milliseconds. First states are not read back while training goes on. */
+export function phasesOf(checkpoints: readonly CheckpointInfo[]): readonly Phase[] {
+  return PHASES.map(([name, of]) => ({ name, ...spreadOf(checkpoints.map(({ times }) => of(times))) }));
+}
+
+export function checkpointsOf({ runs }: Health): readonly CheckpointInfo[] {
+  return runs.flatMap(({ checkpoints }) => checkpoints).sort((a, b) => a.time - b.time);
+}
+
+/** Checkpoints and bytes of a run, by what they are worth. */
+export function tiersOf({
+  checkpoints,
+}: RunHealth): Readonly<Record<Tier, { readonly count: number; readonly bytes: number }>> {
+  const of = (tier: Tier) => {
+    const those = checkpoints.filter((one) => one.tier === tier);
+    return { count: those.length, bytes: those.reduce((sum, { storedBytes }) => sum + storedBytes, 0) };
+  };
+  return { recent: of("recent"), milestone: of("milestone"), archive: of("archive") };
+}
+
+/** What a power cut now could take of a run that trains, in words; null where it rests. */
+export function atRiskWords({ name, status, step, checkpoints }: RunHealth): string | null {
+  if (status !== "running") return null;
+  const newest = checkpoints.at(-1)?.step ?? 0;
+  const after = step - newest;
+  if (after <= 0) return `${name}: nothing; step ${count(newest)} is on the device.`;
+  return `${name}: at most the losses of ${counted(after, "step")} after step ${count(newest)}, which are computed again.`;
+}
+
+/** From this share of what the browser allows on, space is short. */
+const FULL = 0.9;
+
+/** What is wrong now, one sentence each. `failures`: what failed since the page was opened. */
+export function alertsOf(
+  storage: StorageStatus | null,
+  health: Health | null,
+  failures: readonly string[],
+): readonly string[] {
+  const alerts = [...failures];
+  if (storage !== null) {
+    const { mode, reason, usage, quota, scrub } = storage;
+    if (mode === "memory") alerts.push(`Nothing is stored: ${reason}`);
+    if (usage !== null && quota !== null && usage > FULL * quota)
+      alerts.push(
+        `The site's storage is nearly full: ${bytes(usage)} of ${bytes(quota)}. Delete runs, or export them.`,
+      );
+    for (const damage of scrub.damaged) alerts.push(`Damaged on this device: ${damage}`);
+  }
+  if (health !== null) {
+    for (const { name, checkpoints } of health.runs)
+      for (const { step, check, rehearsed } of checkpoints) {
+        if (check === "damaged")
+          alerts.push(`${name}: the checkpoint of step ${count(step)} is damaged; an older one is used.`);
+        if (rehearsed?.failure !== undefined && rehearsed.failure !== null)
+          alerts.push(`${name}: step ${count(step)} did not come back as it was. ${rehearsed.failure}`);
+      }
+    for (const problem of health.audit.broken) alerts.push(`The audit log was changed: ${problem}.`);
+  }
+  return [...new Set(alerts)];
+}
+
+/** Entries of which any word matches, newest first. */
+export function matching(entries: readonly AuditEntry[], names: ReadonlyMap<string, string>, wanted: string) {
+  const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
+  return entries
+    .filter(({ run, what, step, why, tab }) => {
+      const text = `${names.get(run) ?? run} ${what} ${step ?? ""} ${why} ${tab}`.toLowerCase();
+      return words.every((word) => text.includes(word));
+    })
+    .toReversed();
+}
+
+const COLUMNS = [
+  "run",
+  "name",
+  "step",
+  "time",
+  "reason",
+  "tier",
+  "check",
+  "raw_bytes",
+  "stored_bytes",
+  "stall_ms",
+  "held_ms",
+  "read_back_ms",
+  "encode_ms",
+  "write_ms",
+  "commit_ms",
+  "digest",
+] as const;
+
+/** A line to a checkpoint (RFC 4180). */
+export function healthCsv({ runs }: Health): string {
+  const rows = runs.flatMap(({ run, name, checkpoints }) =>
+    checkpoints.map(({ step, time, reason, tier, check, rawBytes, storedBytes, times, digest }) => {
+      const { stall, held, readBack, encode, write, commit } = times;
+      const at = new Date(time).toISOString();
+      const costs = [stall, held, readBack, encode, write, commit];
+      return [run, name, step, at, reason, tier, check, rawBytes, storedBytes, ...costs, digest];
+    }),
+  );
+  return [COLUMNS, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+}
+
+function cell(value: string | number): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

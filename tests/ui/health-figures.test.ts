@@ -1,0 +1,117 @@
+import { expect, suite, test } from "vitest";
+import type { AuditEntry, Health, RunHealth, StorageStatus } from "../../src/format/stored";
+import {
+  alertsOf,
+  atRiskWords,
+  healthCsv,
+  matching,
+  phasesOf,
+  spreadOf,
+  tiersOf,
+} from "../../src/ui/health-figures";
+import { checkpointOf } from "../support/fake-data";
+
+const CALM: StorageStatus = {
+  mode: "opfs",
+  reason: "",
+  usage: 10,
+  quota: 100,
+  persisted: true,
+  thinned: 0,
+  perRun: {},
+  recovery: null,
+  scrub: { finished: null, checkpoints: 0, damaged: [] },
+};
+
+function runHealth(more: Partial<RunHealth> = {}): RunHealth {
+  const checkpoints = [0, 10, 20].map((step) => ({
+    ...checkpointOf("r1", "spirals", step, 1000 * step, "policy"),
+    tier: step === 0 ? ("archive" as const) : ("recent" as const),
+  }));
+  return { run: "r1", name: "Rings", status: "paused", step: 25, checkpoints, ...more };
+}
+
+function healthOf(...runs: readonly RunHealth[]): Health {
+  return { runs, audit: { entries: [], broken: [] } };
+}
+
+suite("how long saves took", () => {
+  test("half and 95 in a hundred, by nearest rank", () => {
+    expect(spreadOf([])).toEqual({ p50: null, p95: null });
+    expect(spreadOf([7])).toEqual({ p50: 7, p95: 7 });
+    expect(spreadOf(Array.from({ length: 100 }, (_, i) => 100 - i))).toEqual({ p50: 50, p95: 95 });
+  });
+
+  test("phase by phase", () => {
+    const [held, readBack] = phasesOf(runHealth().checkpoints);
+    expect(held).toEqual({ name: "Training held", p50: 0.3, p95: 0.3 });
+    expect(readBack?.p50).toBe(11);
+  });
+});
+
+suite("space and risk", () => {
+  test("bytes stand by what checkpoints are worth", () => {
+    const run = runHealth();
+    const tiers = tiersOf(run);
+    expect([tiers.archive.count, tiers.milestone.count, tiers.recent.count]).toEqual([1, 0, 2]);
+    expect(tiers.recent.bytes).toBe(run.checkpoints[1]!.storedBytes + run.checkpoints[2]!.storedBytes);
+  });
+
+  test("a power cut can take nothing of a run at rest, and only losses of one that trains", () => {
+    expect(atRiskWords(runHealth())).toBeNull();
+    expect(atRiskWords(runHealth({ status: "running" }))).toContain("5 steps after step 20");
+    expect(atRiskWords(runHealth({ status: "running", step: 20 }))).toContain("nothing");
+  });
+});
+
+suite("alerts", () => {
+  test("there are none where nothing is wrong", () => {
+    expect(alertsOf(CALM, healthOf(runHealth()), [])).toEqual([]);
+    expect(alertsOf(null, null, [])).toEqual([]);
+  });
+
+  const [first, ...others] = runHealth().checkpoints;
+  const failed = { time: 1, from: 0, to: 1, proof: "losses", failure: "Step 1 differs.", ms: 1 } as const;
+  test.each<[string, readonly string[]]>([
+    ["refused", alertsOf(CALM, null, ["refused"])],
+    ["Nothing is stored", alertsOf({ ...CALM, mode: "memory", reason: "private." }, null, [])],
+    ["nearly full", alertsOf({ ...CALM, usage: 91 }, null, [])],
+    ["step 3", alertsOf({ ...CALM, scrub: { ...CALM.scrub, damaged: ["step 3"] } }, null, [])],
+    [
+      "step 0 is damaged",
+      alertsOf(CALM, healthOf(runHealth({ checkpoints: [{ ...first!, check: "damaged" }, ...others] })), []),
+    ],
+    [
+      "Step 1 differs.",
+      alertsOf(CALM, healthOf(runHealth({ checkpoints: [{ ...first!, rehearsed: failed }] })), []),
+    ],
+    ["entry 2", alertsOf(CALM, { runs: [], audit: { entries: [], broken: ["entry 2"] } }, [])],
+  ])("%s", (words, alerts) => {
+    expect(alerts).toHaveLength(1);
+    expect(alerts[0]).toContain(words);
+  });
+});
+
+suite("files and filters", () => {
+  test("a line to a checkpoint, with cells quoted where they must be", () => {
+    const [head, first, ...rest] = healthCsv(healthOf(runHealth({ name: 'My "run", again' }))).split("\r\n");
+    expect(head?.split(",").slice(0, 4)).toEqual(["run", "name", "step", "time"]);
+    expect(first).toContain('r1,"My ""run"", again",0,1970-01-01T00:00:00.000Z,policy,archive,verified,');
+    expect(rest).toHaveLength(3);
+  });
+
+  test("entries are found by every word, in whatever column, newest first", () => {
+    const link = { seq: 1, tab: "k3f9", before: "", hash: "", ms: null };
+    const entries: AuditEntry[] = [
+      { ...link, run: "r1", time: 1, what: "saved", step: 5, why: "policy" },
+      { ...link, run: "r1", time: 2, what: "pruned", step: null, why: "steps 5" },
+      { ...link, run: "r2", time: 3, what: "saved", step: 9, why: "pause" },
+    ];
+    const names = new Map([["r1", "Rings"]]);
+    const times = (wanted: string) => matching(entries, names, wanted).map(({ time }) => time);
+    expect(times("")).toEqual([3, 2, 1]);
+    expect(times("rings saved")).toEqual([1]);
+    expect(times("K3F9 pause")).toEqual([3]);
+    expect(times("nothing")).toEqual([]);
+  });
+});
