@@ -58,7 +58,7 @@ export class Session<Checkpoint = unknown> {
   #step: number;
   #samples: number;
   #lastSave: Moment;
-  /** Step of the newest state that was evaluated. */
+  /** Step of the newest state that was evaluated, of those that the run has come to. */
   #evaluated: number;
   /** What is under way; null at rest. */
   #work: Promise<void> | null = null;
@@ -111,7 +111,7 @@ export class Session<Checkpoint = unknown> {
     this.#settings = settingsAt(record, this.#events, this.#step);
     this.#settingsUntil = nextEventAfter(this.#events, this.#step);
     this.#lastSave = { ...this.#moment(), step: parts.lastSavedStep };
-    this.#evaluated = evaluationsOf(this.#events).at(-1)?.step ?? record.firstStep;
+    this.#evaluated = evaluationsOf(this.#events, this.#step).at(-1)?.step ?? record.firstStep;
   }
 
   get step(): number {
@@ -333,28 +333,36 @@ export class Session<Checkpoint = unknown> {
 
   /**
    * No step is submitted until the evaluation is recorded: what follows from it, and at which step, is then the same
-   * however often the run is interrupted. One that the store refuses counts for nothing.
+   * however often the run is interrupted. One that the store refuses counts for nothing; one that is recorded already, because
+   * the run was interrupted before its losses were, is not made again.
    */
   async #evaluateWhenDue(): Promise<void> {
     if (!evaluationDue(this.policy, this.#step, this.#evaluated)) return;
     this.#evaluated = this.#step;
+    if (evaluationsOf(this.#events, this.#step).at(-1)?.step !== this.#step && !(await this.#evaluate()))
+      return;
+    const made = evaluationsOf(this.#events, this.#step);
+    if (this.#policySaves && improves(this.policy, made)) this.#save("improved", made.at(-1)?.metrics);
+    this.#stopWhereNoBetter();
+  }
+
+  /** False where nothing came of it that could be recorded. */
+  async #evaluate(): Promise<boolean> {
     const metrics = await this.#parts.evaluate();
-    if (Object.keys(metrics).length === 0) return;
+    if (Object.keys(metrics).length === 0) return false;
     try {
       await this.#append(this.#step, { kind: "evaluated", metrics });
+      return true;
     } catch (error) {
       if (!isRefusal(error)) throw error;
       this.#journalRefused(error);
-      return;
+      return false;
     }
-    if (this.#policySaves && improves(this.policy, evaluationsOf(this.#events)))
-      this.#save("improved", metrics);
-    this.#stopWhereNoBetter();
   }
 
   #stopWhereNoBetter(): void {
     const { stop } = this.policy;
-    const best = stop === undefined ? null : stopsEarly(stop, this.#events);
+    const best = stop === undefined ? null : stopsEarly(stop, this.#events, this.#step);
     if (best !== null) this.#halt ??= { kind: "stopped", best };
   }
 

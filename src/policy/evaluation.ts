@@ -14,10 +14,10 @@ export interface Evaluation {
 /** What is to be low, or high. */
 export type Goal = Pick<EarlyStop, "metric" | "mode">;
 
-/** In the order of their steps. */
-export function evaluationsOf(events: readonly RunEvent[]): Evaluation[] {
+/** Those up to a step, in the order of their steps. */
+export function evaluationsOf(events: readonly RunEvent[], upTo = Infinity): Evaluation[] {
   return events
-    .flatMap((event) => (event.kind === "evaluated" ? [event] : []))
+    .flatMap((event) => (event.kind === "evaluated" && event.step <= upTo ? [event] : []))
     .toSorted((a, b) => a.step - b.step || a.seq - b.seq);
 }
 
@@ -54,17 +54,17 @@ export function improves(policy: Policy, evaluations: readonly Evaluation[]): bo
 }
 
 /**
- * The step to go back to, where the evaluations after the best one have used up the patience; null where they have not.
- * A run that goes on after it was stopped early is given its patience anew.
+ * The step to go back to, where at `step` the evaluations after the best one have used up the patience; null where they have
+ * not. A run that goes on after it was stopped early is given its patience anew.
  */
-export function stopsEarly(rule: EarlyStop, events: readonly RunEvent[]): BestStep | null {
-  const evaluations = evaluationsOf(events);
+export function stopsEarly(rule: EarlyStop, events: readonly RunEvent[], step: number): BestStep | null {
+  const evaluations = evaluationsOf(events, step);
   const best = bestOf(rule, evaluations);
   if (best === null) return null;
   const stopped = events.findLast((event) => event.kind === "stopped" && event.best !== undefined);
   const since = Math.max(best.step, stopped?.step ?? 0);
   const without = evaluations.filter(
-    ({ step, metrics }) => step > since && metrics[rule.metric] !== undefined,
+    ({ step: at, metrics }) => at > since && metrics[rule.metric] !== undefined,
   );
   return without.length >= rule.patience ? best : null;
 }

@@ -1,6 +1,7 @@
 import { expect, suite, test } from "vitest";
 import { nextTask } from "../../src/engine/next-task";
 import { HoldfastError } from "../../src/errors";
+import { cutRows } from "../../src/format/rows";
 import type { RunRecord } from "../../src/format/run";
 import { ArrayStorage, RECORD, finished, rig, trained, until, type Rig } from "../support/session-rig";
 import { ToyTrainable } from "../support/toy-trainable";
@@ -163,6 +164,28 @@ suite("evaluations", () => {
     await one.session.go({ kind: "resumed", from: 30, replayed: 0, why: "" });
     await until(() => one.storage.status === "stopped");
     expect(one.session.step).toBe(30);
+  });
+
+  test("are not made again where the journal ends before them, and count once they are come to", async () => {
+    const whole = watched(STOPPED);
+    await whole.session.go({ kind: "started" });
+    await until(() => whole.storage.status === "stopped");
+    const storage = new ArrayStorage();
+    storage.events.push(...whole.storage.events.filter(({ kind }) => kind !== "stopped"));
+    storage.rows = cutRows(whole.storage.rows!, 1, 25);
+    const state = whole.storage.saved.find(({ step }) => step === 25)!.state;
+    const { step, samples } = state.scalars;
+    const one = watched(STOPPED, storage, {
+      events: storage.events,
+      position: { step, samples },
+      journalEnd: step,
+      lastSavedStep: step,
+    });
+    one.trainable.restore(state);
+    await one.session.go({ kind: "resumed", from: step, replayed: 0, why: "" });
+    await until(() => storage.status === "stopped");
+    expect(one.session.step).toBe(30);
+    expect(storage.events.filter(({ kind }) => kind === "evaluated")).toHaveLength(5);
   });
 
   test("that the store refuses count for nothing, and the run goes on", async () => {

@@ -90,16 +90,19 @@ suite("stopping early", () => {
     [[2, 3, 1, 2, 2], 30],
     [[], null],
   ])("after held-out losses %o with patience 2: %s", (losses, step) => {
-    expect(stopsEarly(STOP, evaluated(...losses))?.step ?? null).toBe(step);
+    expect(stopsEarly(STOP, evaluated(...losses), 1000)?.step ?? null).toBe(step);
   });
 
   test("a run that goes on has its patience anew", () => {
     const before = evaluated(1, 2, 3);
     const events = [...before, stopped(30)];
-    expect(stopsEarly(STOP, events)).toBeNull();
+    expect(stopsEarly(STOP, before, 30)?.step).toBe(10);
+    // One that the run has not come to again since it was interrupted does not count yet.
+    expect(stopsEarly(STOP, before, 29)).toBeNull();
+    expect(stopsEarly(STOP, events, 30)).toBeNull();
     const [fourth, fifth] = evaluated(1, 2, 3, 3, 3).slice(3);
-    expect(stopsEarly(STOP, [...events, fourth!])).toBeNull();
-    expect(stopsEarly(STOP, [...events, fourth!, fifth!])?.step).toBe(10);
+    expect(stopsEarly(STOP, [...events, fourth!], 40)).toBeNull();
+    expect(stopsEarly(STOP, [...events, fourth!, fifth!], 50)?.step).toBe(10);
   });
 
   test("says what is wrong with a rule", () => {

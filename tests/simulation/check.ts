@@ -11,7 +11,7 @@ import { isDeepStrictEqual } from "node:util";
 import { DATA } from "../support/run-samples";
 import type { Image } from "./disk";
 import type { ExpectedRun } from "./expected";
-import { stateOf, World, type Tab } from "./world";
+import { REHEARSAL, stateOf, World, type Tab } from "./world";
 
 /** A keyframe and those that lean on it, so that what one damaged pack costs is bounded. */
 const CHAIN_LENGTH = 8;
@@ -45,6 +45,8 @@ export async function faultOf(
       const fault = there ? await faultOfRun(tab, id, run, options) : null;
       if (fault !== null) return `the run ${id}: ${fault}`;
     }
+    const { broken } = await tab.manager.audit();
+    if (broken.length > 0) return `the audit log: ${broken.join("; ")}`;
     const saved = new Map<string, number>();
     for (const id of listed) {
       const step = await savedOnceMore(world, tab, id);
@@ -121,6 +123,12 @@ async function faultOfLog(
   }
   if (at < detail.events.length)
     return `the event ${detail.events[at]?.kind ?? ""} was never asked for, or twice there`;
+  const wasStopped = detail.events.some(({ kind }) => kind === "stopped");
+  if (wasStopped !== (detail.status === "stopped"))
+    return `it is ${detail.status}, and the event that stops it is ${wasStopped ? "" : "not "}there`;
+  for (const { step, rehearsed } of detail.checkpointList)
+    if (rehearsed !== null && !isDeepStrictEqual(rehearsed, REHEARSAL))
+      return `the rehearsal of step ${step} is another one`;
   const from = detail.record.firstStep;
   const { loss } = await tab.manager.journal(detail.id);
   if (loss.length < head - from)

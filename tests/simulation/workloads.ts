@@ -147,6 +147,21 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     await tab.manager.close();
   },
 
+  // It is evaluated, rehearsed, and ended by what the evaluations say.
+  "early stop and rehearsals": async (world) => {
+    const tab = world.tab();
+    const lease = await world.create(tab);
+    await world.event(tab, lease, 0, { kind: "started" }, "running");
+    for (let step = 1; step <= 5; step++) {
+      await world.save(tab, lease, step);
+      await world.event(tab, lease, step, { kind: "evaluated", metrics: { val_loss: step } });
+      await world.rehearse(tab, FIRST, step);
+    }
+    const best = { metric: "val_loss", step: 1, value: 1 };
+    await world.event(tab, lease, 5, { kind: "stopped", best }, "stopped");
+    await tab.manager.close();
+  },
+
   "one run, many openings": async (world) => {
     const first = world.tab();
     await world.release(first, await world.create(first));

@@ -5,8 +5,8 @@
 import { exportRun, importRun } from "../../src/checkpoint/exchange";
 import { CheckpointManager, type StoreParts } from "../../src/checkpoint/manager";
 import { HoldfastError } from "../../src/errors";
-import type { KeepRule, Policy, RunEventBody } from "../../src/format/run";
-import type { Lease } from "../../src/format/stored";
+import type { KeepRule, Policy, RunEventBody, RunStatus } from "../../src/format/run";
+import type { Lease, Rehearsal } from "../../src/format/stored";
 import type { State } from "../../src/format/tensors";
 import { keptBy } from "../../src/checkpoint/keep";
 import { MemoryLocks } from "../../src/store/locks";
@@ -36,6 +36,15 @@ export type Fact = { readonly run: string; readonly begun: number; answered: num
   | { readonly kind: "restored" }
   | { readonly kind: "erased" }
 );
+
+export const REHEARSAL: Rehearsal = {
+  time: 1,
+  from: 0,
+  to: 1,
+  proof: "losses",
+  failure: null,
+  ms: 5,
+};
 
 type FactBody = Fact extends infer One ? (One extends Fact ? Omit<One, "begun" | "answered"> : never) : never;
 
@@ -143,9 +152,22 @@ export class World {
       this.wrongs.push(`step ${step} was saved by a writer that had lost the run`);
   }
 
-  async event({ manager }: Tab, lease: Lease | null, step: number, body: RunEventBody): Promise<void> {
+  async event(
+    { manager }: Tab,
+    lease: Lease | null,
+    step: number,
+    body: RunEventBody,
+    status?: RunStatus,
+  ): Promise<void> {
     if (lease === null) return;
-    await this.#noted({ run: lease.run, kind: "event", body }, () => manager.appendEvent(lease, step, body));
+    await this.#noted({ run: lease.run, kind: "event", body }, () =>
+      manager.appendEvent(lease, step, body, status),
+    );
+  }
+
+  /** A return to a checkpoint is tried; what came of it stands on it. */
+  async rehearse({ manager }: Tab, run: string, step: number): Promise<void> {
+    await this.#try(() => manager.rehearsed(run, step, REHEARSAL));
   }
 
   async journal({ manager }: Tab, lease: Lease | null, from: number, to: number): Promise<void> {
