@@ -23,6 +23,7 @@ import type {
   RunStatus,
 } from "../format/run";
 import type {
+  AuditEntry,
   AuditLog,
   AuditNote,
   CheckpointInfo,
@@ -169,7 +170,7 @@ export class CheckpointManager {
     await this.ready(run);
     const lease = await this.#owners.acquire(run, options.takeOver ?? false);
     await this.#runs.close(run);
-    if (options.takeOver === true) this.#background.later(() => this.note(run, { what: "taken over" }));
+    if (options.takeOver === true) this.noteLater(run, { what: "taken over" });
     return lease;
   }
 
@@ -209,7 +210,7 @@ export class CheckpointManager {
       // What was deleted a while ago is the first to go when space gets short; the next save finds the room.
       if (hasCode(error, "quota")) this.#background.later(() => this.#emptyOldTrash());
       const { step } = request.state.scalars;
-      this.#background.later(() => this.note(lease.run, { what: "not saved", step, why: messageOf(error) }));
+      this.noteLater(lease.run, { what: "not saved", step, why: messageOf(error) });
       throw error;
     }
   }
@@ -232,7 +233,7 @@ export class CheckpointManager {
     this.#used(rows.find((row) => row.step === found));
     const why = restored.skipped.length === 0 ? "" : `${restored.skipped.length} newer ones are damaged`;
     const ms = elapsed() - start;
-    this.#background.later(() => this.note(run, { what: "restored", step: found, why, ms }));
+    this.noteLater(run, { what: "restored", step: found, why, ms });
     return restored;
   }
 
@@ -437,7 +438,8 @@ export class CheckpointManager {
     const report = await verifyStore({ ...this.#parts, now }, all, () => this.#saver.quiet());
     const { checkpoints, damaged } = report;
     const why = `${checkpoints} checkpoints, ${all ? "every byte" : "what describes them"}; ${damaged.length} damaged`;
-    await this.note(STORE, { what: "verified", why, ms: elapsed() - start });
+    const ms = elapsed() - start;
+    this.noteLater(STORE, { what: "verified", why, ms });
     return report;
   }
 
@@ -461,21 +463,34 @@ export class CheckpointManager {
     return this.#scrub?.status ?? NOT_SCRUBBED;
   }
 
-  /** Writes down in the audit log of a run what was done without a transaction of its own. */
-  async note(
+  /**
+   * Writes down in the audit log what was done without a transaction of its own. Nobody waits for it: what reads must not
+   * need room to write.
+   */
+  noteLater(
     run: string,
     { what, step = null, why = "", ms = null }: Pick<AuditNote, "what"> & Partial<AuditNote>,
-  ): Promise<void> {
+  ): void {
     const { catalog, clock } = this.#parts;
-    await catalog.write("relaxed", (tx) => noted(tx, { run, time: clock.now(), what, step, why, ms }));
+    const time = clock.now();
+    this.#background.later(() =>
+      catalog.write("relaxed", async (tx) => {
+        // Of a run that there is not, nobody would ever read it.
+        if (run !== STORE && (await tx.get("runs", run)) === undefined) return;
+        await noted(tx, { run, time, what, step, why, ms });
+      }),
+    );
   }
 
   /** What was done to a run, or to all of them and the store. */
   async audit(run?: string): Promise<AuditLog> {
-    return this.#parts.catalog.read(async (tx) => {
-      const runs = run === undefined ? (await tx.all("runs")).map(({ id }) => id) : [run];
-      return auditOf(tx, run === undefined ? [STORE, ...runs] : runs);
+    const chains = await this.#parts.catalog.read(async (tx) => {
+      const runs = run === undefined ? [STORE, ...(await tx.all("runs")).map(({ id }) => id)] : [run];
+      const found: (readonly AuditEntry[])[] = [];
+      for (const id of runs) found.push(await tx.of("audit", id));
+      return found;
     });
+    return auditOf(chains);
   }
 
   /** How saving goes, run by run, and all that was done. */

@@ -113,7 +113,7 @@ async function recoverAlone(parts: RecoveryParts): Promise<Recovered> {
   const { runs, busy, failed } = await recoverRuns(parts, found, lost);
   const complete = !unread && failed.size === 0;
   // What could not be seen may need what could.
-  if (complete && !others) await dropEmpty(catalog, emptied);
+  if (complete && !others) await dropEmpty(catalog, emptied, parts.now);
   if (!others && !unread) await clear(parts, scanned, busy, parts.wasBlank && lost.length > 0);
   lost.push(...(await nameLosses(parts, [...short, ...doubtful])));
   return { runs, lost, complete, held, unread, failed };

@@ -2,6 +2,7 @@
  * Packs that were emptied and filled again since this catalogue knew them. A pack is emptied only once nothing refers to
  * it, so whatever an older catalogue says is in there was let go of by its run, and is no loss.
  */
+import { notedAsDeleted } from "../store/audit";
 import { countsOf, eraseRun } from "../store/commit";
 import type { Catalog, CatalogWriter, PackRow, RunRow } from "../store/tables";
 
@@ -40,9 +41,14 @@ async function letGoOfRun(tx: CatalogWriter, run: RunRow, names: ReadonlySet<str
 }
 
 /** Of these runs, deletes those that nothing is left of: they were deleted for good. Their packs are free from then on. */
-export async function dropEmpty(catalog: Catalog, runs: readonly string[]): Promise<void> {
+export async function dropEmpty(catalog: Catalog, runs: readonly string[], now: () => number): Promise<void> {
   if (runs.length === 0) return;
   await catalog.write("strict", async (tx) => {
-    for (const run of runs) if ((await tx.get("runs", run))?.checkpoints === 0) await eraseRun(tx, run);
+    for (const run of runs) {
+      const row = await tx.get("runs", run);
+      if (row?.checkpoints !== 0) continue;
+      await eraseRun(tx, run);
+      await notedAsDeleted(tx, run, row.record.name, now());
+    }
   });
 }

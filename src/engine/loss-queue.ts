@@ -14,8 +14,9 @@ const MAX_WAITING = 1024;
 interface Submitted {
   readonly pending: PendingLoss;
   readonly rate: number;
-  /** When it was submitted. */
+  /** When it was submitted, and when the next one was; null before that. */
   readonly at: number;
+  until: number | null;
 }
 
 export class LossQueue {
@@ -26,6 +27,7 @@ export class LossQueue {
   #reading: Promise<void> = Promise.resolve();
   #readsUnderWay = 0;
   #readAt = 0;
+  #last: Submitted | null = null;
 
   /** `take` is given each stretch of rows once, in the order of steps. */
   constructor(trainable: Trainable, now: () => number, take: (rows: JournalRows) => void) {
@@ -51,7 +53,18 @@ export class LossQueue {
   }
 
   push(pending: PendingLoss, rate: number, at: number): void {
-    this.#waiting.push({ pending, rate, at });
+    this.#end(at);
+    this.#last = { pending, rate, at, until: null };
+    this.#waiting.push(this.#last);
+  }
+
+  /** What goes on until the next step is no part of the last one. */
+  rest(): void {
+    this.#end(this.#now());
+  }
+
+  #end(at: number): void {
+    if (this.#last !== null) this.#last.until ??= at;
   }
 
   /** Resolves when the losses of all steps pushed so far were taken. Fails as the device or `take` does. */
@@ -74,8 +87,8 @@ export class LossQueue {
   async #readBatch(batch: readonly Submitted[]): Promise<void> {
     const loss = await this.#trainable.losses(batch.map(({ pending }) => pending));
     // A step lasts until the next one is submitted; the last of all, until its loss is here.
-    const end = this.#waiting[0]?.at ?? this.#now();
-    const ms = Float32Array.from(batch, ({ at }, i) => (batch[i + 1]?.at ?? end) - at);
+    const end = this.#now();
+    const ms = Float32Array.from(batch, ({ at, until }) => (until ?? end) - at);
     this.#take({
       from: batch[0]?.pending.step ?? 0,
       loss,

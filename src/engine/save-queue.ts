@@ -72,6 +72,11 @@ export class SaveQueue<Checkpoint> {
     void saving.finally(() => this.#underWay.delete(saving));
   }
 
+  /** Resolves when another save may begin. */
+  async room(): Promise<void> {
+    while (this.#underWay.size >= MAX_UNDER_WAY) await Promise.race(this.#underWay);
+  }
+
   /** Resolves when no save is under way. */
   async idle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all([...this.#underWay]);

@@ -22,7 +22,14 @@ import type {
 } from "../format/run";
 import { nextEventAfter, settingsAt, type Settings } from "../format/settings";
 import { autoInterval, type Interval } from "../policy/interval";
-import { evaluationDue, evaluationsOf, improves, stopsEarly } from "../policy/evaluation";
+import {
+  evaluationDue,
+  evaluationsOf,
+  improves,
+  stoppedEarlyAt,
+  stopsEarly,
+  type Evaluation,
+} from "../policy/evaluation";
 import { shouldSave, type Moment } from "../policy/save";
 import { SpikeWatch } from "../policy/spike";
 import { checkedChanges, checkWhole } from "./changes";
@@ -58,7 +65,9 @@ export class Session<Checkpoint = unknown> {
   #step: number;
   #samples: number;
   #lastSave: Moment;
-  /** Step of the newest state that was evaluated, of those that the run has come to. */
+  /** Of the states that the run has come to. Those after them are of a course that was cut off, and made again. */
+  readonly #evaluations: Evaluation[];
+  /** The last state that was to be evaluated, whatever came of it. */
   #evaluated: number;
   /** What is under way; null at rest. */
   #work: Promise<void> | null = null;
@@ -111,7 +120,8 @@ export class Session<Checkpoint = unknown> {
     this.#settings = settingsAt(record, this.#events, this.#step);
     this.#settingsUntil = nextEventAfter(this.#events, this.#step);
     this.#lastSave = { ...this.#moment(), step: parts.lastSavedStep };
-    this.#evaluated = evaluationsOf(this.#events, this.#step).at(-1)?.step ?? record.firstStep;
+    this.#evaluations = evaluationsOf(this.#events, this.#step);
+    this.#evaluated = this.#evaluations.at(-1)?.step ?? record.firstStep;
   }
 
   get step(): number {
@@ -188,8 +198,12 @@ export class Session<Checkpoint = unknown> {
     }
     this.#refuseIfClosed();
     if (this.#step >= this.steps) throw this.#allDone();
+    this.#halt = null;
     await this.#occupy(async () => {
       this.#useSettings();
+      await this.#evaluateWhenDue();
+      const halt = this.#haltNow();
+      if (halt !== null) return this.#settle(halt);
       this.#submit();
       await this.#losses.read();
       await this.#flushJournal();
@@ -307,16 +321,16 @@ export class Session<Checkpoint = unknown> {
     this.#pace.begin();
     this.#spikes.begin();
     // It may have been interrupted, or paused, between an evaluation and what follows from it.
-    this.#stopWhereNoBetter();
+    await this.#followEvaluation();
     signal({ kind: "first-step", done: false });
     for (let first = true; ; first = false) {
       await this.#drain();
       this.#useSettings();
-      await this.#evaluateWhenDue();
+      if (this.#goesOn) await this.#evaluateWhenDue();
       if (shouldSave(this.policy.save, this.#moment(), this.#lastSave, this.#pace.measured))
         this.#save("policy");
       if (this.#step >= this.#settings.steps) this.#halt ??= { kind: "finished" };
-      if (this.#halt !== null || this.#closed || this.#fault !== null) break;
+      if (!this.#goesOn) break;
       this.#submit();
       await this.#fence();
       if (first) {
@@ -331,39 +345,59 @@ export class Session<Checkpoint = unknown> {
     if (!this.#closed && this.#halt !== null) await this.#settle(this.#halt);
   }
 
+  get #goesOn(): boolean {
+    return this.#halt === null && !this.#closed && this.#fault === null;
+  }
+
+  /** For who has just awaited: it may have been set meanwhile. */
+  #haltNow(): Halt | null {
+    return this.#halt;
+  }
+
   /**
-   * No step is submitted until the evaluation is recorded: what follows from it, and at which step, is then the same
-   * however often the run is interrupted. One that the store refuses counts for nothing; one that is recorded already, because
-   * the run was interrupted before its losses were, is not made again.
+   * The losses up to it are in the journal before the evaluation is, and the evaluation before the next step is submitted:
+   * what follows from it, and where, is the same however often the run is interrupted. One that fails, or that the store
+   * refuses, counts for nothing.
    */
   async #evaluateWhenDue(): Promise<void> {
     if (!evaluationDue(this.policy, this.#step, this.#evaluated)) return;
     this.#evaluated = this.#step;
-    if (evaluationsOf(this.#events, this.#step).at(-1)?.step !== this.#step && !(await this.#evaluate()))
-      return;
-    const made = evaluationsOf(this.#events, this.#step);
-    if (this.#policySaves && improves(this.policy, made)) this.#save("improved", made.at(-1)?.metrics);
-    this.#stopWhereNoBetter();
-  }
-
-  /** False where nothing came of it that could be recorded. */
-  async #evaluate(): Promise<boolean> {
-    const metrics = await this.#parts.evaluate();
-    if (Object.keys(metrics).length === 0) return false;
+    await this.#losses.read();
+    this.#throwFault();
+    this.#losses.rest();
     try {
+      await this.#flushJournal();
+      const metrics = await this.#parts.evaluate();
+      if (Object.keys(metrics).length === 0) return;
       await this.#append(this.#step, { kind: "evaluated", metrics });
-      return true;
+      this.#evaluations.push({ step: this.#step, metrics });
     } catch (error) {
-      if (!isRefusal(error)) throw error;
-      this.#journalRefused(error);
-      return false;
+      if (this.#fault !== null || hasCode(error, "device-lost") || hasCode(error, "fenced")) throw error;
+      this.#notEvaluated(error);
+      return;
     }
+    await this.#followEvaluation();
   }
 
-  #stopWhereNoBetter(): void {
+  /** Saves the state here if it is among the best, and stops where no better ones come. */
+  async #followEvaluation(): Promise<void> {
+    const isHere = this.#evaluations.at(-1)?.step === this.#step;
+    const isSaved = this.#saves.durableStep === this.#step;
+    if (this.#policySaves && isHere && !isSaved && improves(this.policy, this.#evaluations)) {
+      // Never skipped, as others are where too many are under way.
+      await this.#saves.room();
+      this.#save("improved");
+    }
     const { stop } = this.policy;
-    const best = stop === undefined ? null : stopsEarly(stop, this.#events, this.#step);
+    const best =
+      stop === undefined ? null : stopsEarly(stop, this.#evaluations, stoppedEarlyAt(this.#events));
     if (best !== null) this.#halt ??= { kind: "stopped", best };
+  }
+
+  #notEvaluated(error: unknown): void {
+    const code = error instanceof HoldfastError ? error.code : "internal";
+    const message = `It could not be evaluated: ${messageOf(error)}`;
+    this.#parts.signal({ kind: "save-failed", step: this.#step, code, message });
   }
 
   /** Starts reading losses. To wait for them would let the GPU run dry: a step then takes up to twice its time. */
@@ -382,7 +416,7 @@ export class Session<Checkpoint = unknown> {
       if (this.#policySaves && this.#saves.durableStep !== this.#step) {
         const reason = halt.kind === "paused" ? "pause" : "end";
         // A state is worth more than a metric of it: what cannot be evaluated is saved all the same.
-        this.#save(reason, await this.#parts.evaluate().catch(() => ({})));
+        this.#save(reason, this.#metricsHere ?? (await this.#parts.evaluate().catch(() => ({}))));
         await this.#saves.idle();
       }
       this.#throwFault();
@@ -521,7 +555,13 @@ export class Session<Checkpoint = unknown> {
     };
   }
 
-  #save(reason: SaveReason, metrics: Readonly<Record<string, number>> = {}): void {
+  /** Of the state here, where it was evaluated. */
+  get #metricsHere(): Evaluation["metrics"] | undefined {
+    const last = this.#evaluations.at(-1);
+    return last?.step === this.#step ? last.metrics : undefined;
+  }
+
+  #save(reason: SaveReason, metrics = this.#metricsHere ?? {}): void {
     this.#lastSave = this.#moment();
     this.#saves.save(this.#step, reason, metrics);
   }
@@ -536,7 +576,8 @@ export class Session<Checkpoint = unknown> {
       throw error;
     }
     this.#events.push(appended);
-    this.#settingsUntil = Math.min(this.#settingsUntil, step);
+    if (event.kind === "changed" || event.kind === "extended")
+      this.#settingsUntil = Math.min(this.#settingsUntil, step);
     this.#parts.signal({ kind: "event", event: appended });
     if (status === undefined) return;
     this.#status = status;

@@ -2,7 +2,7 @@
  * What follows from evaluations on held-out data: when one is due, which is the best so far, and when there is nothing more
  * to gain. Pure, over the run's events, so that a run which was interrupted decides as one that was not.
  */
-import type { BestStep, EarlyStop, Policy, RunEvent } from "../format/run";
+import type { BestStep, EarlyStop, KeepRule, Policy, RunEvent } from "../format/run";
 import { rulesOf } from "./keep";
 
 /** The metrics of the state at a step. */
@@ -14,11 +14,11 @@ export interface Evaluation {
 /** What is to be low, or high. */
 export type Goal = Pick<EarlyStop, "metric" | "mode">;
 
-/** Those up to a step, in the order of their steps. */
+/** Those up to a step, in the order of their steps; of two of one step, the later one. */
 export function evaluationsOf(events: readonly RunEvent[], upTo = Infinity): Evaluation[] {
-  return events
-    .flatMap((event) => (event.kind === "evaluated" && event.step <= upTo ? [event] : []))
-    .toSorted((a, b) => a.step - b.step || a.seq - b.seq);
+  const made = events.flatMap((event) => (event.kind === "evaluated" && event.step <= upTo ? [event] : []));
+  const byStep = new Map(made.toSorted((a, b) => a.seq - b.seq).map((event) => [event.step, event]));
+  return [...byStep.values()].sort((a, b) => a.step - b.step);
 }
 
 /** Is the state at `step` to be evaluated, where the last one that was is that at `last`? */
@@ -45,28 +45,45 @@ export function goalOf({ keep = [], stop }: Policy): Goal {
   return { metric, mode };
 }
 
-/** Is the newest evaluation the best by something that the policy keeps the best of? Then its state is to be saved. */
+/** Is the newest evaluation among the best that the policy keeps? Then its state is to be saved. */
 export function improves(policy: Policy, evaluations: readonly Evaluation[]): boolean {
-  const newest = evaluations.at(-1)?.step;
-  return rulesOf(policy).some(
-    (rule) => rule.kind === "best" && newest !== undefined && bestOf(rule, evaluations)?.step === newest,
-  );
+  return rulesOf(policy).some((rule) => rule.kind === "best" && isAmongBest(rule, evaluations));
+}
+
+function isAmongBest(
+  { metric, mode, count }: Extract<KeepRule, { readonly kind: "best" }>,
+  evaluations: readonly Evaluation[],
+): boolean {
+  const newest = evaluations.at(-1)?.metrics[metric];
+  if (newest === undefined) return false;
+  const asGood = evaluations.slice(0, -1).filter(({ metrics }) => {
+    const value = metrics[metric];
+    return value !== undefined && (mode === "min" ? value <= newest : value >= newest);
+  });
+  return asGood.length < count;
 }
 
 /**
- * The step to go back to, where at `step` the evaluations after the best one have used up the patience; null where they have
- * not. A run that goes on after it was stopped early is given its patience anew.
+ * The step to go back to, where the evaluations after the best one have used up the patience; null where they have not.
+ * `stoppedAt`: the step that the run was stopped early at last, or 0: where it goes on it is given its patience anew.
  */
-export function stopsEarly(rule: EarlyStop, events: readonly RunEvent[], step: number): BestStep | null {
-  const evaluations = evaluationsOf(events, step);
+export function stopsEarly(
+  rule: EarlyStop,
+  evaluations: readonly Evaluation[],
+  stoppedAt: number,
+): BestStep | null {
   const best = bestOf(rule, evaluations);
   if (best === null) return null;
-  const stopped = events.findLast((event) => event.kind === "stopped" && event.best !== undefined);
-  const since = Math.max(best.step, stopped?.step ?? 0);
+  const since = Math.max(best.step, stoppedAt);
   const without = evaluations.filter(
-    ({ step: at, metrics }) => at > since && metrics[rule.metric] !== undefined,
+    ({ step, metrics }) => step > since && metrics[rule.metric] !== undefined,
   );
   return without.length >= rule.patience ? best : null;
+}
+
+/** Where the run was stopped early last; 0 where it never was. */
+export function stoppedEarlyAt(events: readonly RunEvent[]): number {
+  return events.findLast((event) => event.kind === "stopped" && event.best !== undefined)?.step ?? 0;
 }
 
 /** What is wrong with the rules, one sentence each. */

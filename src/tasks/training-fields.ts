@@ -135,6 +135,9 @@ export const SPIKE: NumberField = {
   max: 1_000_000,
 };
 
+/** What a run is watched for. */
+export const WATCH_FIELDS: readonly NumberField[] = [EVALUATE, PATIENCE, SPIKE];
+
 export const DRAW: Field = {
   name: "draw",
   label: "Live pictures",

@@ -42,13 +42,23 @@ export class AppState {
   health = $state.raw<Health | null>(null);
   /** Saves that failed and were not made good by a later one, by run; and rehearsals. */
   readonly failures = new SvelteMap<string, string>();
-  alerts = $derived(alertsOf(this.storage, this.health, [...this.failures.values()]));
+  alerts = $derived.by(() => {
+    const isHere = (run: string) => this.runs === null || this.runs.some(({ id }) => id === run);
+    const failures = [...this.failures].filter(([about]) => isHere(about.split(" ")[0] ?? ""));
+    const { health } = this;
+    const listed = health && { ...health, runs: health.runs.filter(({ run }) => isHere(run)) };
+    return alertsOf(
+      this.storage,
+      listed,
+      failures.map(([, message]) => message),
+    );
+  });
   /** Interrupted runs that the person does not want to be asked about now. */
   readonly postponed = new SvelteSet<string>();
   /** Newest interrupted run that is not postponed. */
   offered = $derived(
     this.runs
-      ?.filter((run) => run.status === "interrupted" && !this.postponed.has(run.id))
+      ?.filter(({ id, status }) => status === "interrupted" && !this.postponed.has(id) && this.#rests(id))
       .sort(newestFirst)[0] ?? null,
   );
   #ids = 0;
@@ -82,10 +92,10 @@ export class AppState {
     if (words !== null) this.notify(recovery.lost.length > 0 ? "error" : "info", words);
   }
 
+  /** Nothing that wants an answer: that space is short stands among the alerts for as long as it is. */
   #tellOfThinning({ thinned }: StorageStatus): void {
     const more = thinned - (this.storage?.thinned ?? 0);
-    if (more <= 0) return;
-    this.notify("warning", thinnedWords(more));
+    if (more > 0) this.toast(thinnedWords(more));
   }
 
   /** Reads runs and storage again. */
@@ -154,6 +164,11 @@ export class AppState {
     }
   }
 
+  /** One that goes on by itself after a reload is not asked about. */
+  #rests(run: string): boolean {
+    return (this.api.live(run)?.phase.kind ?? "idle") === "idle";
+  }
+
   #nameOf(run: string): string {
     return this.runs?.find(({ id }) => id === run)?.name ?? run;
   }
@@ -162,8 +177,12 @@ export class AppState {
   #alert(about: string, message: string): void {
     const isNew = this.failures.get(about) !== message;
     this.failures.set(about, message);
-    if (isNew && document.hidden && "Notification" in globalThis && Notification.permission === "granted")
-      new Notification("Holdfast", { body: message, tag: about });
+    if (!isNew || !document.hidden || !("Notification" in globalThis)) return;
+    try {
+      if (Notification.permission === "granted") new Notification("Holdfast", { body: message, tag: about });
+    } catch {
+      // Some browsers on phones have it and let no page use it; the alert stands on the page.
+    }
   }
 
   async readHealth(): Promise<void> {

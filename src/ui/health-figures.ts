@@ -66,7 +66,7 @@ export function alertsOf(
   health: Health | null,
   failures: readonly string[],
 ): readonly string[] {
-  const alerts = [...failures];
+  const alerts: string[] = [...failures];
   if (storage !== null) {
     const { mode, reason, usage, quota, scrub } = storage;
     if (mode === "memory") alerts.push(`Nothing is stored: ${reason}`);
@@ -132,7 +132,8 @@ export function healthCsv({ runs }: Health): string {
   return [COLUMNS, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 }
 
+/** A text that a spreadsheet would take for a formula begins with an apostrophe. */
 function cell(value: string | number): string {
-  const text = String(value);
+  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -15,6 +15,7 @@ import { formValue, type FormValue, parseField } from "./field-parse";
 import {
   CLIP_NORM,
   DRAW,
+  EVALUATE,
   EVERY,
   isOptimizerKind,
   isScheduleKind,
@@ -28,8 +29,10 @@ import {
   scheduleFields,
   SEED,
   STEPS,
+  WATCH_FIELDS,
 } from "../tasks/training-fields";
-import { POLICIES, type PolicyName } from "../policy/presets";
+import { withWatch } from "./number-settings";
+import { defaultPolicy, POLICIES, type PolicyName } from "../policy/presets";
 
 /** Values and errors are kept under `<group>/<field>`: two tasks may use one name for different things. */
 type Key = string;
@@ -89,6 +92,7 @@ export class NewRunState {
     this.set("schedule", EVERY, String(Math.max(1, Math.floor(steps / 3))));
     this.set("optimizer", LEARNING_RATE, String(learningRate));
     this.set("policy", SAVE_KIND, "auto");
+    this.set("policy", EVALUATE, String(defaultPolicy(steps).evaluate ?? 0));
     this.set("policy", saveEveryField("steps"), String(saveEvery));
   }
 
@@ -122,7 +126,7 @@ export class NewRunState {
       ...inGroup("run", [STEPS, SEED]),
       ...inGroup("optimizer", [OPTIMIZER, LEARNING_RATE, CLIP_NORM, ...this.optimizerFields]),
       ...inGroup("schedule", [SCHEDULE, ...this.scheduleFields]),
-      ...inGroup("policy", [SAVE_KIND, this.saveEvery, KEEP]),
+      ...inGroup("policy", [SAVE_KIND, this.saveEvery, KEEP, ...WATCH_FIELDS]),
     ];
   }
 
@@ -181,11 +185,14 @@ export class NewRunState {
         clipNorm: this.#number("optimizer", CLIP_NORM),
         schedule: { ...this.#all("schedule", this.scheduleFields), kind: this.scheduleKind, horizon: steps },
       },
-      policy: {
-        save: this.#saveRule(),
-        draw: this.value("policy", DRAW) === true,
-        keep: POLICIES[this.#keep].keep,
-      },
+      policy: withWatch(
+        {
+          save: this.#saveRule(),
+          draw: this.value("policy", DRAW) === true,
+          keep: POLICIES[this.#keep].keep,
+        },
+        Object.fromEntries(WATCH_FIELDS.map((field) => [field.name, this.#number("policy", field)])),
+      ),
       ...(name === "" ? {} : { name }),
       ...(this.file === null ? {} : { file: this.file }),
     };

@@ -127,7 +127,11 @@ class Holdfast implements HoldfastPage {
     await this.#storage.status();
     const run = this.#supervisor.takeResume();
     if (run === null) return;
-    this.resume(run).catch((error: unknown) => {
+    // Nobody is to be asked meanwhile whether it should go on.
+    this.#tell({ kind: "phase", run, phase: { kind: "restoring" } });
+    this.#resume(run, { takeOver: false, why: "the page was loaded again" }).catch((error: unknown) => {
+      this.#tell({ kind: "phase", run, phase: { kind: "idle" } });
+      this.#tell({ kind: "runs" });
       // Chromium counts only a person's reload as a reason to trust the GPU again.
       if (hasCode(error, "adapter-missing")) this.#supervisor.resumeAfterReload(run);
       this.#tell({ kind: "notice", level: "error", run, message: messageOf(error) });

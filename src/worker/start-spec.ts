@@ -24,6 +24,9 @@ import { defaultPolicy } from "../policy/presets";
 import type { StartOptions } from "./api";
 import type { OptimizerConfig, Policy, SaveRule, StartSpec } from "./protocol";
 
+/** Each is an event of the run, which the page and every opening read. */
+const MOST_EVALUATIONS = 10_000;
+
 /** Throws `invalid` or `missing` with every problem in words. */
 export function startSpec(options: StartOptions): StartSpec {
   const info = taskOf(options.task);
@@ -39,6 +42,11 @@ export function startSpec(options: StartOptions): StartSpec {
     ...fieldProblems(SEED, seed),
     ...optimizerProblems(optimizer),
     ...policyProblems(policy),
+    ...(steps / (policy.evaluate ?? steps) > MOST_EVALUATIONS
+      ? [
+          `${steps} steps with an evaluation every ${policy.evaluate} are more than ${MOST_EVALUATIONS} evaluations; make them rarer.`,
+        ]
+      : []),
     ...(options.file !== undefined && info.file === null
       ? [`${info.title} takes no file; it makes its own data.`]
       : []),

@@ -37,7 +37,7 @@ export interface SupervisorParts {
 interface Memory {
   /** Times of restarts, ms since 1970. */
   readonly restarts: readonly number[];
-  /** The run that goes on by itself after the reload that the supervisor asked for. */
+  /** The run that trains in this tab: after a reload, a person's or the supervisor's own, it goes on by itself. */
   readonly resume: string | null;
 }
 
@@ -63,11 +63,14 @@ export class Supervisor {
     }, WATCH_MS);
   }
 
-  /** The run that was training when the supervisor had the page loaded again; once. */
+  /**
+   * The run that was training when the page was loaded again; once. Null where it was opened some other way: a person who
+   * comes back is asked.
+   */
   takeResume(): string | null {
     const memory = readMemory();
     if (memory.resume !== null) writeMemory({ ...memory, resume: null });
-    return memory.resume;
+    return wasReloaded() ? memory.resume : null;
   }
 
   /** After the next reload, that run goes on by itself. */
@@ -130,7 +133,7 @@ export class Supervisor {
     }
     this.#parts.hear(event);
     if (event.kind === "status" && event.run === this.#training && event.status !== "running")
-      this.#training = null;
+      this.#train(null);
     if (event.kind !== "trouble") return;
     if (MENDED.has(event.code)) void this.recover(event.code, event.message);
     else this.#giveUp(event.run, event.message, event.code);
@@ -164,7 +167,7 @@ export class Supervisor {
       );
       return;
     }
-    writeMemory({ restarts: [...recent, now], resume: null });
+    writeMemory({ restarts: [...recent, now], resume: run });
     this.#parts.notice("warning", run, `${message} The run goes on from its newest checkpoint.`);
     try {
       const trainer = await this.#connect();
@@ -194,7 +197,7 @@ export class Supervisor {
   }
 
   #giveUp(run: string, message: string, code: ErrorCode = "internal"): void {
-    this.#training = null;
+    this.#train(null);
     this.#drop(message);
     this.#parts.ended(run);
     // Bad numbers stand in the run's own record, with what to do; a run that was taken over is in good hands.
@@ -210,8 +213,13 @@ export class Supervisor {
     this.#again = null;
   }
 
-  #begin(run: string | null): void {
+  #train(run: string | null): void {
     this.#training = run;
+    writeMemory({ ...readMemory(), resume: run });
+  }
+
+  #begin(run: string | null): void {
+    this.#train(run);
     this.#stepped = false;
     this.#silenceMs = SILENCE_MS;
     this.#heardAt = performance.now();
@@ -220,6 +228,11 @@ export class Supervisor {
 
 function whyOf(code: ErrorCode): string {
   return code === "device-lost" ? "the GPU was lost" : "the trainer worker ended";
+}
+
+function wasReloaded(): boolean {
+  const [navigation] = performance.getEntriesByType("navigation");
+  return navigation instanceof PerformanceNavigationTiming && navigation.type === "reload";
 }
 
 function readMemory(): Memory {

@@ -13,7 +13,7 @@ suite("hours of training", () => {
   test("stay within their budget, and no rule starves another", async () => {
     const day = await simulatedDay({ hours: HOURS, budget: 300_000, seed: 1 });
     expect(day.faults).toEqual([]);
-    expect(day.saves).toBeGreaterThan(300);
+    expect(day.saves).toBeGreaterThan(250);
     expect(day.mostBytes).toBeGreaterThan(200_000);
   }, 60_000);
 

@@ -1,8 +1,9 @@
 import { expect, suite, test } from "vitest";
 import { nextTask } from "../../src/engine/next-task";
 import { HoldfastError } from "../../src/errors";
+import { evaluationsOf } from "../../src/policy/evaluation";
 import { cutRows } from "../../src/format/rows";
-import type { RunRecord } from "../../src/format/run";
+import type { RunEvent, RunRecord } from "../../src/format/run";
 import { ArrayStorage, RECORD, finished, rig, trained, until, type Rig } from "../support/session-rig";
 import { ToyTrainable } from "../support/toy-trainable";
 
@@ -92,6 +93,15 @@ suite("evaluations", () => {
       return Promise.resolve({ val_loss: Math.abs(step - 18) });
     };
   }
+  /** The run in a new session, at a step of which `before` has a checkpoint. */
+  function reopened(before: Rig, storage: ArrayStorage, at: number, parts = {}): Rig {
+    const { state } = before.storage.saved.find(({ step }) => step === at)!;
+    const { step, samples } = state.scalars;
+    const where = { events: storage.events, position: { step, samples }, journalEnd: step };
+    const one = watched(STOPPED, storage, { ...where, lastSavedStep: step, ...parts });
+    one.trainable.restore(state);
+    return one;
+  }
   function watched(record: RunRecord, storage = new ArrayStorage(), parts = {}): Rig {
     const trainable = new ToyTrainable();
     return rig(record, storage, trainable, { evaluate: evaluating({ trainable }), ...parts });
@@ -166,26 +176,97 @@ suite("evaluations", () => {
     expect(one.session.step).toBe(30);
   });
 
-  test("are not made again where the journal ends before them, and count once they are come to", async () => {
+  test("that the journal has not come to are of a course that was cut off, and are made again", async () => {
+    const storage = new ArrayStorage();
     const whole = watched(STOPPED);
     await whole.session.go({ kind: "started" });
     await until(() => whole.storage.status === "stopped");
-    const storage = new ArrayStorage();
-    storage.events.push(...whole.storage.events.filter(({ kind }) => kind !== "stopped"));
+    const wrong = { metrics: { val_loss: 99 } };
+    storage.events.push(
+      ...whole.storage.events
+        .filter(({ kind }) => kind !== "stopped")
+        .map((event) => (event.step > 25 ? { ...event, ...wrong } : event)),
+    );
     storage.rows = cutRows(whole.storage.rows!, 1, 25);
-    const state = whole.storage.saved.find(({ step }) => step === 25)!.state;
-    const { step, samples } = state.scalars;
-    const one = watched(STOPPED, storage, {
-      events: storage.events,
-      position: { step, samples },
-      journalEnd: step,
-      lastSavedStep: step,
-    });
-    one.trainable.restore(state);
-    await one.session.go({ kind: "resumed", from: step, replayed: 0, why: "" });
+    const one = reopened(whole, storage, 25);
+    await one.session.go({ kind: "resumed", from: 25, replayed: 0, why: "" });
     await until(() => storage.status === "stopped");
     expect(one.session.step).toBe(30);
-    expect(storage.events.filter(({ kind }) => kind === "evaluated")).toHaveLength(5);
+    const told = (events: readonly RunEvent[]) =>
+      evaluationsOf(events).map(({ step, metrics }) => [step, metrics]);
+    expect(told(storage.events)).toEqual(told(whole.storage.events));
+  });
+
+  test("whose save was lost with the tab are saved when the run comes back there", async () => {
+    const whole = watched({ ...WATCHED, policy: { ...WATCHED.policy, save: { kind: "steps", every: 18 } } });
+    await whole.session.go({ kind: "started" });
+    await until(() => finished(whole));
+    const storage = new ArrayStorage();
+    storage.events.push(...whole.storage.events.filter(({ step }) => step <= 18));
+    storage.rows = cutRows(whole.storage.rows!, 1, 18);
+    const one = reopened(whole, storage, 18, { lastSavedStep: 12 });
+    await one.session.go({ kind: "resumed", from: 18, replayed: 6, why: "" });
+    await until(() => storage.status === "stopped");
+    expect(storage.saved[0]).toMatchObject({ step: 18, reason: "improved", metrics: { val_loss: 0 } });
+  });
+
+  test("never have more states under way than saves may, and lose none of them", async () => {
+    const one = watched({ ...WATCHED, policy: { ...WATCHED.policy, evaluate: 1 } });
+    const save = one.storage.save.bind(one.storage);
+    one.storage.save = async (...args) => {
+      for (let turn = 0; turn < 20; turn += 1) await nextTask();
+      return save(...args);
+    };
+    let most = 0;
+    const snapshot = one.trainable.snapshot.bind(one.trainable);
+    let open = 0;
+    one.trainable.snapshot = () => {
+      open += 1;
+      most = Math.max(most, open);
+      return snapshot();
+    };
+    await one.session.go({ kind: "started" });
+    await until(() => {
+      open = Math.max(
+        0,
+        one.signals.filter(({ kind }) => kind === "saving").length - one.storage.saved.length,
+      );
+      return finished(one);
+    });
+    expect(most).toBeLessThanOrEqual(3);
+    const improved = one.storage.saved.filter(({ step }) => step <= 18).map(({ step }) => step);
+    expect(improved).toEqual(Array.from({ length: 18 }, (_, i) => i + 1));
+  });
+
+  test("stand on every checkpoint of their step, whatever it was saved for", async () => {
+    const one = watched({ ...WATCHED, policy: { ...WATCHED.policy, save: { kind: "steps", every: 12 } } });
+    await one.session.go({ kind: "started" });
+    await until(() => finished(one));
+    const withMetric = one.storage.saved.filter(({ metrics }) => "val_loss" in metrics);
+    expect(withMetric.map(({ step }) => step)).toEqual([6, 12, 18, 24, 36, 40]);
+  });
+
+  test("are made of a run that is stepped by hand too, and stop it", async () => {
+    const one = watched(STOPPED);
+    for (let step = 0; step < 30; step += 1) await one.session.stepOnce();
+    expect(one.session.step).toBe(30);
+    await one.session.stepOnce();
+    expect(one.session.step).toBe(30);
+    expect(one.storage.status).toBe("stopped");
+    await one.session.stepOnce();
+    expect(one.session.step).toBe(31);
+  });
+
+  test("that fail are told, and count for nothing", async () => {
+    const one = rig(STOPPED, new ArrayStorage(), new ToyTrainable(), {
+      evaluate: () => Promise.reject(new HoldfastError("internal", "No room for the held-out batch.")),
+    });
+    await one.session.go({ kind: "started" });
+    await until(() => finished(one));
+    expect(one.session.step).toBe(40);
+    expect(one.signals.find(({ kind }) => kind === "save-failed")).toMatchObject({
+      message: "It could not be evaluated: No room for the held-out batch.",
+    });
   });
 
   test("that the store refuses count for nothing, and the run goes on", async () => {

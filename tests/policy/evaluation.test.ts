@@ -7,6 +7,7 @@ import {
   evaluationsOf,
   goalOf,
   improves,
+  stoppedEarlyAt,
   stopsEarly,
 } from "../../src/policy/evaluation";
 
@@ -55,6 +56,27 @@ suite("the best", () => {
 
   test("counts evaluations by their steps, in whichever order they were told", () => {
     expect(evaluationsOf(evaluated(3, 1, 2).toReversed()).map(({ step }) => step)).toEqual([10, 20, 30]);
+    expect(evaluationsOf(evaluated(3, 1, 2), 20).map(({ step }) => step)).toEqual([10, 20]);
+  });
+
+  test("counts the later of two evaluations of one step: the first was of a course that was cut off", () => {
+    const [first, second] = evaluated(3, 1);
+    const again = { ...first!, seq: 9, metrics: { val_loss: 0 } } as RunEvent;
+    const made = evaluationsOf([first!, second!, again]);
+    expect(made.map(({ step, metrics }) => [step, metrics["val_loss"]])).toEqual([
+      [10, 0],
+      [20, 1],
+    ]);
+  });
+
+  test("is among the best that a rule keeps several of", () => {
+    const keep = [{ ...BEST, count: 2 }];
+    for (const [losses, isKept] of [
+      [[3, 1, 2], true],
+      [[3, 1, 2, 2], false],
+      [[3, 1, 2, 0], true],
+    ] as const)
+      expect(improves({ ...PLAIN, keep }, evaluationsOf(evaluated(...losses)))).toBe(isKept);
   });
 
   test("is saved where a rule keeps the best, or the run is stopped by it", () => {
@@ -90,19 +112,18 @@ suite("stopping early", () => {
     [[2, 3, 1, 2, 2], 30],
     [[], null],
   ])("after held-out losses %o with patience 2: %s", (losses, step) => {
-    expect(stopsEarly(STOP, evaluated(...losses), 1000)?.step ?? null).toBe(step);
+    expect(stopsEarly(STOP, evaluationsOf(evaluated(...losses)), 0)?.step ?? null).toBe(step);
   });
 
   test("a run that goes on has its patience anew", () => {
-    const before = evaluated(1, 2, 3);
-    const events = [...before, stopped(30)];
-    expect(stopsEarly(STOP, before, 30)?.step).toBe(10);
-    // One that the run has not come to again since it was interrupted does not count yet.
-    expect(stopsEarly(STOP, before, 29)).toBeNull();
-    expect(stopsEarly(STOP, events, 30)).toBeNull();
-    const [fourth, fifth] = evaluated(1, 2, 3, 3, 3).slice(3);
-    expect(stopsEarly(STOP, [...events, fourth!], 40)).toBeNull();
-    expect(stopsEarly(STOP, [...events, fourth!, fifth!], 50)?.step).toBe(10);
+    const made = evaluationsOf(evaluated(1, 2, 3, 3, 3));
+    expect(stoppedEarlyAt(evaluated(1, 2, 3))).toBe(0);
+    const at = stoppedEarlyAt([...evaluated(1, 2, 3), stopped(30)]);
+    expect(at).toBe(30);
+    expect(stopsEarly(STOP, made.slice(0, 3), 0)?.step).toBe(10);
+    expect(stopsEarly(STOP, made.slice(0, 3), at)).toBeNull();
+    expect(stopsEarly(STOP, made.slice(0, 4), at)).toBeNull();
+    expect(stopsEarly(STOP, made, at)?.step).toBe(10);
   });
 
   test("says what is wrong with a rule", () => {

@@ -36,6 +36,9 @@ export async function startByForm(page: Page, wanted: Wanted): Promise<string> {
   await main.getByLabel("Save", { exact: true }).selectOption("steps");
   await main.getByLabel("Save every", { exact: true }).fill(String(wanted.saveEvery));
   await main.getByLabel("Seed", { exact: true }).fill(String(wanted.seed ?? 7));
+  // Else what is the best so far is saved too.
+  await main.getByText("Evaluation and stopping").click();
+  await main.getByLabel("Evaluate every so many steps").fill("0");
   if (wanted.name !== undefined) await main.getByLabel("Name", { exact: true }).fill(wanted.name);
   await button(page, "Start training").click();
   return runOnScreen(page);

@@ -100,6 +100,10 @@ suite("files and filters", () => {
     expect(rest).toHaveLength(3);
   });
 
+  test("a name that a spreadsheet would compute is text", () => {
+    expect(healthCsv(healthOf(runHealth({ name: "=1+2" })))).toContain("r1,'=1+2,0,");
+  });
+
   test("entries are found by every word, in whatever column, newest first", () => {
     const link = { seq: 1, tab: "k3f9", before: "", hash: "", ms: null };
     const entries: AuditEntry[] = [
