@@ -54,6 +54,10 @@ export class RunLog {
       ({ event, log, nextFrame }, packs) =>
         this.#catalog.write("strict", async (tx) => {
           await commitEvent(tx, lease, { event, status: status ?? null, log, nextFrame, packs });
+          const words = eventWords(event);
+          const { run } = lease;
+          if (words !== null)
+            await noted(tx, { run, time: event.time, step: event.step, ms: null, ...words });
           return event;
         }),
     );
@@ -112,6 +116,35 @@ export class RunLog {
       if (isDone) await noted(tx, { run, time: this.#clock.now(), ms: null, ...wordsOf(change) });
       return isDone;
     });
+  }
+}
+
+/** Null for what another entry tells, or nobody did. */
+function eventWords(event: RunEvent): Pick<AuditNote, "what" | "why"> | null {
+  switch (event.kind) {
+    case "started":
+    case "forked":
+    case "evaluated":
+      return null;
+    case "changed":
+      return { what: "changed", why: JSON.stringify(event.changes) };
+    case "extended":
+      return { what: "extended", why: `to ${event.steps} steps` };
+    case "paused":
+    case "resumed":
+      return { what: event.kind, why: event.why };
+    case "stopped":
+      return {
+        what: "stopped",
+        why:
+          event.best === undefined ? "" : `early: ${event.best.metric} was best at step ${event.best.step}`,
+      };
+    case "finished":
+      return { what: "finished", why: "" };
+    case "trouble":
+      return { what: "failed", why: event.message };
+    default:
+      return event satisfies never;
   }
 }
 

@@ -92,6 +92,14 @@ export type AuditAction =
   | "described"
   | "policy"
   | "taken over"
+  /** By what its run became. */
+  | "changed"
+  | "extended"
+  | "paused"
+  | "resumed"
+  | "finished"
+  | "stopped"
+  | "failed"
   | "removed"
   | "restored from the trash"
   | "deleted";

@@ -94,7 +94,7 @@ export function evaluationProblems({ evaluate, stop, spike }: Policy): readonly 
   if (stop !== undefined && !isCount(stop.patience))
     problems.push(`The patience is ${stop.patience}; it must be a whole number of evaluations above 0.`);
   if (stop !== undefined && evaluate === undefined)
-    problems.push("Stopping early needs evaluations: say with evaluate after how many steps.");
+    problems.push("Stopping early needs evaluations: say after how many steps to evaluate as well.");
   if (spike !== undefined && !(spike > 1 && Number.isFinite(spike)))
     problems.push(`The factor of a loss spike is ${spike}; it must be above 1.`);
   return problems;

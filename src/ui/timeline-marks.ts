@@ -53,15 +53,3 @@ export function visibleMarks(
   }
   return marks;
 }
-
-const SNAP_PX = 5;
-
-/** The step that a click means: a checkpoint where one is close by, or else just that step. */
-export function snapped(axis: Axis, checkpoints: readonly CheckpointInfo[], step: number): number {
-  const far = (other: number): number => Math.abs(placeOf(axis, other) - placeOf(axis, step));
-  const [nearest] = checkpoints
-    .map((checkpoint) => checkpoint.step)
-    .filter((other) => far(other) <= SNAP_PX)
-    .toSorted((a, b) => far(a) - far(b));
-  return nearest ?? step;
-}

@@ -5,6 +5,7 @@ import type {
   BestStep,
   CheckpointInfo,
   Phase,
+  Policy,
   PolicyPreview,
   Recovery,
   RunEvent,
@@ -141,6 +142,16 @@ function metricsWords(metrics: Readonly<Record<string, number>>): string {
 /** Which state was the best by a metric. */
 export function bestWords({ metric, step, value }: BestStep): string {
   return `${metricWords(metric)} was best at step ${count(step)}, ${loss(value)}`;
+}
+
+/** What a run is watched for from now on. */
+export function watchWords({ evaluate, stop, spike }: Policy): string {
+  const parts = [
+    evaluate === undefined ? "Not evaluated while it trains" : `Evaluated every ${counted(evaluate, "step")}`,
+    ...(stop === undefined ? [] : [`stopped after ${count(stop.patience)} without a better one`]),
+    ...(spike === undefined ? [] : [`paused where the loss is ${spike} times the usual`]),
+  ];
+  return `${parts.join(", ")}.`;
 }
 
 /** A metric's name as people say it: `val_loss` is the held-out loss. */
