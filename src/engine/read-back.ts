@@ -189,13 +189,19 @@ function copyStretch(
   return end;
 }
 
-/** Never `dataSync`: on a lost device it gives zeros. `slice`, because tfjs keeps what `data` gave. */
+/**
+ * Never `dataSync`: on a lost device it gives zeros. `slice`, because tfjs keeps what `data` gave. The loop has its turn
+ * once some time was taken, not after each: many losses are a few bytes, and would come as late as as many steps take.
+ */
 async function readOneByOne(tensors: readonly Tensor[], hold: Hold): Promise<TensorValues[]> {
   const values: TensorValues[] = [];
+  let begun = performance.now();
   for (const tensor of tensors) {
     const data = await hold(() => tensor.data());
     values.push(hold(() => data.slice()));
+    if (performance.now() - begun < COPY_MS) continue;
     await nextTask();
+    begun = performance.now();
   }
   return values;
 }

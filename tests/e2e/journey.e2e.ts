@@ -295,6 +295,38 @@ test("a run that no longer gets better stops by itself, and the best state is th
   expectNone(faults);
 });
 
+test("going back to where the loss was high and trying a smaller rate from there takes three clicks", async ({
+  live,
+  app,
+}) => {
+  const page = await live.closePage();
+  await page.goto(app.url);
+  const run = await startByForm(page, { task: "Spirals", steps: 60, saveEvery: 20 });
+  await waitFor(page, run, { status: "finished" });
+  await expectStatus(page, "finished");
+  let clicks = 0;
+  const main = screen(page);
+  const chart = main.getByRole("img", { name: /^Loss by step/ });
+  const box = (await chart.boundingBox())!;
+  const at = { x: 52 + 0.55 * (box.width - 66), y: box.height / 2 };
+  await chart.hover({ position: at });
+  const [, pointed] = /step (\d+):/.exec((await main.getByText(/^step \d+: /).textContent())!)!;
+  await chart.click({ position: at });
+  clicks += 1;
+  await button(page, "Fork from here").click();
+  clicks += 1;
+  await expect(main.getByRole("textbox", { name: "Learning rate" })).toBeFocused();
+  await page.keyboard.type("0.002");
+  await expect(button(page, "Start the fork")).toBeInViewport();
+  await button(page, "Start the fork").click();
+  clicks += 1;
+  await expect(main.getByText("forked from")).toBeVisible(PATIENTLY);
+  const { parent, record } = await detail(page, await runOnScreen(page));
+  expect(parent).toEqual({ run, step: Number(pointed) });
+  expect(record.optimizer.learningRate).toBe(0.002);
+  expect(clicks).toBeLessThanOrEqual(4);
+});
+
 async function expectCompared(page: Page, a: number, b: number): Promise<void> {
   const main = screen(page);
   await expect(main.getByRole("heading", { name: "Compare" })).toBeVisible();
