@@ -23,7 +23,7 @@ import { writeCheckpoint, type Clock, type Written } from "./write";
 /** One checkpoint as safetensors, which other tools read; the manifest is a JSON string in its metadata. */
 export async function exportCheckpoint(manager: CheckpointManager, run: string, step: number): Promise<Blob> {
   const { manifest, state } = await manager.read(run, step);
-  manager.noteLater(run, { what: "exported", step, why: "as safetensors" });
+  manager.trail.later(run, { what: "exported", step, why: "as safetensors" });
   const text = new TextDecoder().decode(encodeManifest(manifest));
   return new Blob(writeSafetensors(state.tensors, { holdfast: text }));
 }
@@ -62,7 +62,7 @@ export async function exportRun(
     }
   }
   const data = await manager.getData(record.data.hash);
-  manager.noteLater(run, { what: "exported", why: `whole, with ${checkpoints.length} checkpoints` });
+  manager.trail.later(run, { what: "exported", why: `whole, with ${checkpoints.length} checkpoints` });
   const file = {
     record,
     events,

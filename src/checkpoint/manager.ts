@@ -23,9 +23,7 @@ import type {
   RunStatus,
 } from "../format/run";
 import type {
-  AuditEntry,
   AuditLog,
-  AuditNote,
   CheckpointInfo,
   Health,
   Lease,
@@ -39,18 +37,19 @@ import type {
   ScrubStatus,
   VerifyReport,
 } from "../format/stored";
-import { auditOf, noted, notedAsPruned, STORE } from "../store/audit";
+import { noted, notedAsPruned, STORE } from "../store/audit";
 import { commitRows, pruned, type LetGo, type Surplus } from "../store/commit";
 import { readRows } from "../store/journal";
 import type { Locks } from "../store/locks";
 import { checkOwner, findReadable, findRun, freshEpoch, Owners } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
-import { tierOf } from "../policy/tier";
+import { AuditTrail } from "./audit-trail";
 import { Background } from "./background";
 import { markCheckpoint, markUsed } from "./check";
 import { DataStore } from "./data";
-import { keptBy, previewOf, thinner } from "./keep";
+import { healthOf } from "./health";
+import { previewOf, thinner } from "./keep";
 import { runInfo } from "./list";
 import { RunLog } from "./log";
 import { OpenRuns } from "./open-runs";
@@ -92,11 +91,14 @@ export class CheckpointManager {
   readonly #reclaimer: Reclaimer;
   readonly #opening: Opening;
   readonly #background = new Background();
+  /** For what is done beside this, as an export. */
+  readonly trail: AuditTrail;
   #scrub: Scrub | null = null;
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
     const { packs, catalog, locks, clock } = parts;
+    this.trail = new AuditTrail(catalog, clock.now, this.#background);
     this.#owners = new Owners(catalog, locks);
     this.#data = new DataStore(packs, catalog, clock.now);
     this.#runs = new OpenRuns({ packs, catalog, now: clock.now });
@@ -170,7 +172,7 @@ export class CheckpointManager {
     await this.ready(run);
     const lease = await this.#owners.acquire(run, options.takeOver ?? false);
     await this.#runs.close(run);
-    if (options.takeOver === true) this.noteLater(run, { what: "taken over" });
+    if (options.takeOver === true) this.trail.later(run, { what: "taken over" });
     return lease;
   }
 
@@ -210,7 +212,7 @@ export class CheckpointManager {
       // What was deleted a while ago is the first to go when space gets short; the next save finds the room.
       if (hasCode(error, "quota")) this.#background.later(() => this.#emptyOldTrash());
       const { step } = request.state.scalars;
-      this.noteLater(lease.run, { what: "not saved", step, why: messageOf(error) });
+      this.trail.later(lease.run, { what: "not saved", step, why: messageOf(error) });
       throw error;
     }
   }
@@ -233,7 +235,7 @@ export class CheckpointManager {
     this.#used(rows.find((row) => row.step === found));
     const why = restored.skipped.length === 0 ? "" : `${restored.skipped.length} newer ones are damaged`;
     const ms = elapsed() - start;
-    this.noteLater(run, { what: "restored", step: found, why, ms });
+    this.trail.later(run, { what: "restored", step: found, why, ms });
     return restored;
   }
 
@@ -439,7 +441,7 @@ export class CheckpointManager {
     const { checkpoints, damaged } = report;
     const why = `${checkpoints} checkpoints, ${all ? "every byte" : "what describes them"}; ${damaged.length} damaged`;
     const ms = elapsed() - start;
-    this.noteLater(STORE, { what: "verified", why, ms });
+    this.trail.later(STORE, { what: "verified", why, ms });
     return report;
   }
 
@@ -463,54 +465,15 @@ export class CheckpointManager {
     return this.#scrub?.status ?? NOT_SCRUBBED;
   }
 
-  /**
-   * Writes down in the audit log what was done without a transaction of its own. Nobody waits for it: what reads must not
-   * need room to write.
-   */
-  noteLater(
-    run: string,
-    { what, step = null, why = "", ms = null }: Pick<AuditNote, "what"> & Partial<AuditNote>,
-  ): void {
-    const { catalog, clock } = this.#parts;
-    const time = clock.now();
-    this.#background.later(() =>
-      catalog.write("relaxed", async (tx) => {
-        // Of a run that there is not, nobody would ever read it.
-        if (run !== STORE && (await tx.get("runs", run)) === undefined) return;
-        await noted(tx, { run, time, what, step, why, ms });
-      }),
-    );
-  }
-
-  /** What was done to a run, or to all of them and the store. */
-  async audit(run?: string): Promise<AuditLog> {
-    const chains = await this.#parts.catalog.read(async (tx) => {
-      const runs = run === undefined ? [STORE, ...(await tx.all("runs")).map(({ id }) => id)] : [run];
-      const found: (readonly AuditEntry[])[] = [];
-      for (const id of runs) found.push(await tx.of("audit", id));
-      return found;
-    });
-    return auditOf(chains);
-  }
-
   /** How saving goes, run by run, and all that was done. */
   async health(): Promise<Health> {
     const { catalog, clock } = this.#parts;
-    const kept = await catalog.read(async (tx) => {
-      const found: { readonly row: RunRow; readonly rows: readonly CheckpointRow[] }[] = [];
-      for (const row of await tx.all("runs"))
-        if (row.removed === null) found.push({ row, rows: await tx.of("checkpoints", row.id) });
-      return found;
-    });
-    const runs = kept.map(({ row, rows }) => {
-      const why = keptBy(rows, row, clock.now());
-      const checkpoints = rows.map(({ step, info }) => ({
-        ...info,
-        tier: tierOf(why.get(step) ?? [], info.metrics),
-      }));
-      return { run: row.id, name: row.record.name, status: row.status, step: row.step, checkpoints };
-    });
-    return { runs, audit: await this.audit() };
+    return { runs: await healthOf(catalog, clock.now()), audit: await this.trail.read() };
+  }
+
+  /** What was done to a run, or to all of them and the store. */
+  audit(run?: string): Promise<AuditLog> {
+    return this.trail.read(run);
   }
 
   /** Resolves when nothing goes on in the background. */

@@ -7,6 +7,7 @@
 import { HoldfastError } from "../errors";
 import type { JournalRows, RunEvent, RunRecord } from "../format/run";
 import { nextEventAfter, settingsAt } from "../format/settings";
+import { InFlight } from "./in-flight";
 import type { Position } from "./session-parts";
 import type { PendingLoss, Trainable } from "./trainable";
 
@@ -42,7 +43,7 @@ export async function replay(options: ReplayOptions): Promise<Position> {
   let samples = from.samples;
   let { clipNorm } = settingsAt(record, events, step).optimizer;
   let clipUntil = nextEventAfter(events, step);
-  let fence = Promise.resolve();
+  const inFlight = new InFlight(() => trainable.settled());
   for (let done = 0; done < total;) {
     const pending: PendingLoss[] = [];
     for (; done < total && pending.length < READ_STEPS; done += 1) {
@@ -54,15 +55,9 @@ export async function replay(options: ReplayOptions): Promise<Position> {
       pending.push(trainable.step({ step, samples, learningRate, clipNorm }));
       step += 1;
       samples += trainable.batchSize;
-      // At most four in flight, as in training: a long replay must leave the worker able to answer.
-      if (pending.length % 2 === 0) {
-        const before = fence;
-        fence = trainable.settled();
-        // Whoever awaits it hears of a lost device.
-        fence.catch(() => undefined);
-        await before;
-        progress(done, total);
-      }
+      // As in training: a long replay must leave the worker able to answer.
+      await inFlight.submitted(2);
+      if (pending.length % 2 === 0) progress(done, total);
     }
     const losses = await trainable.losses(pending);
     compareBits(losses, rows, done - pending.length);

@@ -22,17 +22,11 @@ import type {
 } from "../format/run";
 import { nextEventAfter, settingsAt, type Settings } from "../format/settings";
 import { autoInterval, type Interval } from "../policy/interval";
-import {
-  evaluationDue,
-  evaluationsOf,
-  improves,
-  stoppedEarlyAt,
-  stopsEarly,
-  type Evaluation,
-} from "../policy/evaluation";
 import { shouldSave, type Moment } from "../policy/save";
 import { SpikeWatch } from "../policy/spike";
 import { checkedChanges, checkWhole } from "./changes";
+import { Evaluations } from "./evaluations";
+import { InFlight } from "./in-flight";
 import { JournalTail } from "./journal-tail";
 import { LossQueue } from "./loss-queue";
 import { Pace } from "./pace";
@@ -54,6 +48,7 @@ export class Session<Checkpoint = unknown> {
   readonly #events: RunEvent[];
   readonly #tail: JournalTail;
   readonly #losses: LossQueue;
+  readonly #inFlight: InFlight;
   readonly #saves: SaveQueue<Checkpoint>;
   readonly #pace = new Pace();
   readonly #spikes = new SpikeWatch();
@@ -65,10 +60,7 @@ export class Session<Checkpoint = unknown> {
   #step: number;
   #samples: number;
   #lastSave: Moment;
-  /** Of the states that the run has come to. Those after them are of a course that was cut off, and made again. */
-  readonly #evaluations: Evaluation[];
-  /** The last state that was to be evaluated, whatever came of it. */
-  #evaluated: number;
+  readonly #evaluations: Evaluations;
   /** What is under way; null at rest. */
   #work: Promise<void> | null = null;
   /** The commit that the stretch of training begins with; null where none is under way. */
@@ -76,8 +68,6 @@ export class Session<Checkpoint = unknown> {
   #halt: Halt | null = null;
   /** What waits for the next boundary. None of them rejects. */
   readonly #atBoundary: (() => Promise<void>)[] = [];
-  #fences: Promise<void>[] = [];
-  #sinceFence = 0;
   #fault: Error | null = null;
   #refusedRest: Error | null = null;
   #journalStuck = false;
@@ -95,6 +85,7 @@ export class Session<Checkpoint = unknown> {
     this.#losses = new LossQueue(trainable, now, (rows) => {
       this.#take(rows);
     });
+    this.#inFlight = new InFlight(() => trainable.settled());
     this.#saves = new SaveQueue(
       {
         trainable,
@@ -120,8 +111,7 @@ export class Session<Checkpoint = unknown> {
     this.#settings = settingsAt(record, this.#events, this.#step);
     this.#settingsUntil = nextEventAfter(this.#events, this.#step);
     this.#lastSave = { ...this.#moment(), step: parts.lastSavedStep };
-    this.#evaluations = evaluationsOf(this.#events, this.#step);
-    this.#evaluated = this.#evaluations.at(-1)?.step ?? record.firstStep;
+    this.#evaluations = new Evaluations(this.#events, this.#step, record.firstStep);
   }
 
   get step(): number {
@@ -332,7 +322,7 @@ export class Session<Checkpoint = unknown> {
       if (this.#step >= this.#settings.steps) this.#halt ??= { kind: "finished" };
       if (!this.#goesOn) break;
       this.#submit();
-      await this.#fence();
+      await this.#inFlight.submitted(this.#isSlow ? 1 : 2);
       if (first) {
         await trainable.settled();
         signal({ kind: "first-step", done: true });
@@ -343,6 +333,11 @@ export class Session<Checkpoint = unknown> {
     await this.#losses.read();
     this.#throwFault();
     if (!this.#closed && this.#halt !== null) await this.#settle(this.#halt);
+  }
+
+  get #isSlow(): boolean {
+    const { stepMs } = this.#pace.measured;
+    return stepMs === null || stepMs > SLOW_STEP_MS;
   }
 
   get #goesOn(): boolean {
@@ -360,8 +355,7 @@ export class Session<Checkpoint = unknown> {
    * refuses, counts for nothing.
    */
   async #evaluateWhenDue(): Promise<void> {
-    if (!evaluationDue(this.policy, this.#step, this.#evaluated)) return;
-    this.#evaluated = this.#step;
+    if (!this.#evaluations.ask(this.policy, this.#step)) return;
     await this.#losses.read();
     this.#throwFault();
     this.#losses.rest();
@@ -370,7 +364,7 @@ export class Session<Checkpoint = unknown> {
       const metrics = await this.#parts.evaluate();
       if (Object.keys(metrics).length === 0) return;
       await this.#append(this.#step, { kind: "evaluated", metrics });
-      this.#evaluations.push({ step: this.#step, metrics });
+      this.#evaluations.add({ step: this.#step, metrics });
     } catch (error) {
       if (this.#fault !== null || hasCode(error, "device-lost") || hasCode(error, "fenced")) throw error;
       this.#notEvaluated(error);
@@ -381,16 +375,13 @@ export class Session<Checkpoint = unknown> {
 
   /** Saves the state here if it is among the best, and stops where no better ones come. */
   async #followEvaluation(): Promise<void> {
-    const isHere = this.#evaluations.at(-1)?.step === this.#step;
     const isSaved = this.#saves.durableStep === this.#step;
-    if (this.#policySaves && isHere && !isSaved && improves(this.policy, this.#evaluations)) {
+    if (this.#policySaves && !isSaved && this.#evaluations.isAmongBest(this.policy, this.#step)) {
       // Never skipped, as others are where too many are under way.
       await this.#saves.room();
       this.#save("improved");
     }
-    const { stop } = this.policy;
-    const best =
-      stop === undefined ? null : stopsEarly(stop, this.#evaluations, stoppedEarlyAt(this.#events));
+    const best = this.#evaluations.endOf(this.policy, this.#events);
     if (best !== null) this.#halt ??= { kind: "stopped", best };
   }
 
@@ -416,7 +407,8 @@ export class Session<Checkpoint = unknown> {
       if (this.#policySaves && this.#saves.durableStep !== this.#step) {
         const reason = halt.kind === "paused" ? "pause" : "end";
         // A state is worth more than a metric of it: what cannot be evaluated is saved all the same.
-        this.#save(reason, this.#metricsHere ?? (await this.#parts.evaluate().catch(() => ({}))));
+        const known = this.#evaluations.at(this.#step);
+        this.#save(reason, known ?? (await this.#parts.evaluate().catch(() => ({}))));
         await this.#saves.idle();
       }
       this.#throwFault();
@@ -485,19 +477,6 @@ export class Session<Checkpoint = unknown> {
     this.#samples += trainable.batchSize;
   }
 
-  /** Keeps at most four steps in flight: a fence after every second step, and one wait for the fence before. */
-  async #fence(): Promise<void> {
-    this.#sinceFence += 1;
-    const { stepMs } = this.#pace.measured;
-    if (this.#sinceFence < (stepMs === null || stepMs > SLOW_STEP_MS ? 1 : 2)) return;
-    this.#sinceFence = 0;
-    const fence = this.#parts.trainable.settled();
-    // Whoever awaits it hears of a lost device; a fence that nobody awaits any more must not end the worker.
-    fence.catch(() => undefined);
-    this.#fences.push(fence);
-    if (this.#fences.length > 1) await this.#fences.shift();
-  }
-
   #take(rows: JournalRows): void {
     // What was computed after a fault is noise.
     if (this.#fault !== null) return;
@@ -555,13 +534,7 @@ export class Session<Checkpoint = unknown> {
     };
   }
 
-  /** Of the state here, where it was evaluated. */
-  get #metricsHere(): Evaluation["metrics"] | undefined {
-    const last = this.#evaluations.at(-1);
-    return last?.step === this.#step ? last.metrics : undefined;
-  }
-
-  #save(reason: SaveReason, metrics = this.#metricsHere ?? {}): void {
+  #save(reason: SaveReason, metrics = this.#evaluations.at(this.#step) ?? {}): void {
     this.#lastSave = this.#moment();
     this.#saves.save(this.#step, reason, metrics);
   }

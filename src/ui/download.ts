@@ -9,6 +9,11 @@ export function download(content: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
+/** A value as a file of JSON. */
+export function downloadJson(value: unknown, name: string): void {
+  download(new Blob([JSON.stringify(value, null, 1)], { type: "application/json" }), name);
+}
+
 /** A name that every file system takes: `Shakespeare, slower` becomes `shakespeare-slower.holdfast`. */
 export function fileName(name: string, extension: string): string {
   const stem = name

@@ -5,12 +5,14 @@
 import type { OptimizerConfig, Policy } from "../format/run";
 import type { Interval } from "../policy/interval";
 import type {
+  AuditLog,
   BackendInfo,
   Changes,
   CheckpointInfo,
   Comparison,
-  Drill,
   Config,
+  Drill,
+  Health,
   JournalRows,
   Phase,
   Picture,
@@ -24,8 +26,6 @@ import type {
   TaskInfo,
   TrainEvent,
   VerifyReport,
-  AuditLog,
-  Health,
   Visit,
 } from "./protocol";
 

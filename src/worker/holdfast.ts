@@ -18,11 +18,13 @@ import type {
 } from "./api";
 import { LiveRuns } from "./live";
 import type {
+  AuditLog,
   BackendInfo,
   Changes,
   CheckpointInfo,
   Comparison,
   Drill,
+  Health,
   JournalRows,
   OpenOptions,
   Picture,
@@ -33,11 +35,9 @@ import type {
   RunStep,
   StorageApi,
   StorageStatus,
-  VerifyReport,
-  AuditLog,
-  Health,
   TaskInfo,
   TrainApi,
+  VerifyReport,
   Visit,
 } from "./protocol";
 import { forkSpec } from "./fork-spec";

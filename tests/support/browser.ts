@@ -1,7 +1,8 @@
 /** Fixtures of the end-to-end tests: the built app behind a server of its own, and a browser that can be killed. */
-import { test as base, type BrowserContext, type Page } from "@playwright/test";
+import { expect, test as base, type BrowserContext, type Page } from "@playwright/test";
 import { ensureBuilt } from "../../scripts/lib/build.mjs";
 import { serve, type Served } from "../../scripts/lib/serve.mjs";
+import { openApp } from "./app-page";
 import { LiveBrowser } from "./kill";
 
 declare global {
@@ -36,7 +37,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 });
 
-export { expect } from "@playwright/test";
+export { expect };
 
 /** What a page must not have by the end of a test. Grows while the page lives. */
 export interface PageFaults {
@@ -67,4 +68,20 @@ export async function watchFaults(context: BrowserContext | Page): Promise<PageF
     context.on("page", watch);
   } else watch(context);
   return { violations, errors };
+}
+
+/** A page of the app, open and answering, that watches what goes wrong in it. */
+export async function watchedPage(
+  live: LiveBrowser,
+  url: string,
+): Promise<{ readonly page: Page; readonly faults: PageFaults }> {
+  const faults = await watchFaults(live.context);
+  const page = await live.closePage();
+  await openApp(page, url);
+  return { page, faults };
+}
+
+export function expectNone(faults: PageFaults): void {
+  expect(faults.errors).toEqual([]);
+  expect(faults.violations).toEqual([]);
 }

@@ -1,5 +1,8 @@
 /** The app as a person uses it: by what stands on buttons, labels and headings. */
-import { expect, type Locator, type Page } from "@playwright/test";
+import { expect, type Download, type Locator, type Page } from "@playwright/test";
+
+/** A fresh page compiles shaders before it draws or trains: seconds, and many on a loaded machine. */
+export const PATIENTLY = { timeout: 90_000 };
 
 /** Until a run has its first state stored, on a loaded machine. */
 const START_MS = 90_000;
@@ -64,4 +67,10 @@ export function events(page: Page): Locator {
 
 export function checkpointMarks(page: Page): Locator {
   return screen(page).getByRole("button", { name: /^Checkpoint at step/ });
+}
+
+/** What the browser saves when that is done. */
+export async function downloaded(page: Page, act: () => Promise<void>): Promise<Download> {
+  const [download] = await Promise.all([page.waitForEvent("download"), act()]);
+  return download;
 }
