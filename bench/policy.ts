@@ -1,50 +1,40 @@
 /**
- * What the default policy costs and gives: an MLP of at least 100,000 parameters, 1,000 steps, saved by the default policy
- * beside the same run that saves nothing, in turns that change sides; then returns to steps drawn at random. All in the app itself.
- * `--steps N`, `--turns N` (default 2), `--visits N` (default 40).
+ * What the default policy costs and gives: an MLP of at least 100,000 parameters, 1,000 steps saved by the default policy,
+ * then returns to steps drawn at random. What saving takes from training is measured in one more run, which saves in every
+ * other block of steps: a machine drifts by more from minute to minute than a save costs. All in the app itself.
+ * `--steps N`, `--blocks N` (of 100 steps, default 20), `--visits N` (default 40).
  */
 import type { Page } from "@playwright/test";
 import type { BenchResult, RunContext } from "../scripts/lib/context.mjs";
 import { random } from "../src/engine/random";
 import { defaultPolicy } from "../src/policy/presets";
 import type { Policy } from "../src/worker/protocol";
-import { checkpoints, detail, openApp, start, waitFor } from "../tests/support/app-page";
+import { checkpoints, openApp, start, waitFor } from "../tests/support/app-page";
 
 /** Seven layers of 128 × 128 and what is around them. */
 const CONFIG = { layers: 8, width: 128, batchSize: 8 };
 /** The first steps compile shaders and fill caches. */
 const WARM_STEPS = 50;
+const BLOCK = 100;
 const RETURN_MS = 5000;
 
 export async function run({ browser, app, log, options }: RunContext): Promise<BenchResult> {
   const steps = Number(options.get("steps") ?? 1000);
-  const turns = Number(options.get("turns") ?? 2);
+  const blocks = Number(options.get("blocks") ?? 20);
   const visits = Number(options.get("visits") ?? 40);
   const page = await (await browser()).newPage();
   page.setDefaultTimeout(0);
   await openApp(page, await app());
   const { adapter, name } = await page.evaluate(() => holdfast.backend());
   const policy = { ...defaultPolicy(steps), draw: false };
-  const idle: number[] = [];
-  const saving: number[] = [];
-  let saved = "";
-  for (let turn = 0; turn < turns; turn += 1) {
-    const rest = async () => {
-      const rested = await trained(page, steps, { ...policy, save: { kind: "never" } });
-      idle.push(await stepMs(page, rested));
-    };
-    const save = async () => {
-      saved = await trained(page, steps, policy);
-      saving.push(await stepMs(page, saved));
-    };
-    // Whichever comes second is slower on a machine that warms up, so each does every other time.
-    for (const one of turn % 2 === 0 ? [rest, save] : [save, rest]) await one();
-    log(`turn ${turn + 1}: ${idle.at(-1)?.toFixed(1)} ms a step idle, ${saving.at(-1)?.toFixed(1)} saving`);
-  }
+  const saved = await begin(page, steps, policy);
+  await waitFor(page, saved, { status: "finished" });
+  const ms = mean(await stepTimes(page, saved, WARM_STEPS, steps));
+  log(`${ms.toFixed(1)} ms a step, saving`);
+  const { idle, saving } = await inTurns(page, blocks, policy, log);
   const kept = await checkpoints(page, saved);
   const rawBytes = kept[0]?.rawBytes ?? Number.NaN;
   const stored = kept.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
-  const ms = median(saving);
   const stepsInTarget = RETURN_MS / ms;
   const compressed = stored / kept.length / rawBytes;
   log(`kept at ${kept.map(({ step }) => step).join(", ")}; ${(rawBytes / 1e6).toFixed(2)} MB raw each`);
@@ -63,30 +53,52 @@ export async function run({ browser, app, log, options }: RunContext): Promise<B
       bound: stepsInTarget < 100 ? (1.2 * compressed) / stepsInTarget : 0.01,
       return_p50_s: median(returns) / 1000,
       return_max_s: Math.max(...returns) / 1000,
-      steps_per_s_saving: 1000 / ms,
-      steps_per_s_idle: 1000 / median(idle),
+      steps_per_s_saving: 1000 / mean(saving),
+      steps_per_s_idle: 1000 / mean(idle),
       saving_over_idle: mean(idle) / mean(saving),
     },
   };
 }
 
-async function trained(page: Page, steps: number, policy: Policy): Promise<string> {
-  const run = await start(page, { task: "spirals", config: CONFIG, steps, seed: 3, policy });
-  await waitFor(page, run, { status: "finished" });
-  return run;
+function begin(page: Page, steps: number, policy: Policy): Promise<string> {
+  return start(page, { task: "spirals", config: CONFIG, steps, seed: 3, policy });
 }
 
-/** Mean over all but the first steps, as the journal has it. */
-async function stepMs(page: Page, run: string): Promise<number> {
-  const { step } = await detail(page, run);
-  const sum = await page.evaluate(
-    async ([id, from, to]) => {
-      const { ms } = await holdfast.journal(id, from, to);
-      return ms.reduce((total, value) => total + value, 0);
-    },
-    [run, WARM_STEPS + 1, step] as const,
+/** Mean step time of each block, of those that save and of those that do not. */
+async function inTurns(
+  page: Page,
+  blocks: number,
+  policy: Policy,
+  log: RunContext["log"],
+): Promise<{ readonly idle: readonly number[]; readonly saving: readonly number[] }> {
+  const resting: Policy = { ...policy, save: { kind: "never" } };
+  const run = await begin(page, WARM_STEPS + (blocks + 1) * BLOCK, resting);
+  const ends = [(await waitFor(page, run, { step: WARM_STEPS })).step];
+  // Each comes first every other time: what drifts one way favours neither.
+  const saves = (block: number) => block % 4 === 1 || block % 4 === 2;
+  for (let block = 0; block < blocks; block += 1) {
+    const given = saves(block) ? policy : resting;
+    await page.evaluate(([id, next]) => holdfast.setPolicy(id, next), [run, given] as const);
+    ends.push((await waitFor(page, run, { step: (ends.at(-1) ?? 0) + BLOCK })).step);
+  }
+  await page.evaluate((id) => holdfast.stop(id), run);
+  const idle: number[] = [];
+  const saving: number[] = [];
+  for (const [block, from] of ends.slice(0, -1).entries()) {
+    const to = ends[block + 1] ?? from;
+    const ms = mean(await stepTimes(page, run, from, to));
+    (saves(block) ? saving : idle).push(ms);
+    log(`steps ${from + 1} to ${to}: ${ms.toFixed(1)} ms each, ${saves(block) ? "saving" : "idle"}`);
+  }
+  return { idle, saving };
+}
+
+/** Milliseconds of the updates after `from` up to `to`, as the journal has them. */
+async function stepTimes(page: Page, run: string, from: number, to: number): Promise<readonly number[]> {
+  return page.evaluate(
+    async ([id, first, last]) => Array.from((await holdfast.journal(id, first, last)).ms),
+    [run, from + 1, to] as const,
   );
-  return sum / (step - WARM_STEPS);
 }
 
 function mean(values: readonly number[]): number {
