@@ -35,6 +35,7 @@ import type {
   RunInfo,
   SaveRequest,
   ScrubStatus,
+  TrashedRun,
   VerifyReport,
 } from "../format/stored";
 import { noted, notedAsPruned, STORE } from "../store/audit";
@@ -67,8 +68,6 @@ const MAX_NAME = 200;
 const USED_MS = 60_000;
 /** What is on a run that nobody has touched yet. */
 const NOTHING_ON_IT = { marks: [], tags: [], note: "", edits: 0 };
-/** What was deleted this long ago can go without being asked: no page offers an undo any more. */
-const UNDO_MS = 5 * 60_000;
 
 export interface StoreParts {
   readonly packs: PackStore;
@@ -108,7 +107,7 @@ export class CheckpointManager {
     this.#saver = new Saver({ ...parts, reclaimer: this.#reclaimer }, this.#runs, this.#background);
     // Before anything is thrown away: what no row names may be all that there is.
     this.#opening = new Opening({ ...parts, now: clock.now, owners: this.#owners });
-    this.#background.later(() => this.#emptyOldTrash());
+    this.#background.later(() => this.makeRoom(false));
   }
 
   /** Resolves when what is in the packs is in the catalogue as well, as far as it can be. */
@@ -121,9 +120,12 @@ export class CheckpointManager {
     return this.#opening.ready(run);
   }
 
-  /** An older catalogue may have a run in the trash that was taken out of it since: only where all was seen. */
-  async #emptyOldTrash(): Promise<void> {
-    if ((await this.#opening.seen()).complete) await this.#trash.empty(UNDO_MS);
+  /**
+   * Deletes for good what lies in the trash for long; where space is short, for a little while. Did that give room back?
+   * An older catalogue may have a run in the trash that was taken out of it since: only where all was seen.
+   */
+  protected async makeRoom(isShort: boolean): Promise<boolean> {
+    return (await this.#opening.seen()).complete && this.#trash.emptyOld(isShort);
   }
 
   /** What was found; null while the opening still looks. */
@@ -210,7 +212,7 @@ export class CheckpointManager {
       return await this.#saver.save(lease, request, { begin: null, context });
     } catch (error) {
       // What was deleted a while ago is the first to go when space gets short; the next save finds the room.
-      if (hasCode(error, "quota")) this.#background.later(() => this.#emptyOldTrash());
+      if (hasCode(error, "quota")) this.#background.later(() => this.makeRoom(true));
       const { step } = request.state.scalars;
       this.trail.later(lease.run, { what: "not saved", step, why: messageOf(error) });
       throw error;
@@ -424,9 +426,18 @@ export class CheckpointManager {
     await this.#trash.undo(run);
   }
 
-  async emptyTrash(): Promise<void> {
+  /** Runs that were deleted and can be brought back, last deleted first. */
+  trash(): Promise<readonly TrashedRun[]> {
+    return this.#trash.list();
+  }
+
+  /** Deletes a run in the trash for good; where none is named, all of them. */
+  async emptyTrash(run?: string): Promise<void> {
     await this.ready(null);
-    await this.#trash.empty(0, (await this.#opening.seen()).failed);
+    const { failed } = await this.#opening.seen();
+    if (run !== undefined && !(await this.#trash.list()).some(({ id }) => id === run))
+      throw new HoldfastError("missing", `There is no run ${run} in the trash.`);
+    await this.#trash.empty((id) => (run === undefined || id === run) && !failed.has(id));
   }
 
   /**

@@ -121,6 +121,6 @@ export class SaveQueue<Checkpoint> {
     // A NaN before it, a lost device or a lost lease end the run; the rest is told, and the next save tries again.
     if (code === "bad-numbers" || code === "device-lost" || code === "fenced") this.#parts.fail(error);
     if (code !== "bad-numbers")
-      this.#parts.signal({ kind: "save-failed", step, code, message: messageOf(error) });
+      this.#parts.signal({ kind: "save-failed", what: "checkpoint", step, code, message: messageOf(error) });
   }
 }

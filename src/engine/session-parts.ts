@@ -23,6 +23,9 @@ export interface Position {
   readonly samples: number;
 }
 
+/** What did not come to be, or not yet. */
+export type Unsaved = "checkpoint" | "losses" | "evaluation";
+
 export type SessionSignal<Checkpoint> =
   | { readonly kind: "rows"; readonly rows: JournalRows }
   | { readonly kind: "event"; readonly event: RunEvent }
@@ -34,6 +37,7 @@ export type SessionSignal<Checkpoint> =
   | { readonly kind: "save-skipped" }
   | {
       readonly kind: "save-failed";
+      readonly what: Unsaved;
       readonly step: number;
       readonly code: ErrorCode;
       readonly message: string;

@@ -387,8 +387,8 @@ export class Session<Checkpoint = unknown> {
 
   #notEvaluated(error: unknown): void {
     const code = error instanceof HoldfastError ? error.code : "internal";
-    const message = `It could not be evaluated: ${messageOf(error)}`;
-    this.#parts.signal({ kind: "save-failed", step: this.#step, code, message });
+    const message = messageOf(error);
+    this.#parts.signal({ kind: "save-failed", what: "evaluation", step: this.#step, code, message });
   }
 
   /** Starts reading losses. To wait for them would let the GPU run dry: a step then takes up to twice its time. */
@@ -419,6 +419,7 @@ export class Session<Checkpoint = unknown> {
       this.#refusedRest = error;
       this.#parts.signal({
         kind: "save-failed",
+        what: "checkpoint",
         step: this.#step,
         code: error.code,
         message: error.message,
@@ -511,7 +512,8 @@ export class Session<Checkpoint = unknown> {
     if (this.#journalStuck) return;
     this.#journalStuck = true;
     const code = error instanceof HoldfastError ? error.code : "internal";
-    this.#parts.signal({ kind: "save-failed", step: this.#tail.end, code, message: messageOf(error) });
+    const message = messageOf(error);
+    this.#parts.signal({ kind: "save-failed", what: "losses", step: this.#tail.end, code, message });
   }
 
   async #flushJournal(): Promise<void> {

@@ -20,6 +20,16 @@ export interface Place {
   readonly length: number;
 }
 
+/** A run that was deleted and can be brought back. */
+export interface TrashedRun extends RunInfo {
+  /** When it was deleted, milliseconds since 1970. */
+  readonly removed: number;
+  /** When it goes for good if the tab is opened then, milliseconds since 1970; sooner where space is short. */
+  readonly until: number;
+  /** Last step of it that runs which were forked from it need, and keep; null where none does. */
+  readonly needed: number | null;
+}
+
 /** What an opening found in packs that the catalogue did not know, and what it missed. */
 export interface Recovery {
   /** Runs that were brought back, or brought up to date. */

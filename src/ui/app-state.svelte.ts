@@ -2,12 +2,12 @@
 import { SvelteMap, SvelteSet } from "svelte/reactivity";
 import { messageOf } from "../errors";
 import type { ForkChanges, HoldfastEvent, HoldfastPage } from "../worker/api";
-import type { BackendInfo, Health, RunInfo, RunStep, StorageStatus } from "../worker/protocol";
+import type { BackendInfo, Health, RunInfo, RunStep, StorageStatus, TrashedRun } from "../worker/protocol";
 import { download, fileName } from "./download";
 import { alertsOf } from "./health-figures";
-import { href } from "./route";
+import { runHref } from "./route";
 import { seenFromHere } from "./run-state.svelte";
-import { rehearsalWords, recoveryWords, thinnedWords } from "./words";
+import { failureWords, rehearsalWords, recoveryWords, thinnedWords } from "./words";
 
 /** A line that comes up below and goes by itself, with at most one thing to do. */
 export interface Toast {
@@ -34,6 +34,8 @@ export class AppState {
   /** Null until first read. */
   runs = $state.raw<readonly RunInfo[] | null>(null);
   runsFailed = $state.raw<string | null>(null);
+  /** Last deleted first. */
+  trash = $state.raw<readonly TrashedRun[]>([]);
   storage = $state.raw<StorageStatus | null>(null);
   backend = $state.raw<BackendInfo | null>(null);
   notices = $state.raw<readonly Notice[]>([]);
@@ -98,11 +100,16 @@ export class AppState {
     if (more > 0) this.toast(thinnedWords(more));
   }
 
-  /** Reads runs and storage again. */
+  /** Reads runs, trash and storage again. */
   async refresh(): Promise<void> {
     try {
-      const [runs, storage] = await Promise.all([this.api.runs(), this.api.storage()]);
+      const [runs, trash, storage] = await Promise.all([
+        this.api.runs(),
+        this.api.trash(),
+        this.api.storage(),
+      ]);
       this.runs = [...runs].sort(newestFirst);
+      this.trash = trash;
       this.#tellOfThinning(storage);
       this.storage = storage;
       this.#tellOfRecovery(storage);
@@ -150,7 +157,7 @@ export class AppState {
       case "save-failed":
         // A run that another tab took over is in good hands.
         if (event.code !== "fenced")
-          this.#alert(event.run, `${this.#nameOf(event.run)} is not saved: ${event.message}`);
+          this.#alert(event.run, `${this.#nameOf(event.run)}: ${failureWords(event)}`);
         break;
       case "phase":
       case "saving":
@@ -260,11 +267,19 @@ export class AppState {
     });
   }
 
+  /** For good: one run in the trash, or all that is in it. */
+  async emptyTrash(run?: string): Promise<void> {
+    await this.attempt(async () => {
+      await this.api.emptyTrash(run);
+      await this.refresh();
+    });
+  }
+
   /** A new run from a step, shown at once. */
   async fork(from: RunStep, changes: ForkChanges): Promise<void> {
     await this.attempt(async () => {
       const child = await this.api.fork(from.run, from.step, { changes });
-      location.hash = href({ screen: "run", run: child });
+      location.hash = runHref(child);
     });
   }
 

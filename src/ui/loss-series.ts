@@ -16,6 +16,27 @@ export interface ChartView {
   readonly smooth: (number | null)[];
 }
 
+/** An exponential mean, corrected for its start (as Adam's moments are), so that a line does not begin at 0. */
+class Average {
+  readonly #past: number;
+  #sum = 0;
+  #weight = 0;
+
+  /** `past`: the weight of what came before, 0 … 1. */
+  constructor(past: number) {
+    this.#past = past;
+  }
+
+  add(value: number): void {
+    this.#sum = this.#past * this.#sum + (1 - this.#past) * value;
+    this.#weight = this.#past * this.#weight + (1 - this.#past);
+  }
+
+  get value(): number | null {
+    return this.#weight > 0 ? this.#sum / this.#weight : null;
+  }
+}
+
 /** Loss and rate by step, without gaps. */
 export class LossSeries {
   #loss = new Float32Array(FIRST_CAPACITY);
@@ -84,10 +105,21 @@ export class LossSeries {
     this.#rate = rate;
   }
 
+  /** The first step at which the loss, smoothed as in `view`, is at most so much; null where it never is. */
+  firstAtMost(value: number, smoothing: number): number | null {
+    const average = new Average(smoothing);
+    for (let row = 0; row < this.#length; row++) {
+      const loss = this.#loss[row] ?? Number.NaN;
+      if (Number.isFinite(loss)) average.add(loss);
+      const smoothed = average.value;
+      if (smoothed !== null && smoothed <= value) return this.#first + row;
+    }
+    return null;
+  }
+
   /**
    * At most about `points` points of steps `from` … `to`. Where steps share a bucket its lowest and highest loss
-   * are both drawn, so that no spike is lost. `smoothing` is the weight of the past, 0 … 1; the average is
-   * corrected for its start (as Adam's moments are), so that the line does not begin at 0.
+   * are both drawn, so that no spike is lost. `smoothing` is the weight of the past, 0 … 1.
    * `positive` leaves out what a log scale cannot show.
    */
   view(from: number, to: number, points: number, smoothing: number, positive: boolean): ChartView {
@@ -97,22 +129,18 @@ export class LossSeries {
     const start = Math.max(0, from - this.#first);
     const end = Math.min(this.#length, to - this.#first + 1);
     const bucket = Math.max(1, Math.ceil((2 * (end - start)) / points));
-    let average = 0;
-    let weight = 0;
+    const average = new Average(smoothing);
     let low = -1;
     let high = -1;
     for (let row = 0; row < end; row++) {
       const value = this.#loss[row] ?? Number.NaN;
       const drawable = Number.isFinite(value) && (!positive || value > 0);
-      if (drawable) {
-        average = smoothing * average + (1 - smoothing) * value;
-        weight = smoothing * weight + (1 - smoothing);
-      }
+      if (drawable) average.add(value);
       if (row < start) continue;
       if (drawable && (low < 0 || value < (this.#loss[low] ?? 0))) low = row;
       if (drawable && (high < 0 || value > (this.#loss[high] ?? 0))) high = row;
       if ((row - start + 1) % bucket !== 0 && row !== end - 1) continue;
-      const smoothed = weight > 0 ? average / weight : null;
+      const smoothed = average.value;
       if (low < 0) {
         x.push(this.#first + row);
         raw.push(null);

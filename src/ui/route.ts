@@ -5,12 +5,13 @@ export type Route =
   | { readonly screen: "runs" }
   | { readonly screen: "new" }
   | { readonly screen: "health" }
-  | { readonly screen: "run"; readonly run: string }
+  | { readonly screen: "run"; readonly run: string; readonly step: number | null }
   | { readonly screen: "compare"; readonly a: RunStep | null; readonly b: RunStep | null }
   /** An address that means nothing here. */
   | { readonly screen: "unknown"; readonly hash: string };
 
 const RUN_ID = /^[\w-]{1,64}$/;
+const STEP = /^\d{1,15}$/;
 const RUN_STEP = /^([\w-]{1,64})@(\d{1,15})$/;
 
 function parseRunStep(text: string | null): RunStep | null {
@@ -26,12 +27,20 @@ export function parseRoute(hash: string): Route {
   if (first === "" && second === undefined) return { screen: "runs" };
   if (first === "new" && second === undefined) return { screen: "new" };
   if (first === "health" && second === undefined) return { screen: "health" };
-  if (first === "run" && second !== undefined && RUN_ID.test(second)) return { screen: "run", run: second };
+  if (first === "run" && second !== undefined && RUN_ID.test(second)) {
+    const step = new URLSearchParams(query).get("step") ?? "";
+    return { screen: "run", run: second, step: STEP.test(step) ? Number(step) : null };
+  }
   if (first === "compare" && second === undefined) {
     const sides = new URLSearchParams(query);
     return { screen: "compare", a: parseRunStep(sides.get("a")), b: parseRunStep(sides.get("b")) };
   }
   return { screen: "unknown", hash };
+}
+
+/** The address of a run, and of a step of it. */
+export function runHref(run: string, step: number | null = null): string {
+  return `#/run/${run}${step === null ? "" : `?step=${step}`}`;
 }
 
 /** The address of a route; the inverse of `parseRoute`. */
@@ -44,7 +53,7 @@ export function href(route: Route): string {
     case "health":
       return "#/health";
     case "run":
-      return `#/run/${route.run}`;
+      return runHref(route.run, route.step);
     case "compare": {
       const sides: string[] = [];
       if (route.a !== null) sides.push(`a=${route.a.run}@${route.a.step}`);

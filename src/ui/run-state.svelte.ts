@@ -13,6 +13,7 @@ import type {
   RunEvent,
   RunInfo,
   RunStatus,
+  Unsaved,
 } from "../worker/protocol";
 import { evaluationsOf } from "../policy/evaluation";
 import type { Interval } from "../policy/interval";
@@ -27,6 +28,7 @@ export interface Trouble {
 }
 
 export interface SaveFailure {
+  readonly what: Unsaved;
   readonly step: number;
   readonly message: string;
 }
@@ -58,6 +60,8 @@ export class RunState {
   /** Bumped when `losses` changes; the samples themselves are not proxied. */
   revision = $state(0);
   readonly losses = new LossSeries();
+  /** Those of the run that it was forked from, after that step; null where there is none. */
+  parentLosses = $state.raw<LossSeries | null>(null);
   /** How often it saves now, where the policy chooses by itself. */
   interval = $state.raw<Interval | null>(null);
   marks = $state.raw<readonly Mark[]>([]);
@@ -69,7 +73,6 @@ export class RunState {
   readonly visit: VisitState;
 
   latest = $derived(this.checkpoints.at(-1) ?? null);
-  record = $derived(this.detail?.record ?? null);
   /** In force now. */
   settings = $derived(this.settingsAt(Infinity));
   trouble = $state.raw<Trouble | null>(null);
@@ -85,6 +88,11 @@ export class RunState {
     this.api = api;
     this.id = id;
     this.visit = new VisitState(api, id);
+  }
+
+  /** No rune: what is still awaited when its screen has gone asks for it too. */
+  get record(): RunDetail["record"] | null {
+    return this.detail?.record ?? null;
   }
 
   /** Base rate and clipping in force at a step: the record's, or the last change's. */
@@ -114,6 +122,7 @@ export class RunState {
       this.losses.clear();
       this.losses.append(journal);
       this.#show(detail);
+      await this.#readParent(detail);
       this.failed = null;
     } catch (error) {
       this.failed = { missing: hasCode(error, "missing"), message: messageOf(error) };
@@ -123,6 +132,18 @@ export class RunState {
     this.#waiting = null;
     for (const event of waiting) this.apply(event);
     if (this.failed === null && this.picture === null) await this.#loadPicture();
+  }
+
+  async #readParent({ record: { parent, firstStep } }: RunDetail): Promise<void> {
+    if (parent === null) return;
+    try {
+      const rows = await this.api.journal(parent.run, firstStep + 1);
+      const losses = new LossSeries();
+      losses.append(rows);
+      this.parentLosses = losses.length === 0 ? null : losses;
+    } catch {
+      // It was deleted, or cannot be read now: the run itself is shown all the same.
+    }
   }
 
   /** A checkpoint is read back some time after it was told; what came of that is asked for when somebody looks. */
@@ -236,9 +257,10 @@ export class RunState {
         this.checkpoints = withCheckpoint(this.checkpoints, event.checkpoint);
         break;
       case "save-failed":
-        this.saving = false;
+        if (event.what === "checkpoint") this.saving = false;
         // A run that another tab took over is in good hands, and a notice says so.
-        if (event.code !== "fenced") this.saveFailure = { step: event.step, message: event.message };
+        if (event.code !== "fenced")
+          this.saveFailure = { what: event.what, step: event.step, message: event.message };
         break;
       case "event":
         if (!this.events.some((known) => known.seq === event.event.seq))

@@ -15,6 +15,7 @@ import type {
   Visit,
 } from "../worker/protocol";
 import { bytes, count, counted, loss, rate } from "./format";
+import type { SaveFailure } from "./run-state.svelte";
 
 /** How a line or a mark is coloured; the words say the same. */
 export type Tone = "plain" | "good" | "warning" | "bad";
@@ -261,6 +262,26 @@ export function reasonWords(reason: SaveReason): string {
       return "saved when asked";
     default:
       return reason satisfies never;
+  }
+}
+
+/** What a schedule makes of the learning rate that a person sets; empty where it leaves it as it is. */
+export function scheduleWords(scheduled: number | null, set: number): string {
+  if (scheduled === null || rate(scheduled) === rate(set)) return "";
+  return ` The schedule makes ${rate(scheduled)} of ${rate(set)} here.`;
+}
+
+/** What did not come to be, and why. */
+export function failureWords({ what, step, message }: SaveFailure): string {
+  switch (what) {
+    case "checkpoint":
+      return `The checkpoint at step ${count(step)} was not saved: ${message}`;
+    case "losses":
+      return `The losses up to step ${count(step)} are not stored yet: ${message}`;
+    case "evaluation":
+      return `Step ${count(step)} was not evaluated: ${message}`;
+    default:
+      return what satisfies never;
   }
 }
 

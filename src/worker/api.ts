@@ -23,6 +23,7 @@ import type {
   RunInfo,
   RunStep,
   StorageStatus,
+  TrashedRun,
   TaskInfo,
   TrainEvent,
   VerifyReport,
@@ -102,7 +103,12 @@ export interface HoldfastApi {
   /** Another policy from the next save on; `preview` says what it would do to the checkpoints there are. */
   setPolicy(run: string, policy: Policy): Promise<void>;
   preview(run: string, policy: Policy): Promise<PolicyPreview>;
+  /** Into the trash, where it stays for seven days, or until space is short. */
   remove(run: string): Promise<void>;
+  undoRemove(run: string): Promise<void>;
+  trash(): Promise<readonly TrashedRun[]>;
+  /** Deletes a run in the trash for good, or all that is in it. What forks need of it stays. */
+  emptyTrash(run?: string): Promise<void>;
   /** Resolves when the run is at `step` or beyond and has `status`, whichever are given; rejects when it can no longer get there. */
   waitFor(
     run: string,
@@ -151,7 +157,6 @@ export interface HoldfastPage extends HoldfastApi {
   picture(run: string, step?: number): Promise<Picture>;
   /** Metrics on held-out data at any step. */
   evaluate(run: string, step: number): Promise<Readonly<Record<string, number>>>;
-  undoRemove(run: string): Promise<void>;
   exportCheckpoint(run: string, step: number): Promise<Blob>;
   exportRun(run: string): Promise<Blob>;
   importRun(file: Blob): Promise<string>;

@@ -35,6 +35,7 @@ import type {
   RunStep,
   StorageApi,
   StorageStatus,
+  TrashedRun,
   TaskInfo,
   TrainApi,
   VerifyReport,
@@ -294,6 +295,15 @@ class Holdfast implements HoldfastPage {
 
   async undoRemove(run: string): Promise<void> {
     await this.#storage.undoRemove(run);
+    this.#tellAll({ kind: "runs" });
+  }
+
+  trash(): Promise<readonly TrashedRun[]> {
+    return this.#storage.trash();
+  }
+
+  async emptyTrash(run?: string): Promise<void> {
+    await this.#storage.emptyTrash(run);
     this.#tellAll({ kind: "runs" });
   }
 

@@ -42,7 +42,7 @@ function changed(
     case "saved":
       return { saving: false, lastSave: event.checkpoint };
     case "save-failed":
-      return { saving: false };
+      return event.what === "checkpoint" ? { saving: false } : {};
     case "picture":
       return { picture: event.picture };
     case "resumed":

@@ -30,17 +30,20 @@ import type {
   RunInfo,
   SaveRequest,
   StorageStatus,
+  TrashedRun,
   VerifyReport,
   Unusable,
 } from "../format/stored";
 import type { Picture } from "../format/picture";
 import type { State } from "../format/tensors";
 import type { Comparison } from "../analysis/compare";
+import type { Unsaved } from "../engine/session-parts";
 import type { Interval } from "../policy/interval";
 
 export type { Picture } from "../format/picture";
 export type * from "../format/run";
 export type * from "../format/stored";
+export type { Unsaved } from "../engine/session-parts";
 export type { DType, NamedTensor, Scalars, State, TensorValues } from "../format/tensors";
 export type { Comparison } from "../analysis/compare";
 export type { FieldValue, Field, Preset, PresetName, TaskInfo } from "../tasks/meta";
@@ -108,7 +111,8 @@ export interface StorageApi extends RunStorageApi {
   /** Hides the run; `undoRemove` brings it back until `emptyTrash`. `busy` while it trains anywhere. */
   remove(run: string): Promise<void>;
   undoRemove(run: string): Promise<void>;
-  emptyTrash(): Promise<void>;
+  trash(): Promise<readonly TrashedRun[]>;
+  emptyTrash(run?: string): Promise<void>;
   /** Looks at everything that is stored; with `all`, at every byte of it. */
   verify(all: boolean): Promise<VerifyReport>;
   /** What was done to a run; default: to all of them, and to the store. */
@@ -300,6 +304,7 @@ export type TrainEvent =
   | {
       readonly kind: "save-failed";
       readonly run: string;
+      readonly what: Unsaved;
       readonly step: number;
       readonly code: ErrorCode;
       readonly message: string;

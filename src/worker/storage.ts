@@ -105,6 +105,8 @@ export class StorageService
   async #stayBelowQuota(lease: Lease): Promise<void> {
     const { usage, quota } = await this.#estimate();
     if (usage === null || quota === null || usage <= FULL * quota) return;
+    // What the browser says is used follows a while later: the next look sees whether that was enough.
+    if (await this.makeRoom(true)) return;
     this.#thinned += await this.thin(lease, usage - ROOMY * quota);
   }
 

@@ -201,7 +201,8 @@ suite("evaluations", () => {
     await until(() => finished(one));
     expect(one.session.step).toBe(40);
     expect(one.signals.find(({ kind }) => kind === "save-failed")).toMatchObject({
-      message: "It could not be evaluated: No room for the held-out batch.",
+      what: "evaluation",
+      message: "No room for the held-out batch.",
     });
   });
 

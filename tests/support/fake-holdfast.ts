@@ -28,6 +28,7 @@ import type {
   RunInfo,
   RunStep,
   StorageStatus,
+  TrashedRun,
   VerifyReport,
   Visit,
 } from "../../src/worker/protocol";
@@ -59,6 +60,15 @@ export class FakeHoldfast implements HoldfastPage {
   constructor(scene: Scene, { ticking = true } = {}) {
     this.#scene = scene;
     if (scene !== "empty" && scene !== "memory") this.#fill(scene);
+    for (const [id, name] of [
+      ["spiralsfirst", "Spirals, first try"],
+      ["rings", "Rings with too high a rate"],
+    ] as const) {
+      if (scene !== "full") break;
+      this.#add(id, name, "spirals", "stopped", 320, 2000, 90);
+      this.#removed.set(id, this.#of(id));
+      this.#runs.delete(id);
+    }
     if (ticking) setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -351,7 +361,21 @@ export class FakeHoldfast implements HoldfastPage {
   }
   async undoRemove(run: string): Promise<void> {
     const removed = this.#removed.get(run);
-    if (removed !== undefined) this.#runs.set(run, removed);
+    if (removed === undefined) return;
+    this.#runs.set(run, removed);
+    this.#removed.delete(run);
+  }
+  async trash(): Promise<readonly TrashedRun[]> {
+    return [...this.#removed.values()].map(({ info }) => ({
+      ...info,
+      removed: Date.now() - 2 * 3_600_000,
+      until: Date.now() + 6 * 86_400_000,
+      needed: null,
+    }));
+  }
+  async emptyTrash(run?: string): Promise<void> {
+    for (const id of run === undefined ? [...this.#removed.keys()] : [run]) this.#removed.delete(id);
+    this.#tell({ kind: "runs" });
   }
   async waitFor(run: string): Promise<RunInfo> {
     return this.#of(run).info;

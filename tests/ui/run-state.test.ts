@@ -181,8 +181,18 @@ suite("RunState", () => {
     const { run } = await opened();
     run.apply({ kind: "saving", run: RUN, step: 821 });
     expect(run.saving).toBe(true);
-    run.apply({ kind: "save-failed", run: RUN, step: 821, code: "quota", message: "The disk is full." });
-    expect([run.saving, run.saveFailure]).toEqual([false, { step: 821, message: "The disk is full." }]);
+    run.apply({
+      kind: "save-failed",
+      what: "checkpoint",
+      run: RUN,
+      step: 821,
+      code: "quota",
+      message: "The disk is full.",
+    });
+    expect([run.saving, run.saveFailure]).toEqual([
+      false,
+      { what: "checkpoint", step: 821, message: "The disk is full." },
+    ]);
     run.apply(saved(822));
     expect(run.saveFailure).toBeNull();
   });
@@ -268,11 +278,11 @@ suite("bad numbers", () => {
   test("a run that another tab took over is in no trouble here", async () => {
     const { run } = await opened();
     const told = { run: RUN, code: "fenced", message: "lost at epoch 1", step: 41 } as const;
-    run.apply({ kind: "save-failed", ...told });
+    run.apply({ kind: "save-failed", what: "losses", ...told });
     run.apply({ kind: "trouble", ...told });
     expect(run.saveFailure).toBeNull();
     expect(run.trouble).toBeNull();
-    run.apply({ kind: "save-failed", ...told, code: "quota" });
+    run.apply({ kind: "save-failed", what: "losses", ...told, code: "quota" });
     expect(run.saveFailure).not.toBeNull();
   });
 

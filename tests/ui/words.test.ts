@@ -1,5 +1,5 @@
 import { expect, suite, test } from "vitest";
-import { recoveryWords, scrubWords } from "../../src/ui/words";
+import { failureWords, recoveryWords, scheduleWords, scrubWords } from "../../src/ui/words";
 
 const run = { run: "r1", name: "digits", listed: false, checkpoints: 3 };
 
@@ -16,6 +16,21 @@ suite("what an opening found", () => {
     expect(recoveryWords({ runs: [], lost: ['"digits", step 4: gone.', "Pack p: torn."] })).toBe(
       'Not whole any more: "digits", step 4: gone.; Pack p: torn.',
     );
+  });
+});
+
+suite("rates and failures", () => {
+  test("what a schedule makes of a rate is told where it is another number", () => {
+    expect(scheduleWords(0.001, 0.001)).toBe("");
+    expect(scheduleWords(null, 0.001)).toBe("");
+    expect(scheduleWords(0.0003, 0.001)).toContain("0.0003 of 0.001");
+  });
+
+  test("what did not come to be is named", () => {
+    const failure = { step: 40, message: "The disk is full." };
+    expect(failureWords({ what: "checkpoint", ...failure })).toContain("checkpoint at step 40 was not saved");
+    expect(failureWords({ what: "losses", ...failure })).toContain("losses up to step 40 are not stored yet");
+    expect(failureWords({ what: "evaluation", ...failure })).toContain("Step 40 was not evaluated");
   });
 });
 

@@ -19,7 +19,10 @@ test("events of a run add up to what is known of it", () => {
   );
   live.apply({ kind: "saving", run: "ra", step: 12 }, true);
   expect(live.get("ra")).toMatchObject({ step: 12, steps: 40, stepsPerSecond: 20, saving: true, here: true });
-  live.apply({ kind: "save-failed", run: "ra", step: 12, code: "quota", message: "" }, true);
+  live.apply(
+    { kind: "save-failed", what: "checkpoint", run: "ra", step: 12, code: "quota", message: "" },
+    true,
+  );
   live.apply({ kind: "status", run: "ra", status: "paused" }, true);
   expect(live.get("ra")).toMatchObject({ saving: false, stepsPerSecond: null, phase: { kind: "idle" } });
 });
