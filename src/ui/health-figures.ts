@@ -1,5 +1,6 @@
 /** What the health screen shows, from what is stored: times of saves, bytes by what they are worth, alerts, files of numbers. */
-import type { AuditEntry, CheckpointInfo, Health, RunHealth, StorageStatus, Tier } from "../worker/protocol";
+import type { CheckpointInfo, Health, RunHealth, StorageStatus, Tier } from "../worker/protocol";
+import { csv } from "./csv";
 import { bytes, count, counted } from "./format";
 
 /** Half of them took at most `p50`, all but one in twenty at most `p95`; null where there are none. */
@@ -89,17 +90,6 @@ export function alertsOf(
   return [...new Set(alerts)];
 }
 
-/** Entries of which any word matches, newest first. */
-export function matching(entries: readonly AuditEntry[], names: ReadonlyMap<string, string>, wanted: string) {
-  const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
-  return entries
-    .filter(({ run, what, step, why, tab }) => {
-      const text = `${names.get(run) ?? run} ${what} ${step ?? ""} ${why} ${tab}`.toLowerCase();
-      return words.every((word) => text.includes(word));
-    })
-    .toReversed();
-}
-
 const COLUMNS = [
   "run",
   "name",
@@ -119,7 +109,7 @@ const COLUMNS = [
   "digest",
 ] as const;
 
-/** A line to a checkpoint (RFC 4180). */
+/** A line to a checkpoint. */
 export function healthCsv({ runs }: Health): string {
   const rows = runs.flatMap(({ run, name, checkpoints }) =>
     checkpoints.map(({ step, time, reason, tier, check, rawBytes, storedBytes, times, digest }) => {
@@ -129,11 +119,5 @@ export function healthCsv({ runs }: Health): string {
       return [run, name, step, at, reason, tier, check, rawBytes, storedBytes, ...costs, digest];
     }),
   );
-  return [COLUMNS, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
-}
-
-/** A text that a spreadsheet would take for a formula begins with an apostrophe. */
-function cell(value: string | number): string {
-  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csv([COLUMNS, ...rows]);
 }

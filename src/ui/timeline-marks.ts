@@ -22,6 +22,12 @@ export function isRoutine(reason: SaveReason): boolean {
 
 const CLOSEST_MARKS_PX = 9;
 
+/** A checkpoint as a mark, and how many more it stands for that lie too near to be drawn. */
+export interface TimelineMark {
+  readonly checkpoint: CheckpointInfo;
+  readonly more: number;
+}
+
 /**
  * The checkpoints to draw, oldest first: those in view that do not overlap. Where two would, the more telling one
  * stays: the selected, then the newest, then one saved for a reason, then the earlier one. The earlier and not the
@@ -31,24 +37,25 @@ export function visibleMarks(
   axis: Axis,
   checkpoints: readonly CheckpointInfo[],
   selected: number | null,
-): readonly CheckpointInfo[] {
+): readonly TimelineMark[] {
   const newest = checkpoints.at(-1);
   const weight = (mark: CheckpointInfo): number => {
     if (mark.step === selected) return 3;
     if (mark === newest) return 2;
     return isRoutine(mark.reason) ? 0 : 1;
   };
-  const marks: CheckpointInfo[] = [];
+  const marks: TimelineMark[] = [];
   for (const checkpoint of checkpoints) {
     if (checkpoint.step < axis.min || checkpoint.step > axis.max) continue;
     const before = marks.at(-1);
     if (
       before === undefined ||
-      placeOf(axis, checkpoint.step) - placeOf(axis, before.step) >= CLOSEST_MARKS_PX
+      placeOf(axis, checkpoint.step) - placeOf(axis, before.checkpoint.step) >= CLOSEST_MARKS_PX
     ) {
-      marks.push(checkpoint);
-    } else if (weight(checkpoint) > weight(before)) {
-      marks[marks.length - 1] = checkpoint;
+      marks.push({ checkpoint, more: 0 });
+    } else {
+      const shown = weight(checkpoint) > weight(before.checkpoint) ? checkpoint : before.checkpoint;
+      marks[marks.length - 1] = { checkpoint: shown, more: before.more + 1 };
     }
   }
   return marks;

@@ -288,6 +288,24 @@ test("pause, step, resume, more steps, stop; the chart's scale and smoothing; re
   await expect(row).toBeVisible();
   await page.reload();
   await expect(row).toContainText("stopped");
+
+  // After a reload too, until it is deleted for good, which is asked about.
+  await row.getByRole("button", { name: "Delete Second" }).click();
+  await expect(row).toHaveCount(0);
+  await page.reload();
+  const trash = main.getByText(/^Trash/);
+  await trash.click();
+  await button(page, "Bring back Second").click();
+  await expect(row).toContainText("stopped");
+  await expect(trash).toHaveCount(0);
+  await row.getByRole("button", { name: "Delete Second" }).click();
+  await trash.click();
+  await button(page, "Delete for good Second").click();
+  await button(page, "Keep").click();
+  await button(page, "Delete for good Second").click();
+  await button(page, "Delete for good: cannot be undone").click();
+  await expect(trash).toHaveCount(0);
+  expect(await page.evaluate(() => holdfast.trash())).toEqual([]);
   expectNone(faults);
 });
 

@@ -47,7 +47,11 @@ test("the health screen shows saves, what was done and by whom, and hands its nu
   const csv = await downloaded(page, () => button(page, "Numbers as CSV").click());
   const lines = (await readFile(await csv.path(), "utf8")).trim().split("\r\n");
   expect(lines).toHaveLength(1 + (await detail(page, run)).checkpointList.length);
-  const json = await downloaded(page, () => button(page, "As JSON").click());
+  const audit = await downloaded(page, () => button(page, "These as CSV").click());
+  expect(await readFile(await audit.path(), "utf8")).toMatch(
+    /^time,run,name,seq,what,.*\r\n.*,Seen,1,started,/,
+  );
+  const json = await downloaded(page, () => button(page, "All as JSON").click());
   const exported: unknown = JSON.parse(await readFile(await json.path(), "utf8"));
   expect(exported).toMatchObject({ broken: [] });
   expect(exported).toHaveProperty("entries.8.hash", expect.stringMatching(/^[0-9a-f]{64}$/));
@@ -125,6 +129,39 @@ test("a run that no longer gets better stops by itself, and the best state is th
   await button(page, new RegExp(`^Fork from step ${best.step}`)).click();
   await expect(screen(page).getByText("forked from")).toBeVisible(PATIENTLY);
   expect((await detail(page, await runOnScreen(page))).parent).toEqual({ run, step: best.step });
+  expectNone(faults);
+});
+
+test("a loss is looked for, the step found stands in the address, and the way back from a fork leads to it", async ({
+  live,
+  app,
+}) => {
+  const { page, faults } = await watchedPage(live, app.url);
+  const run = await startByForm(page, { task: "Spirals", steps: 60, saveEvery: 20 });
+  await waitFor(page, run, { status: "finished" });
+  await expectStatus(page, "finished");
+  const main = screen(page);
+  await main.getByRole("slider", { name: "Smoothing" }).fill("0");
+  await main.getByRole("combobox", { name: "Find by" }).selectOption("Loss ≤");
+  const losses = await page.evaluate(async (id) => Array.from(await holdfast.losses(id)), run);
+  const wanted = losses[29]!;
+  const found = losses.findIndex((loss) => loss <= wanted) + 1;
+  await main.getByRole("textbox", { name: "Loss ≤" }).fill("0");
+  await button(page, "Show").click();
+  await expect(main.getByText("no step is as low as 0")).toBeVisible();
+  await main.getByRole("textbox", { name: "Loss ≤" }).fill(String(wanted));
+  await button(page, "Show").click();
+  const heading = main.getByRole("heading", { name: new RegExp(`^(Checkpoint at step|Step) ${found}\\b`) });
+  await expect(heading).toBeVisible();
+  await page.reload();
+  await expect(heading).toBeVisible(PATIENTLY);
+  await button(page, "Fork from here").click();
+  await button(page, "Start the fork").click();
+  await expect(main.getByText("forked from")).toBeVisible(PATIENTLY);
+  await expect(main.getByText("grey: its parent")).toBeVisible();
+  await waitFor(page, await runOnScreen(page), { status: "finished" });
+  await page.goBack();
+  await expect(heading).toBeVisible(PATIENTLY);
   expectNone(faults);
 });
 

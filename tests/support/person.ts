@@ -50,7 +50,7 @@ export async function startByForm(page: Page, wanted: Wanted): Promise<string> {
 /** The id of the run that is shown. */
 export async function runOnScreen(page: Page): Promise<string> {
   await page.waitForURL(/#\/run\//, { timeout: START_MS });
-  return new URL(page.url()).hash.replace("#/run/", "");
+  return /^#\/run\/([^?]+)/.exec(new URL(page.url()).hash)?.[1] ?? "";
 }
 
 export async function showRun(page: Page, run: string): Promise<void> {

@@ -1,14 +1,6 @@
 import { expect, suite, test } from "vitest";
-import type { AuditEntry, Health, RunHealth, StorageStatus } from "../../src/format/stored";
-import {
-  alertsOf,
-  atRiskWords,
-  healthCsv,
-  matching,
-  phasesOf,
-  spreadOf,
-  tiersOf,
-} from "../../src/ui/health-figures";
+import type { Health, RunHealth, StorageStatus } from "../../src/format/stored";
+import { alertsOf, atRiskWords, healthCsv, phasesOf, spreadOf, tiersOf } from "../../src/ui/health-figures";
 import { checkpointOf } from "../support/fake-data";
 
 const CALM: StorageStatus = {
@@ -92,7 +84,7 @@ suite("alerts", () => {
   });
 });
 
-suite("files and filters", () => {
+suite("the file of numbers", () => {
   test("a line to a checkpoint, with cells quoted where they must be", () => {
     const [head, first, ...rest] = healthCsv(healthOf(runHealth({ name: 'My "run", again' }))).split("\r\n");
     expect(head?.split(",").slice(0, 4)).toEqual(["run", "name", "step", "time"]);
@@ -102,20 +94,5 @@ suite("files and filters", () => {
 
   test("a name that a spreadsheet would compute is text", () => {
     expect(healthCsv(healthOf(runHealth({ name: "=1+2" })))).toContain("r1,'=1+2,0,");
-  });
-
-  test("entries are found by every word, in whatever column, newest first", () => {
-    const link = { seq: 1, tab: "k3f9", before: "", hash: "", ms: null };
-    const entries: AuditEntry[] = [
-      { ...link, run: "r1", time: 1, what: "saved", step: 5, why: "policy" },
-      { ...link, run: "r1", time: 2, what: "pruned", step: null, why: "steps 5" },
-      { ...link, run: "r2", time: 3, what: "saved", step: 9, why: "pause" },
-    ];
-    const names = new Map([["r1", "Rings"]]);
-    const times = (wanted: string) => matching(entries, names, wanted).map(({ time }) => time);
-    expect(times("")).toEqual([3, 2, 1]);
-    expect(times("rings saved")).toEqual([1]);
-    expect(times("K3F9 pause")).toEqual([3]);
-    expect(times("nothing")).toEqual([]);
   });
 });

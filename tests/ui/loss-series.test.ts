@@ -74,6 +74,15 @@ suite("chart view", () => {
     expect(smooth[1]).toBeCloseTo((0.25 * 1 + 0.5 * 3) / 0.75, 10);
   });
 
+  test("the first step with a loss that low is found on the smoothed line", () => {
+    const falling = series([4, 1, 4, 3, 2, Number.NaN, 1, 1]);
+    expect(falling.firstAtMost(2, 0)).toBe(2);
+    expect(falling.firstAtMost(2.6, 0.5)).toBe(2);
+    expect(falling.firstAtMost(1.5, 0.5)).toBe(8);
+    expect(falling.firstAtMost(0.5, 0)).toBeNull();
+    expect(new LossSeries().firstAtMost(1, 0)).toBeNull();
+  });
+
   test("thinned, a single spike up and a single spike down are still drawn", () => {
     const losses = Array.from({ length: 10_000 }, () => 1);
     losses[3333] = 50;

@@ -4,7 +4,8 @@ import { href, parseRoute, type Route } from "../../src/ui/route";
 const ROUTES: readonly (readonly [string, Route])[] = [
   ["#/", { screen: "runs" }],
   ["#/new", { screen: "new" }],
-  ["#/run/r0123456789abcdef", { screen: "run", run: "r0123456789abcdef" }],
+  ["#/run/r0123456789abcdef", { screen: "run", run: "r0123456789abcdef", step: null }],
+  ["#/run/r0123456789abcdef?step=120", { screen: "run", run: "r0123456789abcdef", step: 120 }],
   ["#/compare", { screen: "compare", a: null, b: null }],
   ["#/compare?a=r1@800", { screen: "compare", a: { run: "r1", step: 800 }, b: null }],
   [

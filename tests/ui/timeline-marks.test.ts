@@ -1,5 +1,5 @@
 import { expect, suite, test } from "vitest";
-import { placeOf, visibleMarks } from "../../src/ui/timeline-marks";
+import { placeOf, visibleMarks, type TimelineMark } from "../../src/ui/timeline-marks";
 import type { CheckpointInfo, SaveReason } from "../../src/worker/protocol";
 import { checkpointOf } from "../support/fake-data";
 
@@ -9,8 +9,8 @@ function saves(...all: readonly (readonly [number, SaveReason])[]): readonly Che
   return all.map(([step, reason]) => checkpointOf("r", "spirals", step, 0, reason));
 }
 
-function steps(marks: readonly CheckpointInfo[]): readonly number[] {
-  return marks.map((mark) => mark.step);
+function steps(marks: readonly TimelineMark[]): readonly number[] {
+  return marks.map(({ checkpoint }) => checkpoint.step);
 }
 
 suite("timeline", () => {
@@ -32,8 +32,10 @@ suite("timeline", () => {
   });
 
   test("of routine marks that would overlap the earlier stays, so that the line stands still", () => {
-    const crowd = saves([100, "policy"], [110, "policy"], [300, "policy"]);
-    expect(steps(visibleMarks(AXIS, crowd, null))).toEqual([100, 300]);
+    const crowd = saves([100, "policy"], [110, "policy"], [120, "policy"], [300, "policy"]);
+    const marks = visibleMarks(AXIS, crowd, null);
+    expect(steps(marks)).toEqual([100, 300]);
+    expect(marks.map(({ more }) => more)).toEqual([2, 0]);
   });
 
   test("a save with a reason goes before a routine one, the newest before it, the selected before all", () => {
