@@ -22,6 +22,7 @@ export function runInfo(row: RunRow, holder: Holder): RunInfo {
     checkpoints: row.checkpoints,
     parent: row.record.parent,
     tags: row.tags,
+    stepTags: [...new Set(row.marks.flatMap(({ tags }) => tags))],
   };
 }
 

@@ -252,6 +252,8 @@ export interface RunInfo {
   readonly checkpoints: number;
   readonly parent: { readonly run: string; readonly step: number } | null;
   readonly tags: readonly string[];
+  /** Those on its steps, each once. */
+  readonly stepTags: readonly string[];
 }
 
 export interface RunDetail extends RunInfo {

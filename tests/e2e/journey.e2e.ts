@@ -85,7 +85,16 @@ test("a step that was not saved is gone back to, pinned, and forked into the sam
   await button(page, "Pin").click();
   await expect(main.getByRole("heading", { name: /^Checkpoint at step 33/ })).toBeVisible(PATIENTLY);
   await expect(button(page, "Unpin")).toBeEnabled();
-  expect((await detail(page, run)).marks).toMatchObject([{ step: 33, pinned: true }]);
+  await main.getByText("Tags and note", { exact: true }).click();
+  await main.getByRole("textbox", { name: /^Tags/ }).fill("plateau, talk");
+  await button(page, "Save tags and note").click();
+  const marked = main.getByRole("region", { name: "Pins, tags and notes" });
+  await expect(marked).toContainText("plateau");
+  await expect(marked.getByRole("link", { name: "33" })).toBeVisible();
+  expect((await detail(page, run)).marks).toMatchObject([
+    { step: 33, pinned: true, tags: ["plateau", "talk"] },
+  ]);
+  expect((await detail(page, run)).stepTags).toEqual(["plateau", "talk"]);
   expect(await page.evaluate((id) => holdfast.digest(id, 33), run)).toMatch(/^[0-9a-f]{64}$/);
 
   await main.getByRole("textbox", { name: "Step" }).fill("52");

@@ -165,6 +165,7 @@ export class FakeHoldfast implements HoldfastPage {
       checkpoints: 1 + Math.floor(step / SAVE_EVERY),
       parent: null,
       tags: [],
+      stepTags: [],
     };
   }
 

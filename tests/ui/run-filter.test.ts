@@ -12,6 +12,7 @@ function run(name: string, more: Partial<RunInfo> = {}): RunInfo {
     checkpoints: 0,
     parent: null,
     tags: [],
+    stepTags: [],
     ...counts,
     ...more,
   };
@@ -20,7 +21,7 @@ function run(name: string, more: Partial<RunInfo> = {}): RunInfo {
 const RUNS = [
   run("Rings", { tags: ["paper", "keep"] }),
   run("Sonnets", { task: "text", status: "running" }),
-  run("Rings again", { status: "finished" }),
+  run("Rings again", { status: "finished", stepTags: ["plateau"] }),
 ];
 
 test.each([
@@ -31,6 +32,7 @@ test.each([
   ["text", ["Sonnets"]],
   ["paper", ["Rings"]],
   ["paper text", []],
+  ["plateau", ["Rings again"]],
 ] as const)("%o finds %o", (wanted, names) => {
   expect(filtered(RUNS, wanted).map(({ name }) => name)).toEqual(names);
 });
