@@ -72,7 +72,8 @@ async function inTurns(
   log: RunContext["log"],
 ): Promise<{ readonly idle: readonly number[]; readonly saving: readonly number[] }> {
   const resting: Policy = { ...policy, save: { kind: "never" } };
-  const run = await begin(page, WARM_STEPS + (blocks + 1) * BLOCK, resting);
+  // The first saves compile too.
+  const run = await begin(page, WARM_STEPS + (blocks + 1) * BLOCK, policy);
   const ends = [(await waitFor(page, run, { step: WARM_STEPS })).step];
   // Each comes first every other time: what drifts one way favours neither.
   const saves = (block: number) => block % 4 === 1 || block % 4 === 2;

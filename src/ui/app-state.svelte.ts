@@ -1,6 +1,6 @@
 /** What the whole page shares: the list of runs, storage, backend, notices and toasts. */
 import { SvelteMap, SvelteSet } from "svelte/reactivity";
-import { messageOf } from "../errors";
+import { hasCode, messageOf } from "../errors";
 import type { ForkChanges, HoldfastEvent, HoldfastPage } from "../worker/api";
 import type { BackendInfo, Health, RunInfo, RunStep, StorageStatus, TrashedRun } from "../worker/protocol";
 import { download, fileName } from "./download";
@@ -55,6 +55,8 @@ export class AppState {
       failures.map(([, message]) => message),
     );
   });
+  /** Runs that this machine computes other numbers for than those in their journals, and how that showed. */
+  readonly diverged = new SvelteMap<string, string>();
   /** Interrupted runs that the person does not want to be asked about now. */
   readonly postponed = new SvelteSet<string>();
   /** Newest interrupted run that is not postponed. */
@@ -217,6 +219,17 @@ export class AppState {
     } catch (error) {
       this.notify("error", messageOf(error), true);
       return false;
+    }
+  }
+
+  /** Goes on with a run. What a person has to decide then stands on its screen. */
+  async resume(run: string): Promise<void> {
+    try {
+      await this.api.resume(run);
+      this.diverged.delete(run);
+    } catch (error) {
+      if (hasCode(error, "diverged")) this.diverged.set(run, error.message);
+      else this.notify("error", messageOf(error), true);
     }
   }
 

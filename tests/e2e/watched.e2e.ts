@@ -12,6 +12,7 @@ import {
   showRun,
   startByForm,
 } from "../support/person";
+import { rewriteRow } from "../support/database";
 
 test("the health screen shows saves, what was done and by whom, and hands its numbers out", async ({
   live,
@@ -57,25 +58,7 @@ test("the health screen shows saves, what was done and by whom, and hands its nu
   expect(exported).toHaveProperty("entries.8.hash", expect.stringMatching(/^[0-9a-f]{64}$/));
 
   // Somebody rewrites what was done: it shows.
-  await page.evaluate(
-    (id) =>
-      new Promise<void>((resolve, reject) => {
-        const opening = indexedDB.open("holdfast");
-        opening.onerror = () => reject(new Error("no database"));
-        opening.onsuccess = () => {
-          const db = opening.result;
-          const store = db.transaction("audit", "readwrite").objectStore("audit");
-          const reading = store.get([id, 2]);
-          reading.onsuccess = () => {
-            store.put({ ...(reading.result as object), why: "nobody" }).onsuccess = () => {
-              db.close();
-              resolve();
-            };
-          };
-        };
-      }),
-    run,
-  );
+  await rewriteRow(page, "audit", [run, 2], (row: object) => ({ ...row, why: "nobody" }));
   await button(page, "Read everything back").click();
   await expect(main.getByText(`entry 2 of run ${run} was changed after it was written`).first()).toBeVisible(
     PATIENTLY,

@@ -2,7 +2,8 @@
 import type { Page } from "@playwright/test";
 import { detail, lossBits, openApp, start, waitFor } from "../support/app-page";
 import { expect, test } from "../support/browser";
-import { expectStatus, screen, showRun } from "../support/person";
+import { rewriteRow } from "../support/database";
+import { button, expectStatus, PATIENTLY, runOnScreen, screen, showRun } from "../support/person";
 
 const OPTIONS = { task: "spirals", preset: "tiny", seed: 9, steps: 3000 } as const;
 
@@ -84,4 +85,30 @@ test("somebody who closed the tab and comes back is asked once; so a question is
   page = await live.closePage();
   await openApp(page, app.url);
   await expect.poll(async () => (await questionsOn(page)).length).toBe(1);
+});
+
+test("where a machine computes other numbers, that is said once, and the run goes on as a fork", async ({
+  live,
+  app,
+}) => {
+  await openApp(live.page, app.url);
+  const policy = { save: { kind: "never" }, draw: false } as const;
+  const run = await start(live.page, { ...OPTIONS, name: "Elsewhere", policy });
+  await waitFor(live.page, run, { step: 12 });
+  const page = await live.closePage();
+  await openApp(page, app.url);
+  // As if another GPU had made it: one bit of one loss.
+  await rewriteRow(page, "journal", [run, 1], (block: { loss: Float32Array }) => {
+    new Uint32Array(block.loss.buffer, block.loss.byteOffset, 1)[0]! ^= 1;
+    return block;
+  });
+  await showRun(page, run);
+  const main = screen(page);
+  await button(page, "Resume").click();
+  await expect(main.getByText(/Step 1 gave loss .* stands in the journal/)).toBeVisible(PATIENTLY);
+  expect(await questionsOn(page)).toHaveLength(1);
+  await button(page, "Go on as a fork from step 0").click();
+  await expect(main.getByText("forked from")).toBeVisible(PATIENTLY);
+  await expectStatus(page, "training");
+  expect((await detail(page, await runOnScreen(page))).parent).toEqual({ run, step: 0 });
 });
