@@ -46,6 +46,7 @@ import { checkOwner, findReadable, findRun, freshEpoch, Owners } from "../store/
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CheckpointRow, RunRow } from "../store/tables";
 import { AuditTrail } from "./audit-trail";
+import { Held } from "./held";
 import { Background } from "./background";
 import { markCheckpoint, markUsed } from "./check";
 import { DataStore } from "./data";
@@ -92,9 +93,11 @@ export class CheckpointManager {
   readonly #background = new Background();
   /** For what is done beside this, as an export. */
   readonly trail: AuditTrail;
+  readonly held = new Held();
   #scrub: Scrub | null = null;
 
-  constructor(parts: StoreParts) {
+  constructor(given: StoreParts) {
+    const parts = { ...given, keep: this.held.sparing(given.keep) };
     this.#parts = parts;
     const { packs, catalog, locks, clock } = parts;
     this.trail = new AuditTrail(catalog, clock.now, this.#background);

@@ -61,22 +61,35 @@ async function readChunks(
   manifest: Manifest,
   take: (planned: PlannedChunk, raw: Bytes) => void | Promise<void>,
 ): Promise<void> {
-  const hashes: Bytes[] = [];
   const plan = planChunks(manifest.tensors);
-  const largest = largestOf(plan);
-  const rooms = readingRooms(largest);
-  for (const [index, planned] of plan.entries()) {
-    const chunk = manifest.chunks[index];
-    const raw = chunk === undefined ? undefined : await readChunk(packs, chunk, row.run, rooms);
-    if (chunk === undefined || raw?.length !== planned.bytes)
-      throw damaged(row, "a chunk is not as long as its tensors are");
-    await take(planned, raw);
-    // `readChunk` has compared it.
-    hashes.push(fromHex(chunk.hash));
+  let index = 0;
+  for await (const raw of chunksOf(packs, row, manifest)) {
+    const planned = plan[index++];
+    if (planned !== undefined) await take(planned, raw);
   }
+  // Those that `readChunk` has compared.
+  const hashes = manifest.chunks.map(({ hash }) => fromHex(hash));
   const digest = await digestFromChunks(manifest.tensors, hashes, scalarsOf(manifest));
   if (digest !== manifest.digest || digest !== row.info.digest)
     throw damaged(row, "its state has another digest");
+}
+
+/** The chunks of a checkpoint in order, the first ones left out, each whole and valid until the next is asked for. Throws as `readCheckpoint`. */
+export async function* chunksOf(
+  packs: PackStore,
+  row: CheckpointRow,
+  { tensors, chunks }: Manifest,
+  from = 0,
+): AsyncGenerator<Bytes> {
+  const plan = planChunks(tensors);
+  const rooms = readingRooms(largestOf(plan));
+  for (const [index, planned] of plan.entries()) {
+    if (index < from) continue;
+    const chunk = chunks[index];
+    const raw = chunk === undefined ? undefined : await readChunk(packs, chunk, row.run, rooms);
+    if (raw?.length !== planned.bytes) throw damaged(row, "a chunk is not as long as its tensors are");
+    yield raw;
+  }
 }
 
 function scalarsOf({ step, samples, counters }: Manifest): Scalars {

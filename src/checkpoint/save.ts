@@ -14,8 +14,9 @@ import type { LogStart } from "./log-frames";
 import { readStored, type ChunkRooms } from "./read";
 import type { Reclaimer } from "./reclaim";
 import { Sweep } from "./sweep";
-import { writeCheckpoint, type Clock, type SaveContext } from "./write";
-import { CHAIN_LENGTH } from "./write-state";
+import { writeCheckpoint, type Clock, type SaveContext, type Saving } from "./write";
+import { configStretches } from "./configs";
+import { CHAIN_LENGTH, sourceOf } from "./write-state";
 
 type RunNow = SaveContext["run"] & LogStart & Pick<RunRow, "logged" | "log">;
 
@@ -88,7 +89,7 @@ export class Saver {
           beginsLog: before.run.log === null ? before.run : null,
           ...before,
         };
-        const made = await writeCheckpoint(add, request, about);
+        const made = await writeCheckpoint(add, savingOf(request, about), about);
         written = clock.elapsed();
         const logged = unlogged === null ? before.run.logged : lastStep(unlogged);
         return { ...made, logged, hasBudget: before.run.record.policy.budget !== undefined };
@@ -133,6 +134,14 @@ export class Saver {
     const open = this.#runs.find(row.run);
     if (damage !== null && open !== undefined) open.last = null;
   }
+}
+
+function savingOf(
+  { state, ...request }: SaveRequest,
+  { run, events }: Pick<SaveContext, "run" | "events">,
+): Saving {
+  const configs = configStretches(run.record, events, state.scalars.step);
+  return { ...request, configs, source: sourceOf(state) };
 }
 
 /** A first state begins a run. */

@@ -7,11 +7,10 @@ import type { JournalRows, RunEvent } from "../format/run";
 import type { CheckpointInfo, Lease, Place, SaveRequest } from "../format/stored";
 import { byteLength } from "../format/tensor-bytes";
 import type { CheckpointRow, RunRow } from "../store/tables";
-import { configStretches } from "./configs";
 import type { AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
 import { addAbout, beginLog, type LogStart } from "./log-frames";
-import { sourceOf, writeState, type Previous, type StateSource, type WrittenState } from "./write-state";
+import { writeState, type Previous, type StateSource, type WrittenState } from "./write-state";
 
 /** Clocks, so that tests can hold them. */
 export interface Clock {
@@ -48,13 +47,12 @@ export interface Written {
   readonly log: string | null;
 }
 
+/** What is to be saved: a request, its state a chunk at a time. */
+export type Saving = Omit<SaveRequest, "state" | "rows"> &
+  Pick<Manifest, "configs"> & { readonly source: StateSource };
+
 /** Adds all frames of a checkpoint. What it returns is to be committed once they are durable. */
-export async function writeCheckpoint(
-  add: AddFrame,
-  request: SaveRequest,
-  context: SaveContext,
-): Promise<Written> {
-  const { state } = request;
+export async function writeCheckpoint(add: AddFrame, saving: Saving, context: SaveContext): Promise<Written> {
   const start = context.clock.elapsed();
   const frames = new FrameSequence(add, context.lease, context.run.nextFrame, context.clock.elapsed);
   const logged: string[] = [];
@@ -67,9 +65,9 @@ export async function writeCheckpoint(
     const { place } = await frames.add("journal", encodeJournal(rows), "float32");
     logged.push(place.pack);
   }
-  const made = await writeState(frames, sourceOf(state), context.previous);
+  const made = await writeState(frames, saving.source, context.previous);
   const encode = context.clock.elapsed() - start - frames.appending;
-  const manifest = manifestOf(request, context, { ...made, encode });
+  const manifest = manifestOf(saving, context, { ...made, encode });
   const raw = encodeManifest(manifest);
   checkReadable(() => parseManifest(raw), "checkpoint");
   const commit = await frames.add("commit", raw, "byte");
@@ -160,28 +158,28 @@ export function checkReadable(parse: () => unknown, what: string): void {
 }
 
 function manifestOf(
-  request: SaveRequest,
-  { run, events, clock }: SaveContext,
+  { source, ...saving }: Saving,
+  { run, clock }: SaveContext,
   made: WrittenState & { readonly encode: number },
 ): Manifest {
   const { record } = run;
-  const { scalars } = request.state;
+  const { scalars } = source;
   return {
     version: MANIFEST_VERSION,
     record,
     step: scalars.step,
     samples: scalars.samples,
     counters: scalars.counters,
-    reason: request.reason,
+    reason: saving.reason,
     time: clock.now(),
     digest: made.digest,
-    configs: configStretches(record, events, scalars.step),
+    configs: saving.configs,
     steps: run.steps,
-    metrics: request.metrics,
-    environment: request.environment,
+    metrics: saving.metrics,
+    environment: saving.environment,
     previous: run.lastCommit,
     shard: { index: 0, count: 1 },
-    times: { ...request.times, encode: made.encode },
+    times: { ...saving.times, encode: made.encode },
     chain: made.chain,
     tensors: made.tensors,
     chunks: made.chunks,

@@ -1,5 +1,5 @@
 /**
- * Bytes: checksums, hexadecimal, joining and comparing.
+ * Bytes: hashes, hexadecimal, joining and comparing.
  *
  * Everything that Holdfast writes is little endian. So is every processor that runs WebGPU, which is why a
  * typed array's own bytes count as its portable form.
@@ -11,46 +11,6 @@ import type { TensorValues } from "./tensors";
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 export const SHA256_BYTES = 32;
-
-/** Castagnoli's polynomial, bits reversed (RFC 3720, appendix B.4). */
-const CRC32C_POLYNOMIAL = 0x82f63b78;
-/** Bytes taken per round: a table each ("slicing by 8"). */
-const CRC32C_SLICES = 8;
-
-const crcTables = ((): Uint32Array => {
-  const tables = new Uint32Array(CRC32C_SLICES * 256);
-  for (let byte = 0; byte < 256; byte++) {
-    let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ CRC32C_POLYNOMIAL : crc >>> 1;
-    tables[byte] = crc;
-  }
-  for (let at = 256; at < tables.length; at++) {
-    const before = tables[at - 256]!;
-    tables[at] = (before >>> 8) ^ tables[before & 255]!;
-  }
-  return tables;
-})();
-
-/** CRC-32C of `bytes`; `seed` is the CRC of what came before them. Finds damage, proves no origin. */
-export function crc32c(bytes: Uint8Array, seed = 0): number {
-  const tables = crcTables;
-  let crc = ~seed;
-  let at = 0;
-  for (const end = bytes.length - (CRC32C_SLICES - 1); at < end; at += CRC32C_SLICES) {
-    const low = crc ^ (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
-    crc =
-      tables[0x700 | (low & 255)]! ^
-      tables[0x600 | ((low >>> 8) & 255)]! ^
-      tables[0x500 | ((low >>> 16) & 255)]! ^
-      tables[0x400 | (low >>> 24)]! ^
-      tables[0x300 | bytes[at + 4]!]! ^
-      tables[0x200 | bytes[at + 5]!]! ^
-      tables[0x100 | bytes[at + 6]!]! ^
-      tables[bytes[at + 7]!]!;
-  }
-  for (; at < bytes.length; at++) crc = (crc >>> 8) ^ tables[(crc ^ bytes[at]!) & 255]!;
-  return ~crc >>> 0;
-}
 
 /** SHA-256 of `bytes`. The platform copies them first, so hand it no more than a chunk at a time. */
 export async function sha256(bytes: Bytes): Promise<Bytes> {

@@ -24,6 +24,11 @@ const KIND_OF: Readonly<Record<DType, ElementKind>> = {
   bool: "byte",
 };
 
+/** What the elements of a dtype are. */
+export function kindOf(dtype: DType): ElementKind {
+  return KIND_OF[dtype];
+}
+
 /** A tensor without its values. */
 export interface TensorShape {
   readonly name: string;

@@ -7,7 +7,8 @@
  */
 import { HoldfastError } from "../errors";
 import { ByteReader, ByteWriter } from "./byte-cursor";
-import { align8, crc32c, equalBytes, sha256, SHA256_BYTES, type Bytes } from "./bytes";
+import { align8, equalBytes, sha256, SHA256_BYTES, type Bytes } from "./bytes";
+import { crc32c } from "./crc";
 import { CHUNK_BYTES } from "./chunks";
 import { CODEC_STORED, decodeChunk } from "./codec";
 import { readyZstd } from "./zstd";

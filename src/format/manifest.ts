@@ -128,6 +128,24 @@ const tensorShape: Parse<TensorShape> = (value, path) => {
   return tensor;
 };
 
+const configStretch: Parse<ConfigStretch> = object<ConfigStretch>({
+  from: integer(),
+  config,
+  optimizer: optimizerConfig,
+});
+
+/** At least one, ascending by `from`. */
+export const configStretches: Parse<readonly ConfigStretch[]> = (value, path) => {
+  const stretches = list(configStretch, MAX_CONFIGS)(value, path);
+  if (stretches.length === 0) return fail(path, "is empty");
+  for (const [index, stretch] of stretches.entries()) {
+    const before = stretches[index - 1];
+    if (before !== undefined && before.from >= stretch.from)
+      return fail(`${path}[${index}].from`, "is not above the one before");
+  }
+  return stretches;
+};
+
 const manifestFields: Parse<Manifest> = object<Manifest>({
   version: oneOf(MANIFEST_VERSION),
   record: runRecord,
@@ -137,7 +155,7 @@ const manifestFields: Parse<Manifest> = object<Manifest>({
   reason: saveReason,
   time: finite,
   digest: hashText,
-  configs: list(object<ConfigStretch>({ from: integer(), config, optimizer: optimizerConfig }), MAX_CONFIGS),
+  configs: configStretches,
   steps: integer(),
   metrics: dictionary(finite, MAX_METRICS),
   environment,
@@ -172,12 +190,6 @@ function checkOrder(manifest: Manifest): void {
   if (manifest.chunks.length !== chunkCount(manifest.tensors))
     fail("manifest.chunks", "are not as many as the shapes ask for");
   if (manifest.shard.index >= manifest.shard.count) fail("manifest.shard.index", "is not below the count");
-  if (manifest.configs.length === 0) fail("manifest.configs", "is empty");
-  for (const [index, stretch] of manifest.configs.entries()) {
-    const before = manifest.configs[index - 1];
-    if (before !== undefined && before.from >= stretch.from)
-      fail(`manifest.configs[${index}].from`, "is not above the one before");
-  }
 }
 
 function checkNames(tensors: readonly TensorShape[]): void {

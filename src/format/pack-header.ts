@@ -4,7 +4,8 @@
  */
 import { HoldfastError } from "../errors";
 import { ByteReader, ByteWriter } from "./byte-cursor";
-import { crc32c, equalBytes, type Bytes } from "./bytes";
+import { equalBytes, type Bytes } from "./bytes";
+import { crc32c } from "./crc";
 
 export const PACK_HEADER_BYTES = 4096;
 

@@ -8,15 +8,17 @@
 import { HoldfastError } from "../errors";
 import { ByteReader, ByteWriter } from "./byte-cursor";
 import { align8, bytesOf, type Bytes } from "./bytes";
+import { ELEMENT_KINDS, kindOf, type TensorShape } from "./chunks";
 import { encodeJson, parseJson } from "./json";
 import { dictionary, fail, integer, list, object, text, type Parse } from "./parse";
 import { byteLength, checkTensor, valuesOf } from "./tensor-bytes";
-import { ELEMENT_BYTES, type DType, type NamedTensor } from "./tensors";
+import type { DType, NamedTensor } from "./tensors";
 
 /** Cap of the header; the reference implementation allows 100 MB. */
 export const MAX_SAFETENSORS_HEADER_BYTES = 16 * 1024 * 1024;
 
-const LENGTH_BYTES = 8;
+/** Of the number that a file begins with. */
+export const SAFETENSORS_LENGTH_BYTES = 8;
 const METADATA_KEY = "__metadata__";
 const MAX_TENSORS = 10_000;
 const MAX_RANK = 8;
@@ -45,25 +47,23 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Parts of the file in order, tensors as views. `invalid` for a name or a shape that the format cannot hold. */
-export function writeSafetensors(
-  tensors: readonly NamedTensor[],
+/** Tensors in the order of their bytes: all of one kind of element together, widest first, so that each is aligned. */
+export function storedOrder<T extends TensorShape>(tensors: readonly T[]): T[] {
+  return ELEMENT_KINDS.flatMap((kind) => tensors.filter(({ dtype }) => kindOf(dtype) === kind));
+}
+
+/** What stands before the bytes of tensors, which follow in that order. `invalid` for what the format cannot hold. */
+export function safetensorsHead(
+  tensors: readonly TensorShape[],
   metadata: Readonly<Record<string, string>>,
-): Bytes[] {
-  // Widest elements first, so that every tensor begins at a multiple of its element.
-  const ordered = tensors.toSorted((a, b) => ELEMENT_BYTES[b.dtype] - ELEMENT_BYTES[a.dtype]);
+): Bytes {
   const entries = new Map<string, unknown>([[METADATA_KEY, metadata]]);
   let offset = 0;
-  for (const tensor of ordered) {
-    checkTensor(tensor);
-    if (entries.has(tensor.name))
-      throw new HoldfastError("invalid", `The name "${tensor.name}" cannot be used, or occurs twice.`);
-    const end = offset + tensor.values.byteLength;
-    entries.set(tensor.name, {
-      dtype: DTYPE_NAMES[tensor.dtype],
-      shape: tensor.shape,
-      data_offsets: [offset, end],
-    });
+  for (const { name, dtype, shape } of tensors) {
+    if (entries.has(name))
+      throw new HoldfastError("invalid", `The name "${name}" cannot be used, or occurs twice.`);
+    const end = offset + (byteLength(dtype, shape) ?? Number.NaN);
+    entries.set(name, { dtype: DTYPE_NAMES[dtype], shape, data_offsets: [offset, end] });
     offset = end;
   }
   const json = encodeJson(Object.fromEntries(entries));
@@ -72,12 +72,57 @@ export function writeSafetensors(
     throw new HoldfastError("invalid", "Names and metadata are too long for a safetensors file.");
   }
   const padding = new Uint8Array(headerBytes - json.length).fill(SPACE);
-  const head = new ByteWriter(LENGTH_BYTES + headerBytes)
+  return new ByteWriter(SAFETENSORS_LENGTH_BYTES + headerBytes)
     .u64(headerBytes)
     .bytes(json)
     .bytes(padding)
     .finish();
-  return [head, ...ordered.map((tensor) => bytesOf(tensor.values))];
+}
+
+/** Parts of the file in order, tensors as views. `invalid` for a name or a shape that the format cannot hold. */
+export function writeSafetensors(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Bytes[] {
+  for (const tensor of tensors) checkTensor(tensor);
+  const ordered = storedOrder(tensors);
+  return [safetensorsHead(ordered, metadata), ...ordered.map((tensor) => bytesOf(tensor.values))];
+}
+
+/** A header: the tensors in the order of their bytes, which follow without a gap. */
+export interface SafetensorsHead {
+  readonly tensors: readonly TensorShape[];
+  /** All of them together. */
+  readonly bytes: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** How long the header is, by the first eight bytes. `corrupt` where it is longer than it may be. */
+export function safetensorsHeaderBytes(start: Bytes): number {
+  const bytes = new ByteReader(start, "The safetensors file").u64();
+  return bytes > MAX_SAFETENSORS_HEADER_BYTES
+    ? fail("The safetensors header", "is longer than 16 MiB")
+    : bytes;
+}
+
+/**
+ * What a header says, without the eight bytes before it. `corrupt` where tensors overlap, leave a hole or do not fit
+ * their shapes; `unsupported` for dtypes that Holdfast does not use.
+ */
+export function parseSafetensorsHead(header: Bytes): SafetensorsHead {
+  if (header[0] !== 0x7b) return fail("The safetensors header", "does not begin with {");
+  const { metadata, entries } = splitHeader(
+    parseJson(header, "The safetensors header", MAX_SAFETENSORS_HEADER_BYTES),
+  );
+  let covered = 0;
+  for (const { dtype, shape, offsets, path } of entries) {
+    const [start, end] = offsets;
+    if (start !== covered) return fail(path, "does not begin where the one before ends");
+    if (end - start !== byteLength(dtype, shape)) return fail(path, "has offsets that do not fit its shape");
+    covered = end;
+  }
+  const tensors = entries.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  return { tensors, bytes: covered, metadata };
 }
 
 /**
@@ -86,27 +131,18 @@ export function writeSafetensors(
  */
 export function readSafetensors(bytes: Bytes): Safetensors {
   const reader = new ByteReader(bytes, "The safetensors file");
-  const headerBytes = reader.u64();
-  if (headerBytes > MAX_SAFETENSORS_HEADER_BYTES)
-    return fail("The safetensors header", "is longer than 16 MiB");
-  const header = reader.bytes(headerBytes);
-  if (header[0] !== 0x7b) return fail("The safetensors header", "does not begin with {");
-  const { metadata, entries } = splitHeader(
-    parseJson(header, "The safetensors header", MAX_SAFETENSORS_HEADER_BYTES),
+  const head = parseSafetensorsHead(
+    reader.bytes(safetensorsHeaderBytes(reader.bytes(SAFETENSORS_LENGTH_BYTES))),
   );
-
-  let covered = 0;
-  const tensors: NamedTensor[] = [];
-  for (const { name, dtype, shape, offsets, path } of entries) {
-    const [start, end] = offsets;
-    if (start !== covered) return fail(path, "does not begin where the one before ends");
-    if (end - start !== byteLength(dtype, shape)) return fail(path, "has offsets that do not fit its shape");
-    tensors.push({ name, dtype, shape, values: valuesOf(dtype, reader.bytes(end - start), path) });
-    covered = end;
-  }
+  const tensors = head.tensors.map(({ name, dtype, shape }) => ({
+    name,
+    dtype,
+    shape,
+    values: valuesOf(dtype, reader.bytes(byteLength(dtype, shape) ?? Number.NaN), `header["${name}"]`),
+  }));
   if (reader.remaining !== 0)
     return fail("The safetensors file", `has ${reader.remaining} bytes that belong to no tensor`);
-  return { tensors, metadata };
+  return { tensors, metadata: head.metadata };
 }
 
 interface Entry {

@@ -20,6 +20,12 @@ export interface Place {
   readonly length: number;
 }
 
+/** A run of a bundle that was imported: new here, a copy since another one has its id, or present as it is already. */
+export interface Imported {
+  readonly run: string;
+  readonly how: "new" | "copy" | "present";
+}
+
 /** A run that was deleted and can be brought back. */
 export interface TrashedRun extends RunInfo {
   /** When it was deleted, milliseconds since 1970. */

@@ -7,7 +7,7 @@ import { download, fileName } from "./download";
 import { alertsOf } from "./health-figures";
 import { runHref } from "./route";
 import { seenFromHere } from "./run-state.svelte";
-import { failureWords, rehearsalWords, recoveryWords, thinnedWords } from "./words";
+import { failureWords, importedWords, rehearsalWords, recoveryWords, thinnedWords } from "./words";
 
 /** A line that comes up below and goes by itself, with at most one thing to do. */
 export interface Toast {
@@ -296,21 +296,22 @@ export class AppState {
     });
   }
 
-  /** The id of the imported run; null where the file was refused. */
-  async importRun(file: File): Promise<string | null> {
-    let imported: string | null = null;
+  /** The first run of the bundle; null where the file was refused. */
+  async importBundle(file: File): Promise<string | null> {
+    let first: string | null = null;
     await this.attempt(async () => {
-      imported = await this.api.importRun(file);
+      const imported = await this.api.importBundle(file);
       await this.refresh();
-      this.toast(`Imported ${file.name}`);
+      this.toast(importedWords(file.name, imported));
+      first = imported[0]?.run ?? null;
     });
-    return imported;
+    return first;
   }
 
-  async exportRun(run: string, name: string): Promise<void> {
+  async exportBundle(runs: readonly string[], name: string): Promise<void> {
     await this.attempt(async () => {
       const file = fileName(name, "holdfast");
-      download(await this.api.exportRun(run), file);
+      download(await this.api.exportBundle(runs), file);
       this.toast(`Exported ${file}`);
     });
   }

@@ -21,6 +21,16 @@ export function familyOf(runs: readonly RunInfo[], id: string): Relative | null 
   return tree.forks.length === 0 ? null : tree;
 }
 
+/** Ids of all that were forked from a run, and from those. */
+export function forksOf(runs: readonly RunInfo[], id: string): readonly string[] {
+  const found = new Set([id]);
+  // Newer than what they come from, so one pass in the order of their making finds them all.
+  for (const { id: run, parent } of runs.toSorted((a, b) => a.created - b.created))
+    if (parent !== null && found.has(parent.run)) found.add(run);
+  found.delete(id);
+  return [...found];
+}
+
 /** The oldest ancestor that is known by name, a deleted one too. */
 function rootOf(byId: ReadonlyMap<string, RunInfo>, id: string): string {
   const seen = new Set<string>();

@@ -1,6 +1,7 @@
 /** What happens to a run, in words a person would say. */
 import type {
   Drill,
+  Imported,
   BackendInfo,
   BestStep,
   CheckpointInfo,
@@ -269,6 +270,20 @@ export function reasonWords(reason: SaveReason): string {
 export function scheduleWords(scheduled: number | null, set: number): string {
   if (scheduled === null || rate(scheduled) === rate(set)) return "";
   return ` The schedule makes ${rate(scheduled)} of ${rate(set)} here.`;
+}
+
+/** What came of a bundle. */
+export function importedWords(file: string, imported: readonly Imported[]): string {
+  const counts = (["new", "copy", "present"] as const).map(
+    (wanted) => imported.filter(({ how }) => how === wanted).length,
+  );
+  const [fresh = 0, copies = 0, present = 0] = counts;
+  const parts = [
+    ...(fresh > 0 ? [counted(fresh, "run")] : []),
+    ...(copies > 0 ? [`${counted(copies, "run")} as a copy, since another one has its id`] : []),
+    ...(present > 0 ? [`${counted(present, "run")} was here already, and is as it was`] : []),
+  ];
+  return `${file}: ${parts.join("; ")}`;
 }
 
 /** What did not come to be, and why. */

@@ -13,6 +13,7 @@ import type {
   Config,
   Drill,
   Health,
+  Imported,
   JournalRows,
   Phase,
   Picture,
@@ -141,6 +142,10 @@ export interface HoldfastApi {
    * compares. `failure` says why it did not come back as it was. The checkpoint remembers the last one.
    */
   drill(run: string, step?: number): Promise<Drill>;
+  /** Runs as one bundle: a ZIP archive with everything that they need to go on elsewhere (docs/bundle.md). */
+  exportBundle(runs: string | readonly string[]): Promise<Blob>;
+  /** Verified as a whole first, then visible, in one commit. Rejects with `corrupt` or `unsupported`, and nothing stays. */
+  importBundle(file: Blob): Promise<readonly Imported[]>;
 }
 
 /** What the screens need beside the console's calls. */
@@ -158,8 +163,6 @@ export interface HoldfastPage extends HoldfastApi {
   /** Metrics on held-out data at any step. */
   evaluate(run: string, step: number): Promise<Readonly<Record<string, number>>>;
   exportCheckpoint(run: string, step: number): Promise<Blob>;
-  exportRun(run: string): Promise<Blob>;
-  importRun(file: Blob): Promise<string>;
 }
 
 export interface LiveRun {

@@ -25,6 +25,7 @@ import type {
   Comparison,
   Drill,
   Health,
+  Imported,
   JournalRows,
   OpenOptions,
   Picture,
@@ -401,14 +402,14 @@ class Holdfast implements HoldfastPage {
     return this.#storage.exportCheckpoint(run, step);
   }
 
-  exportRun(run: string): Promise<Blob> {
-    return this.#storage.exportRun(run);
+  exportBundle(runs: string | readonly string[]): Promise<Blob> {
+    return this.#storage.exportBundle(typeof runs === "string" ? [runs] : runs);
   }
 
-  async importRun(file: Blob): Promise<string> {
-    const run = await this.#storage.importRun(file);
+  async importBundle(file: Blob): Promise<readonly Imported[]> {
+    const imported = await this.#storage.importBundle(file);
     this.#tellAll({ kind: "runs" });
-    return run;
+    return imported;
   }
 
   async #resume(

@@ -22,6 +22,7 @@ import type {
   AuditLog,
   CheckpointInfo,
   Health,
+  Imported,
   Lease,
   PolicyPreview,
   Rehearsal,
@@ -121,9 +122,10 @@ export interface StorageApi extends RunStorageApi {
   health(): Promise<Health>;
   /** One checkpoint as safetensors, the manifest as a JSON string in its metadata. */
   exportCheckpoint(run: string, step: number): Promise<Blob>;
-  exportRun(run: string): Promise<Blob>;
+  /** Runs with everything that they need to go on elsewhere, in one file. */
+  exportBundle(runs: readonly string[]): Promise<Blob>;
   /** Verified first, then visible, in one commit. A clash of ids makes a copy. */
-  importRun(file: Blob): Promise<string>;
+  importBundle(file: Blob): Promise<readonly Imported[]>;
 }
 
 export interface RunStep {

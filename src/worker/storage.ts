@@ -1,7 +1,8 @@
 /** All that the storage worker can be asked: checkpoints, files, comparison and status over one store. */
 import { compareStates, type SideState } from "../analysis/compare";
 import { configStretches, settingsOf } from "../checkpoint/configs";
-import { exportCheckpoint, exportRun, importRun } from "../checkpoint/exchange";
+import { exportBundle, exportCheckpoint } from "../checkpoint/export";
+import { importBundle } from "../checkpoint/import";
 import { surplusAt } from "../checkpoint/keep";
 import { CheckpointManager, type StoreParts } from "../checkpoint/manager";
 import { hasCode, messageOf } from "../errors";
@@ -15,6 +16,7 @@ import type {
   CheckpointInfo,
   ComparedStep,
   Comparison,
+  Imported,
   Lease,
   SaveRequest,
   State,
@@ -148,15 +150,15 @@ export class StorageService
   }
 
   exportCheckpoint(run: string, step: number): Promise<Blob> {
-    return exportCheckpoint(this, run, step);
+    return exportCheckpoint(this, this.#opened.parts, run, step);
   }
 
-  exportRun(run: string): Promise<Blob> {
-    return exportRun(this, this.#opened.parts, run);
+  exportBundle(runs: readonly string[]): Promise<Blob> {
+    return exportBundle(this, this.#opened.parts, runs);
   }
 
-  importRun(file: Blob): Promise<string> {
-    return importRun(this, this.#opened.parts, file);
+  importBundle(file: Blob): Promise<readonly Imported[]> {
+    return importBundle(this, this.#opened.parts, file);
   }
 
   async #side({ run, step, visited }: ComparedStep): Promise<SideState> {

@@ -58,8 +58,8 @@ const api: StorageApi = {
   audit: async (run) => (await opening).audit(run),
   health: async () => (await opening).health(),
   exportCheckpoint: async (run, step) => (await opening).exportCheckpoint(run, step),
-  exportRun: async (run) => (await opening).exportRun(run),
-  importRun: async (file) => (await opening).importRun(file),
+  exportBundle: async (runs) => (await opening).exportBundle(runs),
+  importBundle: async (file) => (await opening).importBundle(file),
   connect: (port) => {
     expose(api, port);
     return Promise.resolve();

@@ -1,5 +1,5 @@
 import { expect, suite, test } from "vitest";
-import { exportRun, importRun } from "../../src/checkpoint/exchange";
+import { exportRun, importRun } from "../support/bundles";
 import { CheckpointManager } from "../../src/checkpoint/manager";
 import type { Policy } from "../../src/format/run";
 import { digestOf } from "../../src/format/digest";

@@ -1,14 +1,14 @@
 /** The catalogue is lost, or an older one comes back: what the packs say is enough. */
 import { expect, suite, test } from "vitest";
 import { CheckpointManager } from "../../src/checkpoint/manager";
-import { exportRun, importRun } from "../../src/checkpoint/exchange";
+import { exportRun, importRun } from "../support/bundles";
 import { HoldfastError } from "../../src/errors";
 import { digestOf } from "../../src/format/digest";
 import type { RunDetail } from "../../src/format/stored";
 import { MemoryLocks, type Locks } from "../../src/store/locks";
 import { lockName } from "../../src/store/owner";
 import { codeOf, DATA, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
-import type { SimulatedDisk } from "../support/simulated-disk";
+import { SimulatedDisk } from "../support/simulated-disk";
 import { begun, partsOn, RUN } from "../support/store-parts";
 
 const FORK = "r0000000000000002";
@@ -103,11 +103,14 @@ suite("a catalogue that is gone", () => {
   });
 
   test("an imported run comes back as well", async () => {
-    const { manager, disk, parts } = await lived();
-    const copy = await importRun(manager, parts, await exportRun(manager, parts, RUN));
+    const { manager, parts } = await lived();
+    const disk = new SimulatedDisk();
+    const there = partsOn(disk);
+    const other = new CheckpointManager(there);
+    const run = await importRun(other, there, await exportRun(manager, parts, RUN));
     const back = await opened(await disk.withCatalogOf(0));
-    expect(seen(await back.manager.detail(copy))).toEqual(seen(await manager.detail(copy)));
-    expect(await back.manager.journal(copy)).toEqual(await manager.journal(copy));
+    expect(seen(await back.manager.detail(run))).toEqual(seen(await other.detail(run)));
+    expect(await back.manager.journal(run)).toEqual(await manager.journal(run));
   });
 
   test("a writer from before is shut out", async () => {
@@ -245,13 +248,13 @@ suite("several tabs", () => {
     }
   });
 
-  test("an import of a run that is about to come back becomes a copy", async () => {
+  test("an import of a run that is about to come back finds it there", async () => {
     const { manager, disk, parts } = await lived();
     const file = await exportRun(manager, parts, RUN);
     const back = partsOn(await disk.withCatalogOf(0));
     const other = new CheckpointManager(back);
-    const copy = await importRun(other, back, file);
-    expect(copy).not.toBe(RUN);
+    expect(await importRun(other, back, file)).toBe(RUN);
+    expect(await other.runs()).toHaveLength(2);
     expect((await other.detail(RUN)).checkpoints).toBe(13);
   });
 

@@ -226,7 +226,7 @@ test("a checkpoint leaves as safetensors, a run as a file that goes on elsewhere
   try {
     await other.page.goto(app.url);
     await button(other.page, "Import a run").waitFor();
-    await other.page.getByLabel("Run file").setInputFiles(path);
+    await other.page.getByLabel("Bundle").setInputFiles(path);
     const imported = await runOnScreen(other.page);
     expect(imported).toBe(run);
     await expect(screen(other.page).getByRole("heading", { name: "Wanderer" })).toBeVisible();

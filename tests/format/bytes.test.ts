@@ -1,6 +1,7 @@
 import { expect, suite, test } from "vitest";
 import { ByteReader, ByteWriter } from "../../src/format/byte-cursor";
-import { align8, bytesOf, concat, crc32c, equalBytes, fromHex, sha256, toHex } from "../../src/format/bytes";
+import { align8, bytesOf, concat, equalBytes, fromHex, sha256, toHex } from "../../src/format/bytes";
+import { crc32c } from "../../src/format/crc";
 import { failure } from "./support";
 
 const ascii = (text: string) => new TextEncoder().encode(text);

@@ -1,5 +1,6 @@
 import { beforeAll, expect, suite, test } from "vitest";
-import { concat, crc32c, sha256, toHex, type Bytes } from "../../src/format/bytes";
+import { concat, sha256, toHex, type Bytes } from "../../src/format/bytes";
+import { crc32c } from "../../src/format/crc";
 import { ChunkEncoder, CODEC_STORED } from "../../src/format/codec";
 import {
   contentOf,

@@ -1,5 +1,6 @@
 import { expect, suite, test } from "vitest";
-import { crc32c, toHex } from "../../src/format/bytes";
+import { toHex } from "../../src/format/bytes";
+import { crc32c } from "../../src/format/crc";
 import { encodePackHeader, PACK_HEADER_BYTES, parsePackHeader } from "../../src/format/pack-header";
 import { failure, withBitFlipped } from "./support";
 

@@ -43,7 +43,7 @@ suite("a safetensors file", () => {
     const head = parts[0]!;
     expect(head.length % 8).toBe(0);
     expect(head.at(-1) === 0x20 || head.at(-1) === 0x7d).toBe(true);
-    expect(parts.slice(1).map((part) => part.length)).toEqual([16, 8, 0, 3, 1]);
+    expect(parts.slice(1).map((part) => part.length)).toEqual([16, 0, 8, 3, 1]);
   });
 
   test("written by the reference implementation is read", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { crc32c, equalBytes, toHex, sha256 } from "../../src/format/bytes";
+import { equalBytes, toHex, sha256 } from "../../src/format/bytes";
+import { crc32c } from "../../src/format/crc";
 import { CHUNK_BYTES } from "../../src/format/chunks";
 import { ChunkEncoder, CODEC_DIFFERENCE, decodeChunk } from "../../src/format/codec";
 import { digestOf } from "../../src/format/digest";

@@ -2,7 +2,7 @@
  * Tabs over one disk, and what they were told: every call is noted with where in the disk's log it began and where it
  * was answered, so that for any boundary it is known what must be there, what may be, and what must not.
  */
-import { exportRun, importRun } from "../../src/checkpoint/exchange";
+import { exportRun, importRun } from "../support/bundles";
 import { CheckpointManager, type StoreParts } from "../../src/checkpoint/manager";
 import { HoldfastError } from "../../src/errors";
 import type { KeepRule, Policy, RunEventBody, RunStatus } from "../../src/format/run";

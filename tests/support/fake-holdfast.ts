@@ -12,6 +12,7 @@ import type {
   AuditEntry,
   AuditLog,
   Health,
+  Imported,
   BackendInfo,
   CheckpointInfo,
   Comparison,
@@ -605,10 +606,10 @@ export class FakeHoldfast implements HoldfastPage {
   async exportCheckpoint(): Promise<Blob> {
     return new Blob(["fake"]);
   }
-  async exportRun(): Promise<Blob> {
+  async exportBundle(): Promise<Blob> {
     return new Blob(["fake"]);
   }
-  async importRun(file: Blob): Promise<string> {
+  async importBundle(file: Blob): Promise<readonly Imported[]> {
     throw new HoldfastError(
       "corrupt",
       `The file is not a Holdfast run: it has ${file.size} bytes and no header.`,

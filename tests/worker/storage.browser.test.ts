@@ -102,12 +102,18 @@ suite("the storage worker", () => {
     api[releaseProxy]();
   });
 
-  test("a run goes out as a file and comes in as a copy that goes on", async () => {
+  test("a run goes out as a bundle, and comes in where it was deleted, and goes on", async () => {
     const { api } = openTab();
     const { run, lease } = await beginRun({ api, kill: () => undefined });
     await api.save(lease, sampleRequest(3, sampleRows(1, 3)));
-    const copy = await api.importRun(await api.exportRun(run));
-    expect(copy).not.toBe(run);
+    const file = await api.exportBundle([run]);
+    await api.release(lease);
+    await api.remove(run);
+    expect(await api.importBundle(file)).toMatchObject([{ how: "copy" }]);
+    await api.emptyTrash();
+    const [imported] = await api.importBundle(file);
+    expect(imported).toEqual({ run, how: "new" });
+    const copy = run;
     const { state } = await api.restore(copy);
     expect(await digestOf(state)).toBe(await digestOf(sampleState(3)));
     const next = await api.acquire(copy);

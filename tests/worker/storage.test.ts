@@ -48,7 +48,13 @@ suite("where nothing can be stored", () => {
     });
     expect(comparison.tensors.find(({ name }) => name === "param/weights")?.relative).toBeGreaterThan(0);
     expect((await service.status()).perRun[record.id]).toBeGreaterThan(0);
-    const copy = await service.importRun(await service.exportRun(record.id));
+    const file = await service.exportBundle([record.id]);
+    await service.release(lease);
+    await service.remove(record.id);
+    await service.emptyTrash();
+    const [imported] = await service.importBundle(file);
+    expect(imported).toEqual({ run: record.id, how: "new" });
+    const copy = record.id;
     expect((await service.state(copy, 2)).scalars.step).toBe(2);
     expect((await service.exportCheckpoint(copy, 2)).size).toBeGreaterThan(1200);
     expect(await codeOf(service.state(copy, 1))).toBe("missing");

@@ -1,0 +1,233 @@
+/** A bundle as it is read: its index first, then file after file, each checked against what the index says of it. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { HoldfastError } from "../errors";
+import {
+  BUNDLE_INDEX,
+  bundleParts,
+  metricsCsv,
+  parseBundleIndex,
+  type BundleCheckpoint,
+  type BundleFile,
+  type BundleIndex,
+  type BundleRun,
+} from "../format/bundle";
+import { concat, equalBytes, sha256 as hashOf, toHex, type Bytes } from "../format/bytes";
+import { parseCheckpointHead, type CheckpointHead } from "../format/checkpoint-file";
+import { largestOf, planChunks } from "../format/chunks";
+import { digestFromChunks } from "../format/digest";
+import { parseJournalCsv } from "../format/journal-csv";
+import { lastStep } from "../format/rows";
+import type { JournalRows } from "../format/run";
+import { SAFETENSORS_LENGTH_BYTES, safetensorsHeaderBytes } from "../format/safetensors";
+import { ZipReader, type ByteSource, type PlacedEntry } from "../format/zip";
+import type { StateSource } from "./write-state";
+
+/** What is read at once. */
+const PIECE_BYTES = 1024 * 1024;
+/** What is in memory as a whole: the index, a journal, data. */
+const MAX_WHOLE_BYTES = 512 * 1024 * 1024;
+
+/** A checkpoint whose head was read; its chunks follow, once, in their order. */
+export interface OpenedCheckpoint extends CheckpointHead {
+  readonly source: StateSource;
+  /** To the end of the file: `corrupt` unless every byte was what the index says. After the last chunk. */
+  readonly end: () => Promise<void>;
+}
+
+export class BundleSource {
+  readonly #zip: ZipReader;
+  readonly #index: BundleIndex;
+  readonly #files: ReadonlyMap<string, BundleFile & PlacedEntry>;
+
+  private constructor(zip: ZipReader, index: BundleIndex) {
+    this.#zip = zip;
+    this.#index = index;
+    const entries = zip.entries.slice(0, -1);
+    this.#files = new Map(
+      index.files.map((file, at) => {
+        const entry = entries[at];
+        if (entry?.name !== file.name || entry.bytes !== file.bytes)
+          throw corrupt(`"${file.name}" is not in it as its index says`);
+        return [file.name, { ...entry, ...file }];
+      }),
+    );
+    if (entries.length !== index.files.length) throw corrupt("it has files that its index does not name");
+  }
+
+  /** `corrupt` for what is no bundle, `unsupported` for one of a newer version. Reads the index. */
+  static async open(blob: Blob): Promise<BundleSource> {
+    const zip = await ZipReader.open(sourceOf(blob));
+    const last = zip.entries.at(-1);
+    if (last?.name !== BUNDLE_INDEX) throw corrupt(`it does not end in ${BUNDLE_INDEX}`);
+    return new BundleSource(zip, parseBundleIndex(await wholeOf(zip, last)));
+  }
+
+  get runs(): readonly BundleRun[] {
+    return this.#index.runs;
+  }
+
+  /** Reads every byte of it. Nothing is kept; throws where anything is not as it should be. */
+  async check(): Promise<void> {
+    for (const [name, part] of bundleParts(this.runs)) {
+      switch (part.kind) {
+        case "readme":
+          await this.#whole(name);
+          break;
+        case "data":
+          await this.data(part.hash);
+          break;
+        case "journal":
+          await this.journal(part.run);
+          break;
+        case "metrics":
+          if (!equalBytes(await this.#whole(name), metricsCsv(part.run.events)))
+            throw corrupt(`"${name}" is not what its run's events say`);
+          break;
+        case "checkpoint": {
+          const opened = await this.checkpoint(part.run, part.checkpoint);
+          await checkState(name, opened);
+          break;
+        }
+        default:
+          part satisfies never;
+      }
+    }
+  }
+
+  /** What a run trains on. `corrupt` unless it has that hash. */
+  async data(hash: string): Promise<Bytes> {
+    const name = `data/${hash}.bin`;
+    if (this.#file(name).sha256 !== hash) throw corrupt(`"${name}" has another hash than its name`);
+    return this.#whole(name);
+  }
+
+  /** Null before the first step. `corrupt` where it ends before the newest checkpoint. */
+  async journal({ record, checkpoints }: BundleRun): Promise<JournalRows | null> {
+    const name = `runs/${record.id}/journal.csv`;
+    const rows = parseJournalCsv(await this.#whole(name), name);
+    if (rows !== null && rows.from !== record.firstStep + 1)
+      throw corrupt(`"${name}" does not begin with the first step`);
+    const end = rows === null ? record.firstStep : lastStep(rows);
+    if (end < (checkpoints.at(-1)?.step ?? 0)) throw corrupt(`"${name}" ends before the newest checkpoint`);
+    return rows;
+  }
+
+  /** `corrupt` where it is not a checkpoint of that run at that step. */
+  async checkpoint({ record }: BundleRun, { step, digest }: BundleCheckpoint): Promise<OpenedCheckpoint> {
+    const name = `runs/${record.id}/checkpoints/${step}.safetensors`;
+    const file = this.#file(name);
+    const bytes = new HashedBytes(this.#zip.pieces(file, PIECE_BYTES), name);
+    const start = await bytes.take(SAFETENSORS_LENGTH_BYTES);
+    const head = parseCheckpointHead(concat([start, await bytes.take(safetensorsHeaderBytes(start))]), name);
+    const { facts, tensors } = head;
+    const { id, task, seed, data } = facts.record;
+    const isItsRuns =
+      id === record.id && task === record.task && seed === record.seed && data.hash === record.data.hash;
+    if (!isItsRuns || facts.step !== step || facts.digest !== digest)
+      throw corrupt(`"${name}" is of another run or step`);
+    if (bytes.taken + head.bytes !== file.bytes) throw corrupt(`"${name}" is not as long as its tensors are`);
+    const rooms = new Uint8Array(largestOf(planChunks(tensors)));
+    const source: StateSource = {
+      tensors,
+      scalars: { step, samples: facts.samples, counters: facts.counters },
+      chunk: async (_index, { bytes: length, pieces }) => {
+        const chunk = await bytes.fill(rooms.subarray(0, length));
+        let at = 0;
+        for (const piece of pieces) {
+          const isTruth = tensors[piece.tensor]?.dtype === "bool";
+          if (isTruth && chunk.subarray(at, at + piece.bytes).some((value) => value > 1))
+            throw corrupt(`"${name}" has a truth value that is neither 0 nor 1`);
+          at += piece.bytes;
+        }
+        return chunk;
+      },
+    };
+    return { ...head, source, end: () => bytes.end(file.sha256) };
+  }
+
+  async #whole(name: string): Promise<Bytes> {
+    const file = this.#file(name);
+    const bytes = await wholeOf(this.#zip, file);
+    const found = toHex(sha256(bytes));
+    if (found !== file.sha256) throw corrupt(`"${name}" fails its hash`);
+    return bytes;
+  }
+
+  #file(name: string): BundleFile & PlacedEntry {
+    const file = this.#files.get(name);
+    if (file === undefined) throw new HoldfastError("internal", `The bundle was asked for "${name}".`);
+    return file;
+  }
+}
+
+/** Reads it to its end. `corrupt` unless its state has the digest that its head says. */
+async function checkState(name: string, { source, tensors, facts, end }: OpenedCheckpoint): Promise<void> {
+  const hashes: Bytes[] = [];
+  for (const [index, planned] of planChunks(tensors).entries())
+    hashes.push(await hashOf(await source.chunk(index, planned)));
+  await end();
+  if ((await digestFromChunks(tensors, hashes, source.scalars)) !== facts.digest)
+    throw corrupt(`"${name}" does not hold the state of step ${facts.step}`);
+}
+
+/** Bytes that come in pieces, taken in lengths of one's own, and hashed on the way. */
+class HashedBytes {
+  readonly #pieces: AsyncGenerator<Bytes>;
+  readonly #name: string;
+  readonly #hash = sha256.create();
+  #piece: Bytes = new Uint8Array(0);
+  /** How many were taken so far. */
+  taken = 0;
+
+  constructor(pieces: AsyncGenerator<Bytes>, name: string) {
+    this.#pieces = pieces;
+    this.#name = name;
+  }
+
+  take(count: number): Promise<Bytes> {
+    return this.fill(new Uint8Array(count));
+  }
+
+  /** `corrupt` where there are not so many left. */
+  async fill(room: Bytes): Promise<Bytes> {
+    for (let at = 0; at < room.length;) {
+      if (this.#piece.length === 0) {
+        const next = await this.#pieces.next();
+        if (next.done === true) throw corrupt(`"${this.#name}" ends too early`);
+        this.#hash.update(next.value);
+        this.#piece = next.value;
+      }
+      const part = this.#piece.subarray(0, room.length - at);
+      room.set(part, at);
+      at += part.length;
+      this.#piece = this.#piece.subarray(part.length);
+    }
+    this.taken += room.length;
+    return room;
+  }
+
+  /** `corrupt` unless all bytes were taken, and have that hash. */
+  async end(expected: string): Promise<void> {
+    const next = await this.#pieces.next();
+    if (this.#piece.length > 0 || next.done !== true) throw corrupt(`"${this.#name}" goes on after its end`);
+    if (toHex(this.#hash.digest()) !== expected) throw corrupt(`"${this.#name}" fails its hash`);
+  }
+}
+
+async function wholeOf(zip: ZipReader, entry: PlacedEntry): Promise<Bytes> {
+  if (entry.bytes > MAX_WHOLE_BYTES) throw corrupt(`"${entry.name}" is longer than it may be`);
+  const pieces: Bytes[] = [];
+  for await (const piece of zip.pieces(entry, PIECE_BYTES)) pieces.push(piece);
+  return concat(pieces);
+}
+
+function sourceOf(blob: Blob): ByteSource {
+  return {
+    size: blob.size,
+    read: async (offset, length) => new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer()),
+  };
+}
+
+function corrupt(what: string): HoldfastError {
+  return new HoldfastError("corrupt", `The bundle is damaged: ${what}. Export it again.`);
+}

@@ -1,0 +1,199 @@
+/**
+ * A bundle: runs in one ZIP archive that anybody can open, and that goes on exactly wherever it is opened.
+ *
+ *   README.txt                               what this is, for whoever finds it
+ *   data/<sha256>.bin                        what the runs train on
+ *   runs/<id>/journal.csv                    step, loss, rate, milliseconds
+ *   runs/<id>/metrics.csv                    evaluations: step, metric, value
+ *   runs/<id>/checkpoints/<step>.safetensors
+ *   bundle.json                              the rest, and the SHA-256 of every file before it
+ *
+ * The list of files follows from the runs, name by name and in order, so a reader knows each before it is read.
+ */
+import { HoldfastError } from "../errors";
+import type { Bytes } from "./bytes";
+import { encodeJson, parseJson } from "./json";
+import { fail, integer, list, object, oneOf, pattern, text, type Parse } from "./parse";
+import type { About, RunEvent, RunRecord } from "./run";
+import { about, hashText, parseRunEvents, runRecord } from "./run-parse";
+
+export const BUNDLE_EXTENSION = "holdfast";
+export const BUNDLE_INDEX = "bundle.json";
+export const BUNDLE_README = "README.txt";
+
+const FORMAT = "holdfast-bundle";
+const VERSION = 1;
+const MAX_INDEX_BYTES = 64 * 1024 * 1024;
+const MAX_RUNS = 1000;
+const MAX_CHECKPOINTS = 100_000;
+const MAX_FEATURES = 100;
+
+export interface BundleCheckpoint {
+  readonly step: number;
+  /** Of the state, hex. */
+  readonly digest: string;
+}
+
+/** A run as the index has it: all but journal, states and data. */
+export interface BundleRun {
+  readonly record: RunRecord;
+  readonly events: readonly RunEvent[];
+  readonly about: About;
+  /** Ascending by step, at least one. */
+  readonly checkpoints: readonly BundleCheckpoint[];
+}
+
+export interface BundleFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** Of its content, hex. */
+  readonly sha256: string;
+}
+
+export interface BundleIndex {
+  readonly runs: readonly BundleRun[];
+  /** All files but the index, in order. */
+  readonly files: readonly BundleFile[];
+}
+
+/** What a file of a bundle is. */
+export type BundlePart =
+  | { readonly kind: "readme" }
+  | { readonly kind: "data"; readonly hash: string; readonly bytes: number }
+  | { readonly kind: "journal" | "metrics"; readonly run: BundleRun }
+  | { readonly kind: "checkpoint"; readonly run: BundleRun; readonly checkpoint: BundleCheckpoint };
+
+/** The files of these runs, in order; each data set once. */
+export function bundleParts(runs: readonly BundleRun[]): ReadonlyMap<string, BundlePart> {
+  const parts = new Map<string, BundlePart>([[BUNDLE_README, { kind: "readme" }]]);
+  for (const { record } of runs) {
+    const { hash, bytes } = record.data;
+    parts.set(`data/${hash}.bin`, { kind: "data", hash, bytes });
+  }
+  for (const run of runs) {
+    const folder = `runs/${run.record.id}`;
+    parts.set(`${folder}/journal.csv`, { kind: "journal", run });
+    parts.set(`${folder}/metrics.csv`, { kind: "metrics", run });
+    for (const checkpoint of run.checkpoints)
+      parts.set(`${folder}/checkpoints/${checkpoint.step}.safetensors`, {
+        kind: "checkpoint",
+        run,
+        checkpoint,
+      });
+  }
+  return parts;
+}
+
+const run: Parse<BundleRun> = (value, path) => {
+  const found = object<BundleRun>({
+    record: runRecord,
+    events: parseRunEvents,
+    about,
+    checkpoints: list(object<BundleCheckpoint>({ step: integer(), digest: hashText }), MAX_CHECKPOINTS),
+  })(value, path);
+  const { record, checkpoints } = found;
+  if (checkpoints.length === 0) return fail(`${path}.checkpoints`, "is empty");
+  let before = record.firstStep - 1;
+  for (const { step } of checkpoints) {
+    if (step <= before) return fail(`${path}.checkpoints`, "is not in order, or begins before the run");
+    before = step;
+  }
+  return found;
+};
+
+const index: Parse<
+  BundleIndex & { readonly format: string; readonly version: number; readonly requires: readonly string[] }
+> = object<
+  BundleIndex & { readonly format: string; readonly version: number; readonly requires: readonly string[] }
+>({
+  format: oneOf(FORMAT),
+  version: oneOf(VERSION),
+  requires: list(text(MAX_FEATURES), MAX_FEATURES),
+  runs: list(run, MAX_RUNS),
+  files: list(
+    object<BundleFile>({
+      name: pattern(/^[\w./-]{1,200}$/, "a file's name"),
+      bytes: integer(),
+      sha256: hashText,
+    }),
+    MAX_RUNS * 100,
+  ),
+});
+
+/** Canonical JSON. `invalid` for numbers that are not finite. */
+export function encodeBundleIndex({ runs, files }: BundleIndex): Bytes {
+  return encodeJson({ format: FORMAT, version: VERSION, requires: [], runs, files });
+}
+
+/**
+ * The index, checked against itself. `corrupt` with the path of the first field that is wrong; `unsupported` for a
+ * newer version, and for one that needs what this version does not know.
+ */
+export function parseBundleIndex(bytes: Bytes): BundleIndex {
+  const value = parseJson(bytes, BUNDLE_INDEX, MAX_INDEX_BYTES);
+  checkVersion(value);
+  const { runs, files } = index(value, "bundle");
+  if (runs.length === 0) return fail("bundle.runs", "is empty");
+  const ids = new Set<string>();
+  for (const { record } of runs) {
+    if (ids.has(record.id)) return fail("bundle.runs", `has the run ${record.id} twice`);
+    ids.add(record.id);
+  }
+  const names = [...bundleParts(runs).keys()];
+  if (names.length !== files.length || names.some((name, at) => name !== files[at]?.name))
+    return fail("bundle.files", "are not those of its runs");
+  return { runs, files };
+}
+
+/** Before anything else is read: a newer bundle may have what no field here has a name for. */
+function checkVersion(value: unknown): void {
+  if (typeof value !== "object" || value === null || !("version" in value) || !("requires" in value)) return;
+  const { version, requires } = value;
+  const needs = Array.isArray(requires) ? requires.filter((name) => typeof name === "string") : [];
+  if (typeof version !== "number" || (version <= VERSION && needs.length === 0)) return;
+  const what = needs.length === 0 ? `format ${version}` : `"${needs.join('", "').slice(0, 200)}"`;
+  throw new HoldfastError(
+    "unsupported",
+    `This bundle needs ${what}, which this version of Holdfast does not know. Open it with a newer one.`,
+  );
+}
+
+/** Evaluations as a table; it says nothing that the events do not. */
+export function metricsCsv(events: readonly RunEvent[]): Bytes {
+  const lines = events.flatMap((event) =>
+    event.kind === "evaluated"
+      ? Object.entries(event.metrics)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([name, value]) => `${event.step},${quoted(name)},${value}\n`)
+      : [],
+  );
+  return new TextEncoder().encode(`step,metric,value\n${lines.join("")}`);
+}
+
+/** A name that a spreadsheet would take for a formula begins with an apostrophe. */
+function quoted(name: string): string {
+  const safe = /^[=+\-@\t\r]/.test(name) ? `'${name}` : name;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** For whoever finds the file in ten years. */
+export const README_TEXT = `Training runs, exported by Holdfast.
+
+This is a ZIP archive; nothing in it is compressed. Open it with Holdfast to go
+on with a run exactly where it was, or take out what you need:
+
+  bundle.json   JSON: each run's settings, events, tags and notes, and the
+                SHA-256 of every other file here.
+  data/         What the runs train on, named by its SHA-256.
+  runs/ID/journal.csv
+                One line for each step: step, loss, learning rate and
+                milliseconds. Numbers are float32, bit for bit.
+  runs/ID/metrics.csv
+                Metrics on held-out data.
+  runs/ID/checkpoints/STEP.safetensors
+                The state after STEP updates, in the safetensors format:
+                8 bytes with the length of a JSON header (little endian), the
+                header, then the tensors. param/NAME is a parameter,
+                slot/SLOT/NAME what the optimizer keeps of it. Under
+                __metadata__.holdfast stands as JSON what else belongs to it.
+`;

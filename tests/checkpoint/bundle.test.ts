@@ -1,0 +1,181 @@
+import { expect, suite, test } from "vitest";
+import { readSafetensors } from "../../src/format/safetensors";
+import { digestOf } from "../../src/format/digest";
+import { bytesOf } from "../../src/format/bytes";
+import { BundleSource } from "../../src/checkpoint/bundle-source";
+import { exportBundle, exportCheckpoint } from "../../src/checkpoint/export";
+import { importBundle } from "../../src/checkpoint/import";
+import { CheckpointManager } from "../../src/checkpoint/manager";
+import { SimulatedDisk } from "../support/simulated-disk";
+import { exportRun, importRun } from "../support/bundles";
+import { codeOf, DATA, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
+import { begun, partsOn, RUN } from "../support/store-parts";
+
+async function trained() {
+  const store = await begun();
+  const { manager, lease } = store;
+  await manager.appendEvent(lease, 0, { kind: "started" }, "running");
+  await manager.save(lease, sampleRequest(2, sampleRows(1, 2)));
+  await manager.appendEvent(lease, 2, { kind: "changed", changes: { learningRate: 0.5 } });
+  await manager.save(lease, sampleRequest(4, sampleRows(3, 4)));
+  await manager.appendJournal(lease, sampleRows(5, 7));
+  await manager.appendEvent(lease, 7, { kind: "extended", steps: 1200 });
+  return store;
+}
+
+function elsewhere() {
+  const parts = partsOn(new SimulatedDisk());
+  return { parts, manager: new CheckpointManager(parts) };
+}
+
+async function bytesOfFile(file: Blob) {
+  return new Uint8Array(await file.arrayBuffer());
+}
+
+suite("a run as a bundle", () => {
+  test("it comes in elsewhere as the run it was", async () => {
+    const { manager, parts } = await trained();
+    const other = elsewhere();
+    expect(await importRun(other.manager, other.parts, await exportRun(manager, parts, RUN))).toBe(RUN);
+    const [before, after] = [await manager.detail(RUN), await other.manager.detail(RUN)];
+    expect(after.record).toEqual(before.record);
+    expect(after.events).toEqual(before.events);
+    expect(after).toMatchObject({
+      step: 7,
+      steps: 1200,
+      loss: before.loss,
+      sparkline: before.sparkline,
+      status: "paused",
+    });
+    expect(
+      after.checkpointList.map(({ step, digest, time, metrics }) => ({ step, digest, time, metrics })),
+    ).toEqual(
+      before.checkpointList.map(({ step, digest, time, metrics }) => ({ step, digest, time, metrics })),
+    );
+    for (const step of [0, 2, 4]) {
+      expect(await digestOf((await other.manager.read(RUN, step)).state)).toBe(
+        await digestOf(sampleState(step)),
+      );
+    }
+    expect(bytesOf((await other.manager.journal(RUN)).loss)).toEqual(bytesOf(sampleRows(1, 7).loss));
+    expect(await other.manager.getData(before.record.data.hash)).toEqual(DATA);
+  });
+
+  test("it goes on there", async () => {
+    const { manager, parts } = await trained();
+    const other = elsewhere();
+    await importRun(other.manager, other.parts, await exportRun(manager, parts, RUN));
+    const lease = await other.manager.acquire(RUN);
+    expect((await other.manager.appendEvent(lease, 7, { kind: "started" }, "running")).seq).toBe(3);
+    await other.manager.save(lease, sampleRequest(9, sampleRows(8, 9)));
+    expect((await other.manager.restore(RUN)).checkpoint.step).toBe(9);
+  });
+
+  test("where another run has its id it becomes a copy, with the same numbers", async () => {
+    const { manager, parts } = await trained();
+    const other = await begun();
+    const file = await exportRun(manager, parts, RUN);
+    const [copy] = await importBundle(other.manager, other.parts, file);
+    const run = copy!.run;
+    expect(copy!.how).toBe("copy");
+    expect(run).toMatch(/^r[a-z0-9]{16}$/);
+    expect(run).not.toBe(RUN);
+    expect((await other.manager.detail(run)).name).toBe("sample (copy)");
+    expect((await other.manager.restore(run)).checkpoint.digest).toBe(
+      (await manager.restore(RUN)).checkpoint.digest,
+    );
+    expect(await other.manager.checkpoints(RUN)).toHaveLength(1);
+  });
+
+  test("that is here already is left as it is, also after it went on; one in the trash is not here", async () => {
+    const { manager, parts, lease } = await trained();
+    const file = await exportRun(manager, parts, RUN);
+    await manager.save(lease, sampleRequest(9, sampleRows(8, 9)));
+    expect(await importBundle(manager, parts, file)).toEqual([{ run: RUN, how: "present" }]);
+    expect(await manager.runs()).toHaveLength(1);
+    await manager.release(lease);
+    await manager.remove(RUN);
+    expect(await importBundle(manager, parts, file)).toMatchObject([{ how: "copy" }]);
+  });
+
+  test("exports again to the same bytes", async () => {
+    const { manager, parts } = await trained();
+    await manager.mark(RUN, 2, { pinned: true, tags: ["a"], note: "b" });
+    await manager.describe(RUN, { tags: ["c"], note: "d" });
+    const file = await exportRun(manager, parts, RUN);
+    const other = elsewhere();
+    await importRun(other.manager, other.parts, file);
+    const again = await exportRun(other.manager, other.parts, RUN);
+    expect(await bytesOfFile(again)).toEqual(await bytesOfFile(file));
+  });
+
+  test("comes in with its forks, whose parent it stays under another id too", async () => {
+    const { manager, parts } = await trained();
+    const fork = await sampleRecord({ id: "r2", name: "fork", parent: { run: RUN, step: 2 }, firstStep: 2 });
+    await manager.createRun(fork, sampleRequest(2, null, "fork"));
+    const file = await exportBundle(manager, parts, [RUN, "r2"]);
+    const fresh = elsewhere();
+    expect(await importBundle(fresh.manager, fresh.parts, file)).toEqual([
+      { run: RUN, how: "new" },
+      { run: "r2", how: "new" },
+    ]);
+    const taken = await begun();
+    const [parent, child] = await importBundle(taken.manager, taken.parts, file);
+    expect([parent?.how, child]).toEqual(["copy", { run: "r2", how: "new" }]);
+    expect((await taken.manager.detail("r2")).parent).toEqual({ run: parent?.run, step: 2 });
+    expect((await taken.manager.read("r2", 2)).state.scalars.step).toBe(2);
+  });
+
+  test("a damaged file leaves no trace", async () => {
+    const { manager, parts } = await trained();
+    const whole = await bytesOfFile(await exportRun(manager, parts, RUN));
+    // All of it, in strides that meet every bit of a byte and every kind of file in it.
+    for (let at = 0; at < whole.length; at += 97) {
+      const other = elsewhere();
+      const bytes = whole.slice();
+      bytes[at]! ^= 1 << (at % 8);
+      expect(await codeOf(importRun(other.manager, other.parts, new Blob([bytes])))).toBe("corrupt");
+      expect(await other.manager.runs()).toEqual([]);
+      expect(await other.parts.packs.list()).toEqual([]);
+    }
+    for (let length = 0; length < whole.length; length += 501) {
+      const other = elsewhere();
+      const cut = new Blob([whole.slice(0, length)]);
+      expect(await codeOf(importRun(other.manager, other.parts, cut))).toBe("corrupt");
+      expect(await other.parts.packs.list()).toEqual([]);
+    }
+  });
+
+  test("the whole checkpoints of a damaged run can still be taken out", async () => {
+    const { manager, parts, disk } = await trained();
+    const row = await disk.catalog.read((tx) => tx.at("checkpoints", RUN, 4));
+    disk.files.get(row!.commit.pack)!.bytes[row!.commit.offset + 120]! ^= 1;
+    const file = await exportRun(manager, parts, RUN);
+    const [run] = (await BundleSource.open(file)).runs;
+    expect(run?.checkpoints.map(({ step }) => step)).toEqual([0, 2]);
+  });
+});
+
+suite("a checkpoint as safetensors", () => {
+  test("its tensors can be read back, and what else a resume needs", async () => {
+    const { manager, parts } = await trained();
+    const blob = await exportCheckpoint(manager, parts, RUN, 4);
+    const { tensors, metadata } = readSafetensors(new Uint8Array(await blob.arrayBuffer()));
+    const state = sampleState(4);
+    expect(new Set(tensors.map(({ name }) => name))).toEqual(new Set(state.tensors.map(({ name }) => name)));
+    for (const tensor of state.tensors) {
+      const found = tensors.find(({ name }) => name === tensor.name);
+      expect(bytesOf(found!.values)).toEqual(bytesOf(tensor.values));
+    }
+    expect(JSON.parse(metadata["holdfast"] ?? "")).toMatchObject({
+      step: 4,
+      record: { id: RUN },
+      counters: { t: 4 },
+      configs: [
+        { from: 0, optimizer: { learningRate: 0.01 } },
+        { from: 2, optimizer: { learningRate: 0.5 } },
+      ],
+    });
+    expect(await codeOf(exportCheckpoint(manager, parts, RUN, 3))).toBe("missing");
+  });
+});
