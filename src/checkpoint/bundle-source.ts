@@ -15,7 +15,7 @@ import { concat, equalBytes, sha256 as hashOf, toHex, type Bytes } from "../form
 import { parseCheckpointHead, type CheckpointHead } from "../format/checkpoint-file";
 import { largestOf, planChunks } from "../format/chunks";
 import { digestFromChunks } from "../format/digest";
-import { parseJournalCsv } from "../format/journal-csv";
+import { JournalTable } from "../format/journal-csv";
 import { lastStep } from "../format/rows";
 import type { JournalRows } from "../format/run";
 import { SAFETENSORS_LENGTH_BYTES, safetensorsHeaderBytes } from "../format/safetensors";
@@ -74,7 +74,8 @@ export class BundleSource {
           await this.#whole(name);
           break;
         case "data":
-          await this.data(part.hash);
+          if ((await this.data(part.hash)).length !== part.bytes)
+            throw corrupt(`"${name}" is not as long as its run says`);
           break;
         case "journal":
           await this.journal(part.run);
@@ -104,7 +105,13 @@ export class BundleSource {
   /** Null before the first step. `corrupt` where it ends before the newest checkpoint. */
   async journal({ record, checkpoints }: BundleRun): Promise<JournalRows | null> {
     const name = `runs/${record.id}/journal.csv`;
-    const rows = parseJournalCsv(await this.#whole(name), name);
+    const file = this.#file(name);
+    const table = new JournalTable(name);
+    const bytes = new HashedBytes(this.#zip.pieces(file, PIECE_BYTES), name);
+    for (let left = file.bytes; left > 0; left -= Math.min(left, PIECE_BYTES))
+      table.add(await bytes.take(Math.min(left, PIECE_BYTES)));
+    await bytes.end(file.sha256);
+    const rows = table.finish();
     if (rows !== null && rows.from !== record.firstStep + 1)
       throw corrupt(`"${name}" does not begin with the first step`);
     const end = rows === null ? record.firstStep : lastStep(rows);
@@ -147,10 +154,11 @@ export class BundleSource {
 
   async #whole(name: string): Promise<Bytes> {
     const file = this.#file(name);
-    const bytes = await wholeOf(this.#zip, file);
-    const found = toHex(sha256(bytes));
-    if (found !== file.sha256) throw corrupt(`"${name}" fails its hash`);
-    return bytes;
+    if (file.bytes > MAX_WHOLE_BYTES) throw tooLong(name);
+    const bytes = new HashedBytes(this.#zip.pieces(file, PIECE_BYTES), name);
+    const all = await bytes.take(file.bytes);
+    await bytes.end(file.sha256);
+    return all;
   }
 
   #file(name: string): BundleFile & PlacedEntry {
@@ -215,7 +223,7 @@ class HashedBytes {
 }
 
 async function wholeOf(zip: ZipReader, entry: PlacedEntry): Promise<Bytes> {
-  if (entry.bytes > MAX_WHOLE_BYTES) throw corrupt(`"${entry.name}" is longer than it may be`);
+  if (entry.bytes > MAX_WHOLE_BYTES) throw tooLong(entry.name);
   const pieces: Bytes[] = [];
   for await (const piece of zip.pieces(entry, PIECE_BYTES)) pieces.push(piece);
   return concat(pieces);
@@ -224,8 +232,22 @@ async function wholeOf(zip: ZipReader, entry: PlacedEntry): Promise<Bytes> {
 function sourceOf(blob: Blob): ByteSource {
   return {
     size: blob.size,
-    read: async (offset, length) => new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer()),
+    read: async (offset, length) => {
+      try {
+        return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
+      } catch (error) {
+        throw new HoldfastError(
+          "missing",
+          "The bundle cannot be read any more: it was changed, moved or taken away. Choose it again.",
+          { cause: error },
+        );
+      }
+    },
   };
+}
+
+function tooLong(name: string): HoldfastError {
+  return corrupt(`"${name}" is longer than it may be`);
 }
 
 function corrupt(what: string): HoldfastError {

@@ -178,10 +178,21 @@ export async function dropUnusedData(tx: CatalogWriter, now: number): Promise<re
   const used = new Set((await tx.all("runs")).map(({ record }) => record.data.hash));
   const all = await tx.all("data");
   const unused = all.filter(({ hash, touched }) => !used.has(hash) && now - touched > GRACE_MS);
+  return drop(tx, unused);
+}
+
+async function drop(tx: CatalogWriter, unused: readonly DataRow[]): Promise<readonly string[]> {
   const freed = unused.flatMap(({ copies }) => copies.flatMap(packsOf));
   for (const { hash } of unused) await tx.remove("data", hash);
   await dropDataPacks(tx, freed);
   return freed;
+}
+
+/** Drops data that no run trains on, whenever it came. Returns packs that nothing refers to any more. */
+export async function dropData(tx: CatalogWriter, hashes: ReadonlySet<string>): Promise<readonly string[]> {
+  const used = new Set((await tx.all("runs")).map(({ record }) => record.data.hash));
+  const unused = (await tx.all("data")).filter(({ hash }) => hashes.has(hash) && !used.has(hash));
+  return drop(tx, unused);
 }
 
 /** A pack that was freed may be a run's by now. */

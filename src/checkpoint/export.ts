@@ -1,6 +1,6 @@
 /** Out of the store as files: one checkpoint as safetensors, runs as a bundle. A chunk is in memory at a time. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { HoldfastError } from "../errors";
+import { hasCode, HoldfastError, messageOf } from "../errors";
 import {
   BUNDLE_INDEX,
   bundleParts,
@@ -115,8 +115,6 @@ async function* seen(
 }
 
 async function snapshotOf(manager: CheckpointManager, parts: StoreParts, run: string): Promise<Snapshot> {
-  // The newest one decides whether there is anything to export, and names what is wrong if there is not.
-  await manager.restore(run);
   // One transaction: a run that goes on meanwhile would otherwise give rows that an event changed without that event.
   const { rows, ...found } = await parts.catalog.read(async (tx) => {
     const { record, step, marks, tags, note } = await findRun(tx, run);
@@ -135,15 +133,20 @@ async function snapshotOf(manager: CheckpointManager, parts: StoreParts, run: st
   );
   try {
     const whole: CheckpointRow[] = [];
+    const reasons: string[] = [];
     for (const row of rows) {
       try {
         const chunks = new StoredCheckpoint(parts, row).chunks();
         while ((await chunks.next()).done !== true);
         whole.push(row);
       } catch (error) {
-        if (codeOfDamage(error) === null) throw error;
+        // One that cannot be read now may be whole.
+        if (codeOfDamage(error) === null || hasCode(error, "refused")) throw error;
+        reasons.push(` Step ${row.step}: ${messageOf(error)}`);
       }
     }
+    if (whole.length === 0)
+      throw new HoldfastError("missing", `No checkpoint of this run is whole.${reasons.join("")}`);
     const checkpoints = whole.map(({ step, info }) => ({ step, digest: info.digest }));
     return { ...found, checkpoints, release, rows: new Map(whole.map((row) => [row.step, row])) };
   } catch (error) {

@@ -1,20 +1,23 @@
-/** Into the store from a bundle: read as a whole first, then written, then visible, all of its runs in one commit. */
+/** Into the store from a bundle: read as a whole first, then written run by run, each visible at once or not at all. */
 import { HoldfastError } from "../errors";
 import type { BundleRun } from "../format/bundle";
+import { equalBytes } from "../format/bytes";
+import { encodeJson } from "../format/json";
 import { encodeLogged } from "../format/log";
-import { lastStep } from "../format/rows";
-import type { JournalRows, RunRecord } from "../format/run";
+import type { RunRecord } from "../format/run";
 import type { Imported, Lease } from "../format/stored";
 import { noted } from "../store/audit";
-import { beginRun, commitCheckpoint, putEvent } from "../store/commit";
-import { findRun, freshEpoch, lockName } from "../store/owner";
+import { commitWholeRun, eraseRun, type WholeRun } from "../store/commit";
+import { freshEpoch, lockName } from "../store/owner";
 import { randomId } from "../store/pack-store";
-import type { CatalogReader, CatalogWriter, PackFacts } from "../store/tables";
+import type { CatalogReader } from "../store/tables";
 import { BundleSource } from "./bundle-source";
+import { dropData } from "./data";
 import { DurableWriter, type AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
 import { addAbout, addEvents, statusAfter } from "./log-frames";
 import type { CheckpointManager, StoreParts } from "./manager";
+import { reclaim } from "./reclaim";
 import { writeCheckpoint, type Written } from "./write";
 
 /** What a save cost elsewhere says nothing here. */
@@ -30,19 +33,11 @@ interface Arriving {
   readonly lease: Lease;
 }
 
-interface WrittenRun extends Arriving {
-  readonly checkpoints: readonly Written[];
-  readonly journal: JournalRows | null;
-  /** The pack of the log. */
-  readonly log: string;
-  readonly nextFrame: number;
-  readonly packs: readonly PackFacts[];
-}
-
 /**
- * Takes the runs of a bundle in. Every byte is verified before anything is written, and the runs
- * become visible by one transaction. One that is here already, as it is in the bundle, is left as it is; where there is
- * another one with its id, it becomes a copy with a new one.
+ * Takes the runs of a bundle in. Every byte is verified before anything is written, and each run becomes visible by one
+ * transaction, with all that it has. Where one cannot be written those before it are taken back; a crash in between
+ * leaves them, and the same bundle then brings the others. A run that is here already, as it is in the bundle, is left as
+ * it is; where there is another one with its id, it becomes a copy with a new one.
  */
 export async function importBundle(
   manager: CheckpointManager,
@@ -55,9 +50,18 @@ export async function importBundle(
   const isKnown = await manager.ready(null);
   const arriving = await parts.catalog.read((tx) => arrivals(tx, bundle.runs, isKnown, parts.clock.now()));
   const runs = [...arriving.values()].filter((one) => one !== "present");
-  for (const hash of new Set(runs.map(({ record }) => record.data.hash)))
-    await manager.putData(await bundle.data(hash));
-  if (runs.length > 0) await writeAll(parts, bundle, runs, []);
+  const done: string[] = [];
+  const hashes = new Set(runs.map(({ record }) => record.data.hash));
+  try {
+    for (const hash of hashes) await manager.putData(await bundle.data(hash));
+    for (const one of runs) {
+      await bringIn(parts, bundle, one);
+      done.push(one.record.id);
+    }
+  } catch (error) {
+    await takeBack(parts, done, hashes);
+    throw error;
+  }
   return Array.from(arriving, ([id, one]) => {
     if (one === "present") return { run: id, how: one };
     return { run: one.record.id, how: one.record.id === id ? "new" : "copy" };
@@ -106,35 +110,66 @@ async function arrivals(
 async function isPresent(tx: CatalogReader, { record, events, checkpoints }: BundleRun): Promise<boolean> {
   const row = await tx.get("runs", record.id);
   if (row === undefined || row.removed !== null) return false;
-  const here = (await tx.of("events", record.id)).map(({ event }) => event);
-  if (JSON.stringify(here.slice(0, events.length)) !== JSON.stringify(events)) return false;
+  const here = (await tx.of("events", record.id)).slice(0, events.length).map(({ event }) => event);
+  if (!equalBytes(encodeJson(here), encodeJson(events))) return false;
   const digests = new Map(
     (await tx.of("checkpoints", record.id)).map(({ step, info }) => [step, info.digest]),
   );
   return checkpoints.every(({ step, digest }) => digests.get(step) === digest);
 }
 
-/** Writes one run after the other, each by a writer of its own; the commit is that of the last one's. */
-async function writeAll(
-  parts: StoreParts,
-  bundle: BundleSource,
-  [next, ...others]: readonly Arriving[],
-  written: readonly WrittenRun[],
-): Promise<void> {
-  if (next === undefined) return commitAll(parts, written);
-  const { lease } = next;
+async function bringIn(parts: StoreParts, bundle: BundleSource, one: Arriving): Promise<void> {
+  const { lease, record, run } = one;
   const writer = new DurableWriter(parts.packs, { epoch: lease.epoch, now: parts.clock.now });
   // Other tabs see by it that somebody is at work on these packs.
   const held = await parts.locks.take(lockName(lease.run));
+  if (held === null)
+    throw new HoldfastError(
+      "busy",
+      `Another tab is at work on the run ${lease.run}. Import again when it is done.`,
+    );
   try {
     await writer.durably(
-      (add) => writeRun(add, next, bundle, parts),
-      (done, packs) => writeAll(parts, bundle, others, [...written, { ...done, packs }]),
+      (add) => writeRun(add, one, bundle, parts),
+      (written, packs) =>
+        parts.catalog.write("strict", async (tx) => {
+          await commitWholeRun(tx, {
+            record,
+            status: statusAfter(run.events),
+            epoch: lease.epoch,
+            events: run.events,
+            about: run.about,
+            edits: EDITS,
+            packs,
+            ...written,
+          });
+          const why = `${written.checkpoints.length} checkpoints of run ${run.record.id}`;
+          const time = parts.clock.now();
+          await noted(tx, { run: record.id, time, what: "imported", step: null, why, ms: null });
+        }),
     );
   } finally {
     await writer.close();
-    held?.release();
+    held.release();
   }
+}
+
+/** Nothing of a bundle that could not be taken in stays. */
+async function takeBack(
+  { packs, catalog }: StoreParts,
+  runs: readonly string[],
+  hashes: ReadonlySet<string>,
+) {
+  const freed = await catalog.write("strict", async (tx) => {
+    const names: string[] = [];
+    for (const run of runs) {
+      names.push(...(await eraseRun(tx, run)));
+      await tx.removeOf("audit", run);
+    }
+    names.push(...(await dropData(tx, hashes)));
+    return names;
+  });
+  await reclaim(packs, catalog, freed);
 }
 
 /**
@@ -146,7 +181,7 @@ async function writeRun(
   arriving: Arriving,
   bundle: BundleSource,
   { clock }: StoreParts,
-): Promise<Omit<WrittenRun, "packs">> {
+): Promise<Pick<WholeRun, "checkpoints" | "rows" | "log" | "nextFrame">> {
   const { run, record, lease } = arriving;
   const { events, about } = run;
   const journal = await bundle.journal(run);
@@ -162,7 +197,8 @@ async function writeRun(
     const context = {
       lease,
       run: {
-        record,
+        // As it was when that was saved.
+        record: { ...facts.record, id: record.id, parent: record.parent },
         steps,
         nextFrame: last?.nextFrame ?? frames.next,
         lastCommit: last?.row.manifestHash ?? null,
@@ -185,34 +221,10 @@ async function writeRun(
   }
   const tail = new FrameSequence(add, lease, checkpoints.at(-1)?.nextFrame ?? frames.next, clock.elapsed);
   const { place } = await tail.add("run", encodeLogged(record), "byte");
-  return { ...arriving, checkpoints, journal, log: place.pack, nextFrame: tail.next };
-}
-
-function commitAll({ catalog, clock }: StoreParts, written: readonly WrittenRun[]): Promise<void> {
-  return catalog.write("strict", async (tx) => {
-    for (const one of written) {
-      await commitRun(tx, one);
-      const why = `${one.checkpoints.length} checkpoints of run ${one.run.record.id}`;
-      const time = clock.now();
-      await noted(tx, { run: one.record.id, time, what: "imported", step: null, why, ms: null });
-    }
-  });
-}
-
-async function commitRun(
-  tx: CatalogWriter,
-  { run, record, lease, checkpoints, journal, log, nextFrame, packs }: WrittenRun,
-): Promise<void> {
-  const { events, about } = run;
-  await beginRun(tx, record, statusAfter(events), lease.epoch);
-  await tx.put("runs", { ...(await findRun(tx, record.id)), ...about, edits: EDITS });
-  for (const event of events) await putEvent(tx, await findRun(tx, record.id), event);
-  const logged = journal === null ? record.firstStep : lastStep(journal);
-  let rows = journal;
-  for (const { row, leansOn } of checkpoints) {
-    const commit = { row, rows, nextFrame, leansOn, packs, log, logged };
-    // All that came stays; the policy has its say with the next save.
-    await commitCheckpoint(tx, lease, commit, () => []);
-    rows = null;
-  }
+  return {
+    checkpoints: checkpoints.map(({ row }) => row),
+    rows: journal,
+    log: place.pack,
+    nextFrame: tail.next,
+  };
 }

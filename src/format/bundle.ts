@@ -91,7 +91,15 @@ const run: Parse<BundleRun> = (value, path) => {
     about,
     checkpoints: list(object<BundleCheckpoint>({ step: integer(), digest: hashText }), MAX_CHECKPOINTS),
   })(value, path);
-  const { record, checkpoints } = found;
+  const {
+    record,
+    checkpoints,
+    about: { marks },
+  } = found;
+  if (record.firstStep !== (record.parent?.step ?? 0))
+    return fail(`${path}.record.firstStep`, "is not the step that it was forked at");
+  if (marks.some(({ step }, at) => step <= (marks[at - 1]?.step ?? -1)))
+    return fail(`${path}.about.marks`, "are not in order");
   if (checkpoints.length === 0) return fail(`${path}.checkpoints`, "is empty");
   let before = record.firstStep - 1;
   for (const { step } of checkpoints) {
@@ -138,6 +146,14 @@ export function parseBundleIndex(bytes: Bytes): BundleIndex {
   for (const { record } of runs) {
     if (ids.has(record.id)) return fail("bundle.runs", `has the run ${record.id} twice`);
     ids.add(record.id);
+  }
+  const parents = new Map(runs.map(({ record }) => [record.id, record.parent?.run]));
+  for (const id of ids) {
+    const seen = new Set<string>();
+    for (let at: string | undefined = id; at !== undefined; at = parents.get(at)) {
+      if (seen.has(at)) return fail("bundle.runs", `has the run ${at}, which is forked from itself`);
+      seen.add(at);
+    }
   }
   const names = [...bundleParts(runs).keys()];
   if (names.length !== files.length || names.some((name, at) => name !== files[at]?.name))

@@ -9,7 +9,7 @@ import { equalBytes, type Bytes } from "./bytes";
 import { sortedByName, type TensorShape } from "./chunks";
 import { encodeJson, parseJson } from "./json";
 import { configStretches, MAX_MANIFEST_BYTES, type Manifest } from "./manifest";
-import { dictionary, fail, finite, integer, object, oneOf, type Parse } from "./parse";
+import { dictionary, fail, finite, integer, moment, object, oneOf, type Parse } from "./parse";
 import { environment, hashText, runRecord, saveReason } from "./run-parse";
 import { parseSafetensorsHead, safetensorsHead, SAFETENSORS_LENGTH_BYTES, storedOrder } from "./safetensors";
 
@@ -50,7 +50,7 @@ const facts: Parse<CheckpointFacts & { readonly version: number }> = object<
   samples: integer(),
   counters: dictionary(finite, MAX_ENTRIES),
   reason: saveReason,
-  time: finite,
+  time: moment,
   digest: hashText,
   configs: configStretches,
   steps: integer(),

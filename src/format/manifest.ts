@@ -11,7 +11,19 @@ import { chunkCount, sortedByName, type TensorShape } from "./chunks";
 import { needsReference } from "./codec";
 import { encodeJson, parseJson } from "./json";
 import { packId } from "./log";
-import { dictionary, fail, finite, integer, list, nullable, object, oneOf, text, type Parse } from "./parse";
+import {
+  dictionary,
+  fail,
+  finite,
+  integer,
+  list,
+  moment,
+  nullable,
+  object,
+  oneOf,
+  text,
+  type Parse,
+} from "./parse";
 import type { Config, Environment, OptimizerConfig, RunRecord, SaveReason } from "./run";
 import { config, environment, hashText, optimizerConfig, runRecord, saveReason } from "./run-parse";
 import { byteLength } from "./tensor-bytes";
@@ -153,7 +165,7 @@ const manifestFields: Parse<Manifest> = object<Manifest>({
   samples: integer(),
   counters: dictionary(finite, MAX_COUNTERS),
   reason: saveReason,
-  time: finite,
+  time: moment,
   digest: hashText,
   configs: configStretches,
   steps: integer(),

@@ -13,6 +13,8 @@ type Fields<T> = { readonly [K in keyof T]-?: Parse<Exclude<T[K], undefined>> };
 /** Names that mean something else to JavaScript than a key. */
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** The longest text that is no data: names, messages, reasons. */
 export const MAX_TEXT = 4096;
 
@@ -25,6 +27,8 @@ export function text(max = MAX_TEXT): Parse<string> {
   return (value, path) => {
     if (typeof value !== "string") return fail(path, "is not a text");
     if (value.length > max) return fail(path, `is longer than ${max} characters`);
+    // It could not be written again: there is no UTF-8 for it.
+    if (LONE_SURROGATE.test(value)) return fail(path, "has half of a surrogate pair");
     return value;
   };
 }
@@ -41,6 +45,12 @@ export function pattern(form: RegExp, what: string): Parse<string> {
 /** A finite number. */
 export const finite: Parse<number> = (value, path) => {
   if (typeof value !== "number" || !Number.isFinite(value)) return fail(path, "is not a finite number");
+  return value;
+};
+
+/** Milliseconds since 1970, as far as a `Date` goes. */
+export const moment: Parse<number> = (value, path) => {
+  if (typeof value !== "number" || !(Math.abs(value) <= 8.64e15)) return fail(path, "is no moment");
   return value;
 };
 
@@ -89,7 +99,7 @@ export function dictionary<T>(item: Parse<T>, max: number): Parse<Readonly<Recor
     if (entries.length > max) return fail(path, `has more than ${max} entries`);
     return Object.fromEntries(
       entries.map(([key, each]) => {
-        if (FORBIDDEN_KEYS.has(key) || key.length > MAX_TEXT)
+        if (FORBIDDEN_KEYS.has(key) || key.length > MAX_TEXT || LONE_SURROGATE.test(key))
           return fail(path, "has a name that is not allowed");
         return [key, item(each, `${path}.${key}`)];
       }),

@@ -7,6 +7,7 @@ import {
   finite,
   integer,
   list,
+  moment,
   nullable,
   object,
   oneOf,
@@ -175,7 +176,7 @@ export const runRecord: Parse<RunRecord> = object<RunRecord>({
   id: runId,
   name: text(MAX_NAME),
   task: text(MAX_NAME),
-  created: finite,
+  created: moment,
   seed: integer(),
   parent: parentOf,
   firstStep: integer(),
@@ -194,7 +195,7 @@ const changes: Parse<Changes> = object<object, { readonly learningRate: number; 
 
 type Body<K extends RunEventBody["kind"]> = Extract<RunEvent, { readonly kind: K }>;
 
-const head = { seq: integer(), step: integer(), time: finite };
+const head = { seq: integer(), step: integer(), time: moment };
 
 /** One event, by its kind. */
 export const runEvent: Parse<RunEvent> = byKind<RunEvent>({

@@ -239,21 +239,27 @@ async function findDirectory(
   const length = end.u32();
   const offset = end.u32();
   const isWide = count === WIDE_COUNT || offset === WIDE;
-  if (!isWide) return checked(source, { offset, length, count });
+  if (!isWide) return checked(source, { offset, length, count, isWide });
   if (tail < END_BYTES + LOCATOR_64_BYTES + END_64_BYTES) throw corrupt("its end is cut");
   const wide = new ByteReader(bytes, "The archive", 0);
   if (wide.u32() !== END_64) throw corrupt("its end is not where it belongs");
   wide.bytes(28);
   const [wideCount, wideLength, wideOffset] = [wide.u64(), wide.u64(), wide.u64()];
-  return checked(source, { offset: wideOffset, length: wideLength, count: wideCount });
+  return checked(source, { offset: wideOffset, length: wideLength, count: wideCount, isWide });
 }
 
-function checked<T extends { readonly offset: number; readonly length: number; readonly count: number }>(
-  source: ByteSource,
-  found: T,
-): T {
+function checked<
+  T extends {
+    readonly offset: number;
+    readonly length: number;
+    readonly count: number;
+    readonly isWide: boolean;
+  },
+>(source: ByteSource, found: T): T {
   if (found.count > MAX_ENTRIES || found.length > MAX_DIRECTORY_BYTES) throw corrupt("it has too many files");
-  if (found.offset + found.length > source.size) throw corrupt("its directory lies beyond its end");
+  const end = found.isWide ? END_BYTES + LOCATOR_64_BYTES + END_64_BYTES : END_BYTES;
+  if (found.offset + found.length + end !== source.size)
+    throw corrupt("its directory does not lie before its end");
   return found;
 }
 

@@ -3,7 +3,7 @@
  * with the run's epoch, in the same transaction: checked before it, the answer could be old when it is acted on.
  */
 import { HoldfastError } from "../errors";
-import type { Edit, JournalRows, Mark, RunEvent, RunRecord, RunStatus } from "../format/run";
+import type { About, Edit, JournalRows, Mark, RunEvent, RunRecord, RunStatus } from "../format/run";
 import type { Lease } from "../format/stored";
 import { liveBytes } from "./chains";
 import { appendRows } from "./journal";
@@ -193,6 +193,51 @@ export async function beginRun(
   if (record.parent === null) return;
   const parent = await tx.at("checkpoints", record.parent.run, record.parent.step);
   if (parent !== undefined) await tx.put("checkpoints", { ...parent, forked: true });
+}
+
+/** A run as it comes from a file. */
+export interface WholeRun {
+  readonly record: RunRecord;
+  readonly status: RunStatus;
+  readonly epoch: number;
+  readonly events: readonly RunEvent[];
+  readonly about: About;
+  readonly edits: number;
+  readonly rows: JournalRows | null;
+  /** Ascending by step, at least one. */
+  readonly checkpoints: readonly CheckpointRow[];
+  readonly packs: readonly PackFacts[];
+  readonly log: string;
+  readonly nextFrame: number;
+}
+
+/** Makes a run exist with all that it has, each row put once. Throws as `beginRun`, and `invalid` where it ends too early. */
+export async function commitWholeRun(tx: CatalogWriter, whole: WholeRun): Promise<void> {
+  const { record, events, checkpoints, rows, about, edits, log, nextFrame } = whole;
+  await beginRun(tx, record, whole.status, whole.epoch);
+  const begun = await findRun(tx, record.id);
+  const run = rows === null ? begun : await appendRows(tx, begun, rows);
+  const last = checkpoints.at(-1);
+  if (last === undefined || last.step > run.step)
+    throw new HoldfastError("invalid", `The journal of "${record.name}" ends before its newest checkpoint.`);
+  for (const event of events) await tx.put("events", { run: run.id, seq: event.seq, event });
+  const parents = (await tx.all("runs")).map((row) => row.record.parent);
+  const forkedAt = new Set(parents.flatMap((parent) => (parent?.run === run.id ? [parent.step] : [])));
+  for (const row of checkpoints) await tx.put("checkpoints", { ...row, forked: forkedAt.has(row.step) });
+  await putPacks(tx, run.id, whole.packs);
+  await tx.put("runs", {
+    ...run,
+    ...about,
+    edits,
+    log,
+    nextFrame,
+    logged: run.step,
+    steps: events.reduce((steps, event) => (event.kind === "extended" ? event.steps : steps), record.steps),
+    nextEvent: (events.at(-1)?.seq ?? -1) + 1,
+    ...countsOf(checkpoints),
+    saved: checkpoints.reduce((time, { info }) => Math.max(time, info.time), 0),
+    lastCommit: last.manifestHash,
+  });
 }
 
 /** Appends journal rows. */

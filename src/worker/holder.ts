@@ -14,7 +14,12 @@ export async function holderOf(
       `"${detail.name}" has been at the steps 0 to ${detail.step}; ${step} is none of them.`,
     );
   }
-  while (step < detail.record.firstStep && detail.parent !== null)
+  // A run cannot be its own ancestor, but what is stored may say so.
+  const seen = new Set<string>();
+  while (step < detail.record.firstStep && detail.parent !== null) {
+    if (seen.has(detail.id)) throw new HoldfastError("corrupt", `"${detail.name}" is forked from itself.`);
+    seen.add(detail.id);
     detail = await storage.detail(detail.parent.run);
+  }
   return detail;
 }

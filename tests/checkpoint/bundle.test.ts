@@ -5,6 +5,7 @@ import { bytesOf } from "../../src/format/bytes";
 import { BundleSource } from "../../src/checkpoint/bundle-source";
 import { exportBundle, exportCheckpoint } from "../../src/checkpoint/export";
 import { importBundle } from "../../src/checkpoint/import";
+import { HoldfastError } from "../../src/errors";
 import { CheckpointManager } from "../../src/checkpoint/manager";
 import { SimulatedDisk } from "../support/simulated-disk";
 import { exportRun, importRun } from "../support/bundles";
@@ -99,7 +100,10 @@ suite("a run as a bundle", () => {
   });
 
   test("exports again to the same bytes", async () => {
-    const { manager, parts } = await trained();
+    const { manager, parts, lease } = await trained();
+    const metrics = { val_loss: 0.5, accuracy: 0.25 };
+    await manager.appendEvent(lease, 7, { kind: "evaluated", metrics });
+    await manager.rename(RUN, "renamed since");
     await manager.mark(RUN, 2, { pinned: true, tags: ["a"], note: "b" });
     await manager.describe(RUN, { tags: ["c"], note: "d" });
     const file = await exportRun(manager, parts, RUN);
@@ -107,6 +111,7 @@ suite("a run as a bundle", () => {
     await importRun(other.manager, other.parts, file);
     const again = await exportRun(other.manager, other.parts, RUN);
     expect(await bytesOfFile(again)).toEqual(await bytesOfFile(file));
+    expect(await importBundle(manager, parts, file)).toEqual([{ run: RUN, how: "present" }]);
   });
 
   test("comes in with its forks, whose parent it stays under another id too", async () => {
@@ -124,6 +129,54 @@ suite("a run as a bundle", () => {
     expect([parent?.how, child]).toEqual(["copy", { run: "r2", how: "new" }]);
     expect((await taken.manager.detail("r2")).parent).toEqual({ run: parent?.run, step: 2 });
     expect((await taken.manager.read("r2", 2)).state.scalars.step).toBe(2);
+  });
+
+  test("a step that a fork begins with stays marked, whichever comes in first", async () => {
+    const { manager, parts } = await trained();
+    const fork = await sampleRecord({ id: "r2", name: "fork", parent: { run: RUN, step: 2 }, firstStep: 2 });
+    await manager.createRun(fork, sampleRequest(2, null, "fork"));
+    const other = elsewhere();
+    await importBundle(other.manager, other.parts, await exportBundle(manager, parts, ["r2", RUN]));
+    const rows = await other.parts.catalog.read((tx) => tx.of("checkpoints", RUN));
+    expect(rows.map(({ step, forked }) => [step, forked])).toEqual([
+      [0, false],
+      [2, true],
+      [4, false],
+    ]);
+  });
+
+  test("of which one run cannot be written leaves none, and no data", async () => {
+    const { manager, parts } = await trained();
+    const fork = await sampleRecord({ id: "r2", name: "fork", parent: { run: RUN, step: 2 }, firstStep: 2 });
+    await manager.createRun(fork, sampleRequest(2, null, "fork"));
+    const file = await exportBundle(manager, parts, [RUN, "r2"]);
+    const other = elsewhere();
+    const write = other.parts.catalog.write.bind(other.parts.catalog);
+    let commits = 0;
+    other.parts.catalog.write = (durability, work) =>
+      write(durability, async (tx) => {
+        const result = await work(tx);
+        if ((await tx.get("runs", "r2")) !== undefined && ++commits === 1)
+          throw new HoldfastError("quota", "no room");
+        return result;
+      });
+    expect(await codeOf(importBundle(other.manager, other.parts, file))).toBe("quota");
+    expect(await other.manager.runs()).toEqual([]);
+    expect(await other.parts.catalog.read((tx) => tx.all("data"))).toEqual([]);
+    expect(await other.parts.catalog.read((tx) => tx.all("packs"))).toEqual([]);
+    expect(await importBundle(other.manager, other.parts, file)).toMatchObject([
+      { how: "new" },
+      { how: "new" },
+    ]);
+  });
+
+  test("that is taken away while it is read is named", async () => {
+    const gone = new Blob([new Uint8Array(100)]);
+    gone.slice = () => {
+      throw new DOMException("gone", "NotReadableError");
+    };
+    const other = elsewhere();
+    expect(await codeOf(importBundle(other.manager, other.parts, gone))).toBe("missing");
   });
 
   test("a damaged file leaves no trace", async () => {

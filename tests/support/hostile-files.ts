@@ -1,0 +1,439 @@
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return -- parsed JSON is made into what no type allows */
+/** Bundles that are damaged or made to do harm, each by name, with what has to become of it. */
+import { sha256, toHex, concat, type Bytes } from "../../src/format/bytes";
+import type { ErrorCode } from "../../src/errors";
+import { rawZip, wideExtra, type RawEnd, type RawEntry, type RawFields } from "./raw-zip";
+
+export interface HostileFile {
+  /** Its threat, and what is done. */
+  readonly name: string;
+  /** Null: it is data like any other, and comes in as that. */
+  readonly code: ErrorCode | null;
+  readonly make: () => Bytes | Promise<Bytes>;
+}
+
+/** The files of an honest bundle, in order. */
+export type Parts = ReadonlyMap<string, Bytes>;
+
+type Edit = (value: any) => void;
+
+const utf8 = (text: string): Bytes => new TextEncoder().encode(text);
+const textOf = (bytes: Bytes) => new TextDecoder().decode(bytes);
+const INDEX = "bundle.json";
+
+export function hostileFiles(parts: Parts): readonly HostileFile[] {
+  const entries: readonly RawEntry[] = Array.from(parts, ([name, content]) => ({ name, content }));
+  const names = [...parts.keys()];
+  const checkpoint = names.find((name) => name.endsWith("/2.safetensors"))!;
+  const journal = names.find((name) => name.endsWith("journal.csv"))!;
+  const metrics = names.find((name) => name.endsWith("metrics.csv"))!;
+  const data = names.find((name) => name.startsWith("data/"))!;
+
+  /** With hashes and lengths in the index that fit what is there. */
+  const sealed = async (files: ReadonlyMap<string, Bytes>, edit: Edit = () => undefined): Promise<Bytes> => {
+    const index: any = JSON.parse(textOf(files.get(INDEX)!));
+    index.files = await Promise.all(
+      [...files]
+        .filter(([name]) => name !== INDEX)
+        .map(async ([name, content]) => ({
+          name,
+          bytes: content.length,
+          sha256: toHex(await sha256(content)),
+        })),
+    );
+    edit(index);
+    const changed = new Map(files).set(INDEX, utf8(JSON.stringify(index)));
+    return rawZip(Array.from(changed, ([name, content]) => ({ name, content })));
+  };
+  const index = (edit: Edit) => () => sealed(parts, edit);
+  const indexText = (edit: (text: string) => string | Bytes) => () => {
+    const edited = edit(textOf(parts.get(INDEX)!));
+    const content = typeof edited === "string" ? utf8(edited) : edited;
+    return rawZip([...entries.slice(0, -1), { name: INDEX, content }]);
+  };
+  const run = (edit: Edit) => index((value: { runs: unknown[] }) => edit(value.runs[0]));
+  const file = (name: string, edit: (bytes: Bytes) => Bytes) => () =>
+    sealed(new Map(parts).set(name, edit(parts.get(name)!.slice())));
+  const unsealed = (name: string, edit: (bytes: Bytes) => Bytes) => () =>
+    rawZip(entries.map((one) => (one.name === name ? { name, content: edit(one.content.slice()) } : one)));
+  /** The header of a checkpoint's file, as JSON; its tensors stay. */
+  const headText = (edit: (text: string) => string) =>
+    file(checkpoint, (bytes) => {
+      const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+      const json = utf8(edit(textOf(bytes.subarray(8, 8 + length)).trimEnd()));
+      const padded = concat([json, utf8(" ".repeat((8 - (json.length % 8)) % 8))]);
+      return withLength(
+        concat([new Uint8Array(8), padded, bytes.subarray(8 + length)]),
+        BigInt(padded.length),
+      );
+    });
+  const head = (edit: Edit) =>
+    headText((text) => {
+      const value: any = JSON.parse(text);
+      edit(value);
+      return JSON.stringify(value);
+    });
+  /** What stands in the metadata beside the tensors. */
+  const facts = (edit: Edit) =>
+    head((value: { __metadata__: { holdfast: string } }) => {
+      const found: any = JSON.parse(value.__metadata__.holdfast);
+      edit(found);
+      value.__metadata__.holdfast = JSON.stringify(found);
+    });
+  const entry = (at: number, fields: Omit<RawEntry, "name" | "content">, end?: RawEnd) => () =>
+    rawZip(
+      entries.map((one, where) => (where === at ? { ...one, ...fields } : one)),
+      end,
+    );
+  const both = (fields: RawFields) => entry(2, { both: fields });
+  const end = (fields: RawEnd) => () => rawZip(entries, fields);
+  const named = (name: string) => both({ name });
+
+  const all: Record<
+    string,
+    Record<string, (() => Bytes | Promise<Bytes>) | readonly [ErrorCode | null, () => Bytes | Promise<Bytes>]>
+  > = {
+    "compressed entries": {
+      ...each([1, 6, 8, 9, 10, 12, 14, 18, 93, 95, 98, 99], "method", (method) => both({ method })),
+      "method in the directory alone": entry(2, { central: { method: 8 } }),
+      "method in the local header alone": entry(2, { local: { method: 8 } }),
+      ...each([0, 3, 5, 6, 11, 13, 15], "flag", (bit) => both({ flags: 1 << bit })),
+      "stored length above its size": both({ stored: 10 ** 6 }),
+      "size above its stored length": both({ size: 10 ** 9 }),
+    },
+    "overlap and holes": {
+      "two entries on one content": entry(3, { central: { offset: 0 } }),
+      "an entry that begins in another": entry(3, { central: { offset: 50 } }),
+      "an entry beyond the end": entry(3, { central: { offset: 2 ** 31 } }),
+      "an entry in the directory": entry(3, { central: { offset: 900 } }),
+      "a gap before the directory": end({ gap: utf8("hidden") }),
+      "bytes before the first entry": end({ before: utf8("MZ hidden program") }),
+      "bytes after the end": end({ after: utf8("hidden") }),
+      "a comment": end({ comment: "hidden" }),
+      "a comment that holds an end": end({ comment: textOf(rawZip([])) }),
+      "directory in another order": end({
+        order: (count) => Array.from({ length: count }, (_, at) => count - 1 - at),
+      }),
+      "an entry that the directory lacks": end({
+        order: (count) => Array.from({ length: count - 2 }, (_, at) => at + 1),
+      }),
+      "an archive in an archive": () => rawZip([{ name: INDEX, content: rawZip(entries) }]),
+      "a comment of an entry": entry(2, { central: { comment: "hidden" } }),
+      "an extra field": both({ extra: concat([utf8("up"), new Uint8Array([2, 0]), utf8("hi")]) }),
+      "an extra field in one place": entry(2, { local: { extra: wideExtra(0) } }),
+    },
+    "names that lead elsewhere": each(
+      [
+        "../evil",
+        "..",
+        ".",
+        "/etc/passwd",
+        "//host/share",
+        "C:\\evil",
+        "C:evil",
+        "a\\..\\b",
+        "runs/../evil",
+        "runs//evil",
+        "runs/",
+        "",
+        " ",
+        ".hidden",
+        "a/.hidden",
+        "CON ",
+        "a\0b",
+        "a\nb",
+        "\u202egpj.exe",
+        "na\u00efve",
+        "%2e%2e/evil",
+        "__proto__",
+        "x".repeat(201),
+        "\ufeffREADME.txt",
+        "file:///etc/passwd",
+      ],
+      "entry",
+      named,
+    ),
+    doubles: {
+      "an entry twice": () => rawZip([entries[0]!, ...entries]),
+      "the index twice": () => rawZip([...entries, entries.at(-1)!]),
+      "another index first": () => rawZip([entries.at(-1)!, ...entries]),
+      "a key of the index twice": indexText((text) => text.replace('{"files"', '{"version":1,"files"')),
+      "a key of a record twice": indexText((text) => text.replace('"seed":7', '"seed":7,"seed":8')),
+      "a key twice, once escaped": indexText((text) => text.replace('"seed":7', '"seed":7,"s\\u0065ed":8')),
+      "a run twice": index((value) => value.runs.push(value.runs[0])),
+      "a checkpoint twice": run((value) => value.checkpoints.push(value.checkpoints.at(-1))),
+      "an event twice": run((value) => value.events.push(value.events.at(-1))),
+      "a tensor twice": headText((text) =>
+        text.replace(
+          '{"__metadata__"',
+          '{"param/odd":{"data_offsets":[0,0],"dtype":"F32","shape":[0]},"__metadata__"',
+        ),
+      ),
+      "metadata twice": headText((text) =>
+        text.replace('{"__metadata__"', '{"__metadata__":{},"__metadata__"'),
+      ),
+      "a file that no run has": () => sealed(new Map([["evil.js", utf8("alert(1)")], ...parts])),
+    },
+    "numbers too large": {
+      ...each([2 ** 31, 2 ** 32 - 2], "size", (size) => both({ size, stored: size })),
+      ...each([2 ** 32, 2 ** 52, Number.MAX_SAFE_INTEGER, 2 ** 53, 2 ** 63], "wide size", (size) =>
+        both({ size: 2 ** 32 - 1, stored: 2 ** 32 - 1, extra: wideExtra(size, size) }),
+      ),
+      "a wide size in no extra field": both({ size: 2 ** 32 - 1, stored: 2 ** 32 - 1 }),
+      ...each([1, 65_534, 65_535], "count of the end", (count) => end({ count, countHere: count })),
+      ...each([0, 1, 2 ** 32 - 1], "length of the directory", (length) => end({ length })),
+      ...each([0, 1, 2 ** 32 - 2, 2 ** 32 - 1], "place of the directory", (offset) => end({ offset })),
+      "a directory at the start of a gigabyte": () =>
+        concat([new Uint8Array(2 ** 28), rawZip([], { offset: 0, length: 0, count: 0, countHere: 0 })]),
+      "another disk": end({ disk: 1 }),
+      ...each(
+        [0n, 1n, 2n ** 24n + 1n, 2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n],
+        "length of a header",
+        (length) => file(checkpoint, (bytes) => withLength(bytes, length)),
+      ),
+      ...each([-1, 1.5, 2 ** 53, 1e308], "offset of a tensor", (value) =>
+        head((header) => (header["param/weights"].data_offsets[1] = value)),
+      ),
+      ...each([-1, 1.5, 2 ** 53, "4"], "step of a checkpoint", (value) =>
+        run((one) => (one.checkpoints[1].step = value)),
+      ),
+      ...each([-1, 2 ** 53, null], "length of a file", (value) =>
+        index((one) => (one.files[1].bytes = value)),
+      ),
+    },
+    shapes: each(
+      [
+        [2 ** 32, 2 ** 32],
+        [2 ** 53],
+        [2 ** 26, 2 ** 26],
+        [-1],
+        [-300, -1],
+        [1.5],
+        [301],
+        [299],
+        [0],
+        [0, 2 ** 52],
+        [1, 1, 1, 1, 1, 1, 1, 1, 300],
+        ["300"],
+        [null],
+        "300",
+        null,
+      ],
+      "shape",
+      (shape) => head((header) => (header["param/weights"].shape = shape)),
+    ),
+    tensors: {
+      ...each(["F64", "F16", "BF16", "I64", "U16", "C64"], "dtype", (dtype) => [
+        "unsupported",
+        head((header) => (header["param/weights"].dtype = dtype)),
+      ]),
+      ...each(["f32", "", "__proto__", 7, null], "dtype", (dtype) =>
+        head((header) => (header["param/weights"].dtype = dtype)),
+      ),
+      "ten thousand and one": head((header) => {
+        for (let at = 0; at <= 10_000; at += 1)
+          header[`t${at}`] = { dtype: "U8", shape: [0], data_offsets: [0, 0] };
+      }),
+      "a hole between two": head((header) => (header["param/weights"].data_offsets[0] = 4)),
+      "one left out": head((header) => delete header["param/weights"]),
+      "none at all": headText((text) => JSON.stringify({ __metadata__: JSON.parse(text).__metadata__ })),
+      "names exchanged": headText((text) => text.replace("param/weights", "param/WEIGHTS")),
+      "a field more": head((header) => (header["param/weights"].code = "import os")),
+      "no metadata": head((header) => delete header.__metadata__),
+      "metadata that is no text": head((header) => (header.__metadata__.holdfast = { step: 2 })),
+      "bytes behind the last": file(checkpoint, (bytes) => concat([bytes, new Uint8Array(8)])),
+      "a byte too few": file(checkpoint, (bytes) => bytes.slice(0, -1)),
+      "a header alone": file(checkpoint, (bytes) => bytes.slice(0, 64)),
+      nothing: file(checkpoint, () => new Uint8Array(0)),
+      "a truth value that is none": file(checkpoint, (bytes) => withByte(bytes, bytes.length - 1, 2)),
+      "a pickle": file(checkpoint, () => utf8("\u0080\u0002cos\nsystem\n(S'true'\ntR.")),
+    },
+    JSON: {
+      ...each(
+        [
+          "",
+          "{}",
+          "[]",
+          "null",
+          "7",
+          '"x"',
+          "{",
+          '{"a":}',
+          "{'a':1}",
+          "{a:1}",
+          "[1,]",
+          "// no\n{}",
+          "NaN",
+          "\u0000",
+          "\ufeff{}",
+        ],
+        "index",
+        (text) => indexText(() => text),
+      ),
+      "not UTF-8": indexText(() => new Uint8Array([0x22, 0xff, 0xfe, 0x22])),
+      "half a surrogate pair": run((value) => (value.record.name = "\ud800")),
+      "deep as a well": indexText(() => "[".repeat(100_000)),
+      "deep, and closed": indexText(() => `${'{"a":'.repeat(20)}1${"}".repeat(20)}`),
+      "an infinite number": indexText((text) => text.replace('"seed":7', '"seed":1e999')),
+      "a NaN": indexText((text) => text.replace('"seed":7', '"seed":NaN')),
+      "not sorted, and with spaces": [null, indexText((text) => JSON.stringify(JSON.parse(text), null, 2))],
+      ...each(["__proto__", "constructor", "prototype"], "a setting by the name of", (name) =>
+        indexText((text) => text.replace('"config":{', `"config":{"${name}":1,`)),
+      ),
+      ...each(["__proto__", "constructor", "prototype"], "a counter by the name of", (name) =>
+        headText((text) => text.replace('\\"counters\\":{', `\\"counters\\":{\\"${name}\\":1,`)),
+      ),
+      "a field more in the index": index((value) => (value.script = "https://evil.example/a.js")),
+      "a field more in the record": run((value) => (value.record.module = "data:text/javascript,alert(1)")),
+      "a field less in the record": run((value) => delete value.record.optimizer),
+      "an event of no kind": run((value) =>
+        value.events.push({ seq: 9, step: 2, time: 1, kind: "execute", code: "1" }),
+      ),
+      "a kind that every object has": run((value) =>
+        value.events.push({ seq: 9, step: 2, time: 1, kind: "toString" }),
+      ),
+      "a time beyond all calendars": run((value) => (value.record.created = 1e300)),
+      "a task that is no text": run((value) => (value.record.task = { toString: "spirals" })),
+      "an id with a path": run((value) => (value.record.id = "../r1")),
+      "an id of the prototype": run((value) => (value.record.id = "__proto__")),
+      "an id that is too long": run((value) => (value.record.id = "r".repeat(25))),
+      "a name that is too long": run((value) => (value.record.name = "x".repeat(513))),
+      "a note that is too long": run((value) => (value.about.note = "x".repeat(4001))),
+      "a parent that is itself": run((value) => {
+        value.record.parent = { run: value.record.id, step: 2 };
+        value.record.firstStep = 2;
+      }),
+      "a first step without a parent": run((value) => (value.record.firstStep = 2)),
+      "marks out of order": run((value) => {
+        value.about.marks = [3, 3].map((step) => ({ step, pinned: true, tags: [], note: "" }));
+      }),
+      "a parent with a path": run((value) => (value.record.parent = { run: "..", step: 1 })),
+      "quotes without end": indexText(() => `{"a":"${'\\"'.repeat(500_000)}`),
+      "a million keys": indexText(
+        () => `{${Array.from({ length: 1_000_000 }, (_, at) => `"${at}":1`).join()}}`,
+      ),
+    },
+    "not what it says": {
+      ...each(names, "one bit of", (name) =>
+        unsealed(name, (bytes) =>
+          bytes.length === 0 ? utf8("x") : withByte(bytes, bytes.length >> 1, bytes[bytes.length >> 1]! ^ 1),
+        ),
+      ),
+      "a hash of another file": index((value) => (value.files[1].sha256 = value.files[0].sha256)),
+      "a digest of another state": run(
+        (value) => (value.checkpoints[1].digest = value.checkpoints[0].digest),
+      ),
+      "a state under another's digest": file(checkpoint, (bytes) => withByte(bytes, bytes.length - 300, 7)),
+      "two checkpoints exchanged": () => {
+        const other = names.find((name) => name.endsWith("/4.safetensors"))!;
+        return sealed(new Map(parts).set(checkpoint, parts.get(other)!).set(other, parts.get(checkpoint)!));
+      },
+      "another run's checkpoint": facts((value) => (value.record.id = "r2")),
+      "another seed": facts((value) => (value.record.seed = 8)),
+      "another step": facts((value) => (value.step = 3)),
+      "other data": file(data, () => utf8("not to be")),
+      "data of another length": run((value) => (value.record.data.bytes = 3)),
+      "a journal that ends early": file(journal, (bytes) =>
+        utf8(`${textOf(bytes).split("\n").slice(0, 3).join("\n")}\n`),
+      ),
+      "a journal that begins late": file(journal, (bytes) => utf8(textOf(bytes).replace("\n1,", "\n2,"))),
+      "a journal with a formula": file(journal, (bytes) =>
+        utf8(textOf(bytes).replace("\n1,", "\n1,=cmd|' /C calc'!A0,")),
+      ),
+      "a journal with carriage returns": file(journal, (bytes) =>
+        utf8(textOf(bytes).replaceAll("\n", "\r\n")),
+      ),
+      "a journal of nothing": file(journal, () => new Uint8Array(0)),
+      "metrics that no event tells": file(metrics, (bytes) => concat([bytes, utf8("7,loss,1\n")])),
+      "metrics with a formula": file(metrics, (bytes) => concat([bytes, utf8("7,=1+1,1\n")])),
+      "checkpoints before the run begins": run((value) => (value.record.firstStep = 5)),
+      "checkpoints out of order": run((value) => value.checkpoints.reverse()),
+      "no checkpoint": run((value) => (value.checkpoints = [])),
+      "no run": index((value) => (value.runs = [])),
+      "no index": () => rawZip(entries.slice(0, -1)),
+      "nothing but an index": () => rawZip(entries.slice(-1)),
+      "an empty archive": () => rawZip([]),
+      "an empty file": () => new Uint8Array(0),
+      "a text": () => utf8("This is no archive, though it is longer than the end of one."),
+      ...each([1, 21, 22, 23, 500], "cut by", (count) => () => rawZip(entries).slice(0, -count)),
+      "the last half": () => rawZip(entries).slice(rawZip(entries).length >> 1),
+      "a program as attributes": entry(2, { central: { attributes: 0o120777 * 2 ** 16 } }),
+      "a time": both({ time: 1 }),
+    },
+    "other versions": {
+      ...each([2, 99, 1e9], "version", (version) => [
+        "unsupported",
+        index((value) => (value.version = version)),
+      ]),
+      ...each([0, -1, "1", null], "version", (version) => index((value) => (value.version = version))),
+      "a feature that is required": ["unsupported", index((value) => (value.requires = ["quantum"]))],
+      "a feature that is no text": index((value) => (value.requires = [7])),
+      "another format": index((value) => (value.format = "holdfast-store")),
+      "a checkpoint of version 2": ["unsupported", facts((value) => (value.version = 2))],
+      ...each([10, 45, 63, 255], "version of ZIP", (version) => both({ version })),
+    },
+    "too many": {
+      "65,000 empty files": () =>
+        rawZip(Array.from({ length: 65_000 }, (_, at) => ({ name: `f${at}`, content: new Uint8Array(0) }))),
+      "a thousand and one runs": index(
+        (value) => (value.runs = Array.from({ length: 1001 }, () => value.runs[0])),
+      ),
+      "a thousand tags": run(
+        (value) => (value.about.tags = Array.from({ length: 1000 }, (_, at) => `t${at}`)),
+      ),
+      "a journal of sixty million line ends": file(journal, (bytes) =>
+        concat([bytes, new Uint8Array(60_000_000).fill(10)]),
+      ),
+      "a journal of a million lines": file(journal, (bytes) =>
+        concat([bytes, utf8("8,1,1,1\n".repeat(1_000_000))]),
+      ),
+      "a file that the archive lacks": index((value) =>
+        value.files.push({ name: "more", bytes: 0, sha256: "0".repeat(64) }),
+      ),
+    },
+    "words that are only words": each(
+      [
+        "<img src=x onerror=alert(1)>",
+        "</script><script>alert(1)</script>",
+        "javascript:alert(1)",
+        "${alert(1)}",
+        "{{7*7}}",
+        "=cmd|' /C calc'!A0",
+        "\u202egpj.exe",
+        "Holdf\u0430st",
+        "\u0007\u001b[31m",
+        "'; DROP TABLE runs; --",
+        "../../evil",
+        "%00",
+      ],
+      "name",
+      (name) => [null, run((value) => (value.record.name = name))],
+    ),
+  };
+  return Object.entries(all).flatMap(([threat, cases]) =>
+    Object.entries(cases).map(([what, made]): HostileFile => {
+      const [code, make] = typeof made === "function" ? (["corrupt", made] as const) : made;
+      return { name: `${threat}: ${what}`, code, make };
+    }),
+  );
+}
+
+function each<T, R>(values: readonly T[], what: string, make: (value: T) => R): Record<string, R> {
+  return Object.fromEntries(
+    values.map((value) => [
+      `${what} ${typeof value === "bigint" ? value : JSON.stringify(value).slice(0, 60)}`,
+      make(value),
+    ]),
+  );
+}
+
+function withByte(bytes: Bytes, at: number, value: number): Bytes {
+  bytes[at] = value;
+  return bytes;
+}
+
+/** Another length of the header of a safetensors file. */
+function withLength(bytes: Bytes, length: bigint): Bytes {
+  new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(0, length, true);
+  return bytes;
+}

@@ -1,0 +1,67 @@
+/** What a store does with a bundle that somebody made up. */
+import { exportBundle } from "../../src/checkpoint/export";
+import { importBundle } from "../../src/checkpoint/import";
+import { CheckpointManager } from "../../src/checkpoint/manager";
+import { HoldfastError } from "../../src/errors";
+import { concat, type Bytes } from "../../src/format/bytes";
+import { ZipReader } from "../../src/format/zip";
+import type { HostileFile, Parts } from "./hostile-files";
+import { sampleRequest, sampleRows } from "./run-samples";
+import { SimulatedDisk } from "./simulated-disk";
+import { begun, partsOn, RUN } from "./store-parts";
+
+/** The files of an honest bundle of one run with three checkpoints. */
+export async function honestParts(): Promise<Parts> {
+  const { manager, parts, lease } = await begun();
+  await manager.appendEvent(lease, 0, { kind: "started" }, "running");
+  await manager.save(lease, sampleRequest(2, sampleRows(1, 2)));
+  await manager.appendEvent(lease, 2, { kind: "evaluated", metrics: { val_loss: 0.5 } });
+  await manager.save(lease, sampleRequest(4, sampleRows(3, 4)));
+  await manager.appendJournal(lease, sampleRows(5, 7));
+  const blob = await exportBundle(manager, parts, [RUN]);
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  const zip = await ZipReader.open({
+    size: bytes.length,
+    read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)),
+  });
+  const files = new Map<string, Bytes>();
+  for (const entry of zip.entries) {
+    const pieces: Bytes[] = [];
+    for await (const piece of zip.pieces(entry, 1 << 20)) pieces.push(piece);
+    files.set(entry.name, concat(pieces));
+  }
+  return files;
+}
+
+export function emptyStore() {
+  const disk = new SimulatedDisk();
+  const parts = partsOn(disk);
+  return { disk, parts, manager: new CheckpointManager(parts) };
+}
+
+export interface Met {
+  /** Null where it came in; a word for what no error of ours says. */
+  readonly code: string | null;
+  /** What a refusal left behind. */
+  readonly traces: readonly string[];
+}
+
+/** Imports it into an empty store. */
+export async function meets({ make }: Pick<HostileFile, "make">): Promise<Met> {
+  const file = new Blob([await make()]);
+  const { disk, parts, manager } = emptyStore();
+  let code: string | null = null;
+  try {
+    await importBundle(manager, parts, file);
+  } catch (error) {
+    code = error instanceof HoldfastError ? error.code : `another error: ${String(error)}`;
+  }
+  if (code === null) return { code, traces: [] };
+  const runs = (await manager.runs()).map(({ id }) => `run ${id}`);
+  const packs = [...disk.files.values()].flatMap(({ bytes }) => (bytes.length > 0 ? ["a pack"] : []));
+  const rows = await disk.catalog.read(async (tx) => [
+    ...(await tx.all("data")).map(({ hash }) => `data ${hash}`),
+    ...(await tx.all("packs")).map(({ name }) => `pack ${name}`),
+  ]);
+  return { code, traces: [...runs, ...packs, ...rows] };
+}
