@@ -1,5 +1,4 @@
 /** A bundle as it is read: its index first, then file after file, each checked against what the index says of it. */
-import { sha256 } from "@noble/hashes/sha2.js";
 import { HoldfastError } from "../errors";
 import {
   BUNDLE_INDEX,
@@ -11,13 +10,14 @@ import {
   type BundleIndex,
   type BundleRun,
 } from "../format/bundle";
-import { concat, equalBytes, sha256 as hashOf, toHex, type Bytes } from "../format/bytes";
+import { concat, equalBytes, sha256, type Bytes } from "../format/bytes";
 import { parseCheckpointHead, type CheckpointHead } from "../format/checkpoint-file";
 import { largestOf, planChunks } from "../format/chunks";
 import { digestFromChunks } from "../format/digest";
 import { JournalTable } from "../format/journal-csv";
 import { lastStep } from "../format/rows";
 import type { JournalRows } from "../format/run";
+import { RunningHash } from "../format/running-hash";
 import { SAFETENSORS_LENGTH_BYTES, safetensorsHeaderBytes } from "../format/safetensors";
 import { ZipReader, type ByteSource, type PlacedEntry } from "../format/zip";
 import type { StateSource } from "./write-state";
@@ -172,7 +172,7 @@ export class BundleSource {
 async function checkState(name: string, { source, tensors, facts, end }: OpenedCheckpoint): Promise<void> {
   const hashes: Bytes[] = [];
   for (const [index, planned] of planChunks(tensors).entries())
-    hashes.push(await hashOf(await source.chunk(index, planned)));
+    hashes.push(await sha256(await source.chunk(index, planned)));
   await end();
   if ((await digestFromChunks(tensors, hashes, source.scalars)) !== facts.digest)
     throw corrupt(`"${name}" does not hold the state of step ${facts.step}`);
@@ -182,7 +182,7 @@ async function checkState(name: string, { source, tensors, facts, end }: OpenedC
 class HashedBytes {
   readonly #pieces: AsyncGenerator<Bytes>;
   readonly #name: string;
-  readonly #hash = sha256.create();
+  readonly #hash = new RunningHash();
   #piece: Bytes = new Uint8Array(0);
   /** How many were taken so far. */
   taken = 0;
@@ -202,7 +202,7 @@ class HashedBytes {
       if (this.#piece.length === 0) {
         const next = await this.#pieces.next();
         if (next.done === true) throw corrupt(`"${this.#name}" ends too early`);
-        this.#hash.update(next.value);
+        this.#hash.add(next.value);
         this.#piece = next.value;
       }
       const part = this.#piece.subarray(0, room.length - at);
@@ -218,7 +218,7 @@ class HashedBytes {
   async end(expected: string): Promise<void> {
     const next = await this.#pieces.next();
     if (this.#piece.length > 0 || next.done !== true) throw corrupt(`"${this.#name}" goes on after its end`);
-    if (toHex(this.#hash.digest()) !== expected) throw corrupt(`"${this.#name}" fails its hash`);
+    if (this.#hash.hex() !== expected) throw corrupt(`"${this.#name}" fails its hash`);
   }
 }
 

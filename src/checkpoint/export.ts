@@ -1,5 +1,4 @@
 /** Out of the store as files: one checkpoint as safetensors, runs as a bundle. A chunk is in memory at a time. */
-import { sha256 } from "@noble/hashes/sha2.js";
 import { hasCode, HoldfastError, messageOf } from "../errors";
 import {
   BUNDLE_INDEX,
@@ -11,10 +10,11 @@ import {
   type BundlePart,
   type BundleRun,
 } from "../format/bundle";
-import { toHex, type Bytes } from "../format/bytes";
+import type { Bytes } from "../format/bytes";
 import { checkpointHead } from "../format/checkpoint-file";
 import { journalCsv } from "../format/journal-csv";
 import type { JournalRows } from "../format/run";
+import { RunningHash } from "../format/running-hash";
 import { ZipWriter } from "../format/zip";
 import { readRows } from "../store/journal";
 import { findRun } from "../store/owner";
@@ -89,9 +89,9 @@ async function writeBundle(
   const contents = new Contents(manager, parts, snapshots);
   for (const [name, part] of bundleParts(snapshots)) {
     const { bytes, pieces } = await contents.of(part);
-    const hash = sha256.create();
+    const hash = new RunningHash();
     await zip.add(name, bytes, seen(pieces, hash));
-    files.push({ name, bytes, sha256: toHex(hash.digest()) });
+    files.push({ name, bytes, sha256: hash.hex() });
   }
   const runs = snapshots.map(({ record, events, about, checkpoints }) => ({
     record,
@@ -106,10 +106,10 @@ async function writeBundle(
 
 async function* seen(
   pieces: Iterable<Bytes> | AsyncIterable<Bytes>,
-  hash: { update(bytes: Bytes): unknown },
+  hash: RunningHash,
 ): AsyncGenerator<Bytes> {
   for await (const piece of pieces) {
-    hash.update(piece);
+    hash.add(piece);
     yield piece;
   }
 }

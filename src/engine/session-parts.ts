@@ -1,7 +1,7 @@
 /** What a session is given, and what it tells: its only ties to store, page and clock. */
 import type { ErrorCode } from "../errors";
 import type { JournalRows, RunEvent, RunEventBody, RunRecord, RunStatus, SaveReason } from "../format/run";
-import type { SaveTimes } from "../format/stored";
+import type { SaveTimes, Unsaved } from "../format/stored";
 import type { State } from "../format/tensors";
 import type { Trainable } from "./trainable";
 
@@ -22,9 +22,6 @@ export interface Position {
   readonly step: number;
   readonly samples: number;
 }
-
-/** What did not come to be, or not yet. */
-export type Unsaved = "checkpoint" | "losses" | "evaluation";
 
 export type SessionSignal<Checkpoint> =
   | { readonly kind: "rows"; readonly rows: JournalRows }

@@ -20,6 +20,9 @@ export interface Place {
   readonly length: number;
 }
 
+/** What did not come to be, or not yet. */
+export type Unsaved = "checkpoint" | "losses" | "evaluation";
+
 /** A run of a bundle that was imported: new here, a copy since another one has its id, or present as it is already. */
 export interface Imported {
   readonly run: string;

@@ -6,8 +6,7 @@
  * It lies in the catalogue alone: where the browser loses that, the chain begins anew and says so. Who can write to the
  * site's database can make up a whole chain; noting its last hash elsewhere shows that.
  */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { RunningHash } from "../format/running-hash";
 import type { AuditEntry, AuditLog, AuditNote } from "../format/stored";
 import { randomId } from "./pack-store";
 import type { CatalogWriter } from "./tables";
@@ -88,5 +87,6 @@ export function problemOf(chain: readonly AuditEntry[]): string | null {
 
 function hashOf(link: Omit<AuditEntry, "hash">): string {
   const { run, seq, time, tab, what, step, why, ms, before } = link;
-  return bytesToHex(sha256(utf8ToBytes(JSON.stringify([run, seq, time, tab, what, step, why, ms, before]))));
+  const text = JSON.stringify([run, seq, time, tab, what, step, why, ms, before]);
+  return new RunningHash().add(new TextEncoder().encode(text)).hex();
 }

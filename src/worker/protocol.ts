@@ -32,19 +32,18 @@ import type {
   SaveRequest,
   StorageStatus,
   TrashedRun,
+  Unsaved,
   VerifyReport,
   Unusable,
 } from "../format/stored";
 import type { Picture } from "../format/picture";
 import type { State } from "../format/tensors";
 import type { Comparison } from "../analysis/compare";
-import type { Unsaved } from "../engine/session-parts";
 import type { Interval } from "../policy/interval";
 
 export type { Picture } from "../format/picture";
 export type * from "../format/run";
 export type * from "../format/stored";
-export type { Unsaved } from "../engine/session-parts";
 export type { DType, NamedTensor, Scalars, State, TensorValues } from "../format/tensors";
 export type { Comparison } from "../analysis/compare";
 export type { FieldValue, Field, Preset, PresetName, TaskInfo } from "../tasks/meta";

@@ -34,6 +34,12 @@ export const LAYERS: readonly Layer[] = [
     ],
     may: ["errors"],
   },
+  {
+    name: "hash",
+    files: ["format/running-hash"],
+    may: [],
+    packages: { "@noble/hashes": ["format/running-hash"] },
+  },
   { name: "policy", files: ["policy/*"], may: [], types: ["data"] },
   {
     name: "format",
@@ -44,13 +50,14 @@ export const LAYERS: readonly Layer[] = [
   {
     name: "store",
     files: ["store/*"],
-    may: ["errors", "data"],
-    packages: {
-      idb: ["store/catalog", "store/journal"],
-      "@noble/hashes": ["store/audit"],
-    },
+    may: ["errors", "data", "hash"],
+    packages: { idb: ["store/catalog", "store/journal"] },
   },
-  { name: "checkpoint", files: ["checkpoint/*"], may: ["errors", "data", "format", "store", "policy"] },
+  {
+    name: "checkpoint",
+    files: ["checkpoint/*"],
+    may: ["errors", "data", "hash", "format", "store", "policy"],
+  },
   { name: "meta", files: ["tasks/meta", "tasks/training-fields"], may: [], types: ["data"] },
   {
     name: "engine",
