@@ -51,7 +51,10 @@ export async function importBundle(
   const arriving = await parts.catalog.read((tx) => arrivals(tx, bundle.runs, isKnown, parts.clock.now()));
   const runs = [...arriving.values()].filter((one) => one !== "present");
   const done: string[] = [];
+  const known = await parts.catalog.read((tx) => tx.all("data"));
   const hashes = new Set(runs.map(({ record }) => record.data.hash));
+  // What was here before stays: somebody may be about to begin a run on it.
+  const own = new Set([...hashes].filter((hash) => !known.some((row) => row.hash === hash)));
   try {
     for (const hash of hashes) await manager.putData(await bundle.data(hash));
     for (const one of runs) {
@@ -59,7 +62,7 @@ export async function importBundle(
       done.push(one.record.id);
     }
   } catch (error) {
-    await takeBack(parts, done, hashes);
+    await takeBack(parts, done, own);
     throw error;
   }
   return Array.from(arriving, ([id, one]) => {

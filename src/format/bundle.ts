@@ -109,11 +109,14 @@ const run: Parse<BundleRun> = (value, path) => {
   return found;
 };
 
-const index: Parse<
-  BundleIndex & { readonly format: string; readonly version: number; readonly requires: readonly string[] }
-> = object<
-  BundleIndex & { readonly format: string; readonly version: number; readonly requires: readonly string[] }
->({
+/** What is written besides: checked, and of no use after that. */
+interface Heading {
+  readonly format: string;
+  readonly version: number;
+  readonly requires: readonly string[];
+}
+
+const index: Parse<BundleIndex & Heading> = object<BundleIndex & Heading>({
   format: oneOf(FORMAT),
   version: oneOf(VERSION),
   requires: list(text(MAX_FEATURES), MAX_FEATURES),

@@ -225,10 +225,17 @@ export class ZipReader {
   }
 }
 
-/** Where the central directory lies, by the end of the archive. */
-async function findDirectory(
-  source: ByteSource,
-): Promise<{ readonly offset: number; readonly length: number; readonly count: number }> {
+/** Where the central directory lies, and how many entries it has. */
+interface Directory {
+  readonly offset: number;
+  readonly length: number;
+  readonly count: number;
+  /** Does its end have ZIP64's fields? */
+  readonly isWide: boolean;
+}
+
+/** By the end of the archive. */
+async function findDirectory(source: ByteSource): Promise<Directory> {
   const tail = Math.min(source.size, END_BYTES + LOCATOR_64_BYTES + END_64_BYTES);
   const bytes = await read(source, source.size - tail, tail);
   if (tail < END_BYTES) throw noArchive();
@@ -248,14 +255,7 @@ async function findDirectory(
   return checked(source, { offset: wideOffset, length: wideLength, count: wideCount, isWide });
 }
 
-function checked<
-  T extends {
-    readonly offset: number;
-    readonly length: number;
-    readonly count: number;
-    readonly isWide: boolean;
-  },
->(source: ByteSource, found: T): T {
+function checked(source: ByteSource, found: Directory): Directory {
   if (found.count > MAX_ENTRIES || found.length > MAX_DIRECTORY_BYTES) throw corrupt("it has too many files");
   const end = found.isWide ? END_BYTES + LOCATOR_64_BYTES + END_64_BYTES : END_BYTES;
   if (found.offset + found.length + end !== source.size)

@@ -24,6 +24,14 @@ async function trained() {
   return store;
 }
 
+/** The same, and a fork of it at step 2. */
+async function forked() {
+  const store = await trained();
+  const fork = await sampleRecord({ id: "r2", name: "fork", parent: { run: RUN, step: 2 }, firstStep: 2 });
+  await store.manager.createRun(fork, sampleRequest(2, null, "fork"));
+  return store;
+}
+
 function elsewhere() {
   const parts = partsOn(new SimulatedDisk());
   return { parts, manager: new CheckpointManager(parts) };
@@ -115,9 +123,7 @@ suite("a run as a bundle", () => {
   });
 
   test("comes in with its forks, whose parent it stays under another id too", async () => {
-    const { manager, parts } = await trained();
-    const fork = await sampleRecord({ id: "r2", name: "fork", parent: { run: RUN, step: 2 }, firstStep: 2 });
-    await manager.createRun(fork, sampleRequest(2, null, "fork"));
+    const { manager, parts } = await forked();
     const file = await exportBundle(manager, parts, [RUN, "r2"]);
     const fresh = elsewhere();
     expect(await importBundle(fresh.manager, fresh.parts, file)).toEqual([
@@ -132,9 +138,7 @@ suite("a run as a bundle", () => {
   });
 
   test("a step that a fork begins with stays marked, whichever comes in first", async () => {
-    const { manager, parts } = await trained();
-    const fork = await sampleRecord({ id: "r2", name: "fork", parent: { run: RUN, step: 2 }, firstStep: 2 });
-    await manager.createRun(fork, sampleRequest(2, null, "fork"));
+    const { manager, parts } = await forked();
     const other = elsewhere();
     await importBundle(other.manager, other.parts, await exportBundle(manager, parts, ["r2", RUN]));
     const rows = await other.parts.catalog.read((tx) => tx.of("checkpoints", RUN));
@@ -146,9 +150,7 @@ suite("a run as a bundle", () => {
   });
 
   test("of which one run cannot be written leaves none, and no data", async () => {
-    const { manager, parts } = await trained();
-    const fork = await sampleRecord({ id: "r2", name: "fork", parent: { run: RUN, step: 2 }, firstStep: 2 });
-    await manager.createRun(fork, sampleRequest(2, null, "fork"));
+    const { manager, parts } = await forked();
     const file = await exportBundle(manager, parts, [RUN, "r2"]);
     const other = elsewhere();
     const write = other.parts.catalog.write.bind(other.parts.catalog);

@@ -1,10 +1,9 @@
 import { expect, suite, test } from "vitest";
 import { codeOf } from "../support/run-samples";
 import { hostileFiles, type Parts } from "../support/hostile-files";
-import { honestParts, meets } from "../support/hostile";
+import { emptyStore, honestParts, meets } from "../support/hostile";
 import { rawZip } from "../support/raw-zip";
 import { importBundle } from "../../src/checkpoint/import";
-import { emptyStore } from "../support/hostile";
 
 const parts: Parts = await honestParts();
 
