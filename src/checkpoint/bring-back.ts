@@ -26,6 +26,7 @@ import { appendRows } from "../store/journal";
 import { findRun, freshEpoch } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CatalogWriter, CheckpointRow, PackFacts, RunRow } from "../store/tables";
+import { holdPlaceForData } from "./data";
 import { hashOf, rawOf, type FoundFrame } from "./found";
 import { codeOfDamage, verifyCheckpoint } from "./read";
 import { checkpointRow } from "./write";
@@ -133,7 +134,7 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
       return null;
     if (anew) await eraseRun(tx, run);
     if (before.row === undefined) {
-      await holdPlaceForData(tx, record, parts.now());
+      await holdPlaceForData(tx, record.data, parts.now());
       await beginRun(tx, record, "paused", freshEpoch(parts.now(), highest));
     }
     const lease = { run, epoch: Math.max(highest, (await tx.get("owners", run))?.epoch ?? 0) };
@@ -317,12 +318,6 @@ async function takeFromTrash(tx: CatalogWriter, run: string): Promise<RunRow["re
 async function markFork(tx: CatalogWriter, run: string, step: number): Promise<void> {
   const row = await tx.at("checkpoints", run, step);
   if (row !== undefined) await tx.put("checkpoints", { ...row, forked: true });
-}
-
-/** A run whose data is gone can be looked at and exported; to go on, the file has to be added again. */
-async function holdPlaceForData(tx: CatalogWriter, { data }: RunRecord, now: number): Promise<void> {
-  if ((await tx.get("data", data.hash)) === undefined)
-    await tx.put("data", { hash: data.hash, bytes: data.bytes, copies: [], touched: now });
 }
 
 /** The policy has its say with the next save, when all is known that counts for it. */

@@ -4,15 +4,18 @@ import {
   BUNDLE_INDEX,
   bundleParts,
   metricsCsv,
+  checkpointName,
   parseBundleIndex,
   type BundleCheckpoint,
   type BundleFile,
+  type BundleForm,
   type BundleIndex,
   type BundleRun,
 } from "../format/bundle";
 import { concat, equalBytes, sha256, type Bytes } from "../format/bytes";
 import { parseCheckpointHead, type CheckpointHead } from "../format/checkpoint-file";
-import { largestOf, planChunks } from "../format/chunks";
+import { largestOf, planChunks, type PlannedChunk, type TensorShape } from "../format/chunks";
+import { baseIndex } from "../format/compact";
 import { digestFromChunks } from "../format/digest";
 import { JournalTable } from "../format/journal-csv";
 import { lastStep } from "../format/rows";
@@ -20,6 +23,8 @@ import type { JournalRows } from "../format/run";
 import { RunningHash } from "../format/running-hash";
 import { SAFETENSORS_LENGTH_BYTES, safetensorsHeaderBytes } from "../format/safetensors";
 import { ZipReader, type ByteSource, type PlacedEntry } from "../format/zip";
+import { CompactFile } from "./compact-file";
+import type { Work } from "./work";
 import type { StateSource } from "./write-state";
 
 /** What is read at once. */
@@ -38,6 +43,7 @@ export class BundleSource {
   readonly #zip: ZipReader;
   readonly #index: BundleIndex;
   readonly #files: ReadonlyMap<string, BundleFile & PlacedEntry>;
+  #base: { readonly name: string; readonly file: CompactFile } | null = null;
 
   private constructor(zip: ZipReader, index: BundleIndex) {
     this.#zip = zip;
@@ -66,9 +72,21 @@ export class BundleSource {
     return this.#index.runs;
   }
 
+  get form(): BundleForm {
+    return this.#index.form;
+  }
+
+  /** Bytes of its checkpoints, as long as they are in the file. */
+  get checkpointBytes(): number {
+    let bytes = 0;
+    for (const [name, { kind }] of bundleParts(this.runs, this.form))
+      if (kind === "checkpoint") bytes += this.#file(name).bytes;
+    return bytes;
+  }
+
   /** Reads every byte of it. Nothing is kept; throws where anything is not as it should be. */
-  async check(): Promise<void> {
-    for (const [name, part] of bundleParts(this.runs)) {
+  async check(work: Work): Promise<void> {
+    for (const [name, part] of bundleParts(this.runs, this.form)) {
       switch (part.kind) {
         case "readme":
           await this.#whole(name);
@@ -85,8 +103,7 @@ export class BundleSource {
             throw corrupt(`"${name}" is not what its run's events say`);
           break;
         case "checkpoint": {
-          const opened = await this.checkpoint(part.run, part.checkpoint);
-          await checkState(name, opened);
+          await checkState(name, await this.checkpoint(part.run, part.checkpoint, work));
           break;
         }
         default:
@@ -119,37 +136,77 @@ export class BundleSource {
     return rows;
   }
 
-  /** `corrupt` where it is not a checkpoint of that run at that step. */
-  async checkpoint({ record }: BundleRun, { step, digest }: BundleCheckpoint): Promise<OpenedCheckpoint> {
-    const name = `runs/${record.id}/checkpoints/${step}.safetensors`;
+  /** `corrupt` where it is not a checkpoint of that run at that step. `work` hears of every piece that is read. */
+  async checkpoint(run: BundleRun, one: BundleCheckpoint, work: Work): Promise<OpenedCheckpoint> {
+    const name = this.#nameOf(run, one);
     const file = this.#file(name);
-    const bytes = new HashedBytes(this.#zip.pieces(file, PIECE_BYTES), name);
-    const start = await bytes.take(SAFETENSORS_LENGTH_BYTES);
-    const head = parseCheckpointHead(concat([start, await bytes.take(safetensorsHeaderBytes(start))]), name);
-    const { facts, tensors } = head;
+    const bytes = new HashedBytes(this.#zip.pieces(file, PIECE_BYTES), name, work);
+    const opened = this.form.isCompact
+      ? await this.#compact(run, one, bytes)
+      : await wholeTensors(name, file.bytes, bytes);
+    const { facts, tensors } = opened.head;
     const { id, task, seed, data } = facts.record;
+    const { record } = run;
     const isItsRuns =
       id === record.id && task === record.task && seed === record.seed && data.hash === record.data.hash;
-    if (!isItsRuns || facts.step !== step || facts.digest !== digest)
+    if (!isItsRuns || facts.step !== one.step || facts.digest !== one.digest)
       throw corrupt(`"${name}" is of another run or step`);
-    if (bytes.taken + head.bytes !== file.bytes) throw corrupt(`"${name}" is not as long as its tensors are`);
-    const rooms = new Uint8Array(largestOf(planChunks(tensors)));
     const source: StateSource = {
       tensors,
-      scalars: { step, samples: facts.samples, counters: facts.counters },
-      chunk: async (_index, { bytes: length, pieces }) => {
-        const chunk = await bytes.fill(rooms.subarray(0, length));
-        let at = 0;
-        for (const piece of pieces) {
-          const isTruth = tensors[piece.tensor]?.dtype === "bool";
-          if (isTruth && chunk.subarray(at, at + piece.bytes).some((value) => value > 1))
-            throw corrupt(`"${name}" has a truth value that is neither 0 nor 1`);
-          at += piece.bytes;
-        }
+      scalars: { step: one.step, samples: facts.samples, counters: facts.counters },
+      chunk: async (index, planned) => {
+        const chunk = await opened.chunk(index, planned);
+        checkTruths(chunk, planned, tensors, name);
         return chunk;
       },
     };
-    return { ...head, source, end: () => bytes.end(file.sha256) };
+    const end = async () => {
+      await opened.rest();
+      await bytes.end(file.sha256);
+    };
+    return { ...opened.head, source, end };
+  }
+
+  async #compact(run: BundleRun, one: BundleCheckpoint, bytes: HashedBytes): Promise<OpenedFile> {
+    const name = this.#nameOf(run, one);
+    const base = await this.#baseOf(run, one);
+    const file = await this.#open(name);
+    await bytes.take(file.headBytes);
+    const room = new Uint8Array(file.chunks.reduce((most, { length }) => Math.max(most, length), 0));
+    return {
+      head: file.head,
+      chunk: async (index) => {
+        const stored = await bytes.fill(room.subarray(0, file.chunks[index]?.length ?? 0));
+        return file.decode(index, stored, base);
+      },
+      rest: async () => {
+        const { table } = file;
+        if (!equalBytes(await bytes.take(table.length), table)) throw corrupt(`"${name}" changed meanwhile`);
+      },
+    };
+  }
+
+  /** The one that stands alone, before it; null where it does itself. */
+  async #baseOf(run: BundleRun, one: BundleCheckpoint): Promise<CompactFile | null> {
+    const index = run.checkpoints.indexOf(one);
+    const base = run.checkpoints[baseIndex(index)];
+    if (base === undefined || base === one) return null;
+    const name = this.#nameOf(run, base);
+    // Its head and table are read once for all that lean on it.
+    if (this.#base?.name !== name) this.#base = { name, file: await this.#open(name) };
+    return this.#base.file;
+  }
+
+  #open(name: string): Promise<CompactFile> {
+    const file = this.#file(name);
+    return CompactFile.open(
+      { bytes: file.bytes, part: (at, length) => this.#zip.part(file, at, length) },
+      name,
+    );
+  }
+
+  #nameOf({ record }: BundleRun, { step }: BundleCheckpoint): string {
+    return checkpointName(record.id, step, this.form);
   }
 
   async #whole(name: string): Promise<Bytes> {
@@ -168,6 +225,41 @@ export class BundleSource {
   }
 }
 
+/** A checkpoint's file, with its chunks to be read in order. */
+interface OpenedFile {
+  readonly head: CheckpointHead;
+  readonly chunk: StateSource["chunk"];
+  /** Takes what stands behind the chunks. */
+  readonly rest: () => Promise<void>;
+}
+
+async function wholeTensors(name: string, length: number, bytes: HashedBytes): Promise<OpenedFile> {
+  const start = await bytes.take(SAFETENSORS_LENGTH_BYTES);
+  const head = parseCheckpointHead(concat([start, await bytes.take(safetensorsHeaderBytes(start))]), name);
+  if (bytes.taken + head.bytes !== length) throw corrupt(`"${name}" is not as long as its tensors are`);
+  const room = new Uint8Array(largestOf(planChunks(head.tensors)));
+  return {
+    head,
+    chunk: (_index, planned) => bytes.fill(room.subarray(0, planned.bytes)),
+    rest: () => Promise.resolve(),
+  };
+}
+
+function checkTruths(
+  chunk: Bytes,
+  { pieces }: PlannedChunk,
+  tensors: readonly TensorShape[],
+  name: string,
+): void {
+  let at = 0;
+  for (const { tensor, bytes } of pieces) {
+    const isTruth = tensors[tensor]?.dtype === "bool";
+    if (isTruth && chunk.subarray(at, at + bytes).some((value) => value > 1))
+      throw corrupt(`"${name}" has a truth value that is neither 0 nor 1`);
+    at += bytes;
+  }
+}
+
 /** Reads it to its end. `corrupt` unless its state has the digest that its head says. */
 async function checkState(name: string, { source, tensors, facts, end }: OpenedCheckpoint): Promise<void> {
   const hashes: Bytes[] = [];
@@ -183,13 +275,15 @@ class HashedBytes {
   readonly #pieces: AsyncGenerator<Bytes>;
   readonly #name: string;
   readonly #hash = new RunningHash();
+  readonly #work: Work | null;
   #piece: Bytes = new Uint8Array(0);
   /** How many were taken so far. */
   taken = 0;
 
-  constructor(pieces: AsyncGenerator<Bytes>, name: string) {
+  constructor(pieces: AsyncGenerator<Bytes>, name: string, work: Work | null = null) {
     this.#pieces = pieces;
     this.#name = name;
+    this.#work = work;
   }
 
   take(count: number): Promise<Bytes> {
@@ -203,6 +297,7 @@ class HashedBytes {
         const next = await this.#pieces.next();
         if (next.done === true) throw corrupt(`"${this.#name}" ends too early`);
         this.#hash.add(next.value);
+        this.#work?.did(next.value.length);
         this.#piece = next.value;
       }
       const part = this.#piece.subarray(0, room.length - at);

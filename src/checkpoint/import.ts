@@ -5,19 +5,20 @@ import { equalBytes } from "../format/bytes";
 import { encodeJson } from "../format/json";
 import { encodeLogged } from "../format/log";
 import type { RunRecord } from "../format/run";
-import type { Imported, Lease } from "../format/stored";
+import type { Imported, Lease, Watcher } from "../format/stored";
 import { noted } from "../store/audit";
 import { commitWholeRun, eraseRun, type WholeRun } from "../store/commit";
 import { freshEpoch, lockName } from "../store/owner";
 import { randomId } from "../store/pack-store";
 import type { CatalogReader } from "../store/tables";
 import { BundleSource } from "./bundle-source";
-import { dropData } from "./data";
+import { dropData, holdPlaceForData } from "./data";
 import { DurableWriter, type AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
 import { addAbout, addEvents, statusAfter } from "./log-frames";
 import type { CheckpointManager, StoreParts } from "./manager";
 import { reclaim } from "./reclaim";
+import { Work } from "./work";
 import { writeCheckpoint, type Written } from "./write";
 
 /** What a save cost elsewhere says nothing here. */
@@ -43,9 +44,12 @@ export async function importBundle(
   manager: CheckpointManager,
   parts: StoreParts,
   blob: Blob,
+  watcher: Watcher = {},
 ): Promise<readonly Imported[]> {
   const bundle = await BundleSource.open(blob);
-  await bundle.check();
+  // Each checkpoint is read twice: is it whole, and then into the store.
+  const work = new Work(watcher, 2 * bundle.checkpointBytes);
+  await bundle.check(work);
   // Whether there is a run with its id is not known before; where not all is seen, there may be one.
   const isKnown = await manager.ready(null);
   const arriving = await parts.catalog.read((tx) => arrivals(tx, bundle.runs, isKnown, parts.clock.now()));
@@ -56,18 +60,21 @@ export async function importBundle(
   // What was here before stays: somebody may be about to begin a run on it.
   const own = new Set([...hashes].filter((hash) => !known.some((row) => row.hash === hash)));
   try {
-    for (const hash of hashes) await manager.putData(await bundle.data(hash));
+    if (bundle.form.hasData) for (const hash of hashes) await manager.putData(await bundle.data(hash));
     for (const one of runs) {
-      await bringIn(parts, bundle, one);
+      await bringIn(parts, bundle, one, work);
       done.push(one.record.id);
     }
   } catch (error) {
     await takeBack(parts, done, own);
     throw error;
   }
-  return Array.from(arriving, ([id, one]) => {
-    if (one === "present") return { run: id, how: one };
-    return { run: one.record.id, how: one.record.id === id ? "new" : "copy" };
+  const isHere = new Set(known.flatMap(({ hash, copies }) => (copies.length > 0 ? [hash] : [])));
+  return bundle.runs.map(({ record: { id, data } }) => {
+    const one = arriving.get(id) ?? "present";
+    const hasData = bundle.form.hasData || isHere.has(data.hash);
+    if (one === "present") return { run: id, how: one, hasData };
+    return { run: one.record.id, how: one.record.id === id ? "new" : "copy", hasData };
   });
 }
 
@@ -121,7 +128,7 @@ async function isPresent(tx: CatalogReader, { record, events, checkpoints }: Bun
   return checkpoints.every(({ step, digest }) => digests.get(step) === digest);
 }
 
-async function bringIn(parts: StoreParts, bundle: BundleSource, one: Arriving): Promise<void> {
+async function bringIn(parts: StoreParts, bundle: BundleSource, one: Arriving, work: Work): Promise<void> {
   const { lease, record, run } = one;
   const writer = new DurableWriter(parts.packs, { epoch: lease.epoch, now: parts.clock.now });
   // Other tabs see by it that somebody is at work on these packs.
@@ -133,9 +140,10 @@ async function bringIn(parts: StoreParts, bundle: BundleSource, one: Arriving): 
     );
   try {
     await writer.durably(
-      (add) => writeRun(add, one, bundle, parts),
+      (add) => writeRun(add, one, bundle, work, parts),
       (written, packs) =>
         parts.catalog.write("strict", async (tx) => {
+          await holdPlaceForData(tx, record.data, parts.clock.now());
           await commitWholeRun(tx, {
             record,
             status: statusAfter(run.events),
@@ -183,6 +191,7 @@ async function writeRun(
   add: AddFrame,
   arriving: Arriving,
   bundle: BundleSource,
+  work: Work,
   { clock }: StoreParts,
 ): Promise<Pick<WholeRun, "checkpoints" | "rows" | "log" | "nextFrame">> {
   const { run, record, lease } = arriving;
@@ -194,7 +203,7 @@ async function writeRun(
   await addAbout(add, record, { ...about, edits: EDITS });
   const checkpoints: Written[] = [];
   for (const one of run.checkpoints) {
-    const { facts, source, end } = await bundle.checkpoint(run, one);
+    const { facts, source, end } = await bundle.checkpoint(run, one, work);
     const last = checkpoints.at(-1);
     const { reason, metrics, environment, configs, steps, time } = facts;
     const context = {

@@ -38,21 +38,27 @@ export class ZipWriter {
     this.#out = out;
   }
 
-  /** The content is `bytes` long in all; another length is `internal`. */
-  async add(name: string, bytes: number, pieces: Iterable<Bytes> | AsyncIterable<Bytes>): Promise<void> {
-    const header = (crc: number) => localHeader({ name, bytes, crc });
-    const fill = await this.#out.reserve(header(0).length);
+  /** Returns how long the content is. Only whether it has 4 GB or more must be known before; if not so, `internal`. */
+  async add(
+    name: string,
+    pieces: Iterable<Bytes> | AsyncIterable<Bytes>,
+    isLong: boolean = false,
+  ): Promise<number> {
+    const room = localHeader({ name, bytes: isLong ? WIDE : 0, crc: 0 }).length;
+    const fill = await this.#out.reserve(room);
     let crc = 0;
-    let length = 0;
+    let bytes = 0;
     for await (const piece of pieces) {
       crc = crc32(piece, crc);
-      length += piece.length;
+      bytes += piece.length;
       await this.#out.append(piece);
     }
-    if (length !== bytes)
-      throw new HoldfastError("internal", `The file "${name}" has ${length} bytes; ${bytes} were announced.`);
-    await fill(header(crc));
-    this.#entries.push({ name, bytes, crc });
+    if (isLong !== isLongEntry(bytes))
+      throw new HoldfastError("internal", `The file "${name}" has ${bytes} bytes, which was not announced.`);
+    const entry = { name, bytes, crc };
+    await fill(localHeader(entry));
+    this.#entries.push(entry);
+    return bytes;
   }
 
   async finish(): Promise<void> {
@@ -99,9 +105,14 @@ export function isEntryName(name: string): boolean {
   return name.length <= MAX_NAME && /^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*)*$/i.test(name);
 }
 
+/** Does a content of so many bytes need the fields of ZIP64? */
+export function isLongEntry(bytes: number): boolean {
+  return bytes >= WIDE;
+}
+
 /** What stands before the content of an entry. */
 export function localHeader({ name, bytes, crc }: ZipEntry): Bytes {
-  const isWide = bytes >= WIDE;
+  const isWide = isLongEntry(bytes);
   const out = new ByteWriter().u32(LOCAL).u16(isWide ? VERSION_64 : VERSION);
   facts(out, { name, bytes, crc }, isWide);
   out
@@ -144,7 +155,7 @@ export function zipEnd(entries: readonly ZipEntry[]): Bytes {
 
 function directoryEntry(out: ByteWriter, entry: ZipEntry, offset: number): void {
   const { name, bytes } = entry;
-  const isWide = bytes >= WIDE;
+  const isWide = isLongEntry(bytes);
   const isFar = offset >= WIDE;
   const extra = (isWide ? 16 : 0) + (isFar ? 8 : 0);
   const version = isWide || isFar ? VERSION_64 : VERSION;
@@ -207,6 +218,12 @@ export class ZipReader {
     if (at !== offset || !equalBytes(end, zipEnd(entries)))
       throw corrupt("its directory is not the one that its files make");
     return new ZipReader(source, placed);
+  }
+
+  /** Some bytes of the content, of which nothing is known. */
+  part(entry: PlacedEntry, at: number, length: number): Promise<Bytes> {
+    if (at < 0 || at + length > entry.bytes) throw corrupt(`the file "${entry.name}" ends too early`);
+    return read(this.#source, entry.offset + at, length);
   }
 
   /** The content in pieces of at most `most` bytes, then its CRC checked: until the last one nothing is known of it. */

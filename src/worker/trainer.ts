@@ -8,8 +8,9 @@ import { openDevice, type Device } from "../engine/device";
 import { environmentOf } from "../engine/environment";
 import { replay } from "../engine/replay";
 import type { Position } from "../engine/session-parts";
-import { HoldfastError } from "../errors";
+import { hasCode, HoldfastError } from "../errors";
 import { digestOf } from "../format/digest";
+import type { Task } from "../engine/task";
 import { loadTask } from "../tasks";
 import { OpenRun } from "./open-run";
 import type {
@@ -380,7 +381,19 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
     }
     this.#phase(about, { kind: "loading", what: "the task and its data" });
     const task = await loadTask(record.task);
-    return new Workbench(device, task, record, await this.#storage.getData(record.data.hash));
+    return new Workbench(device, task, record, await this.#dataOf(task, record));
+  }
+
+  /** What a task made by itself it can make again, where it did not come along with the run. */
+  async #dataOf(task: Task, { data, config, seed }: RunRecord): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return await this.#storage.getData(data.hash);
+    } catch (error) {
+      if (!hasCode(error, "missing") || data.origin !== "generated") throw error;
+      const bytes = task.generate(config, seed);
+      if ((await this.#storage.putData(bytes)) !== data.hash) throw error;
+      return bytes;
+    }
   }
 
   async #replay(detail: RunDetail, restored: Restored, bench: Workbench): Promise<Position> {

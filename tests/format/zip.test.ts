@@ -44,7 +44,7 @@ async function archive(files: Files): Promise<Bytes> {
   const zip = new ZipWriter(out);
   for (const [name, content] of files) {
     const half = content.length >> 1;
-    await zip.add(name, content.length, [content.subarray(0, half), content.subarray(half)]);
+    await zip.add(name, [content.subarray(0, half), content.subarray(half)]);
   }
   await zip.finish();
   return out.bytes;

@@ -1,10 +1,10 @@
 /** What a store does with a bundle that somebody made up. */
-import { exportBundle } from "../../src/checkpoint/export";
 import { importBundle } from "../../src/checkpoint/import";
 import { CheckpointManager } from "../../src/checkpoint/manager";
 import { HoldfastError } from "../../src/errors";
 import { concat, type Bytes } from "../../src/format/bytes";
 import { ZipReader } from "../../src/format/zip";
+import { exportRuns } from "./bundles";
 import type { HostileFile, Parts } from "./hostile-files";
 import { sampleRequest, sampleRows } from "./run-samples";
 import { SimulatedDisk } from "./simulated-disk";
@@ -18,7 +18,7 @@ export async function honestParts(): Promise<Parts> {
   await manager.appendEvent(lease, 2, { kind: "evaluated", metrics: { val_loss: 0.5 } });
   await manager.save(lease, sampleRequest(4, sampleRows(3, 4)));
   await manager.appendJournal(lease, sampleRows(5, 7));
-  const blob = await exportBundle(manager, parts, [RUN]);
+  const blob = await exportRuns(manager, parts, [RUN]);
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const zip = await ZipReader.open({
     size: bytes.length,

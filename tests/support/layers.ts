@@ -88,7 +88,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: "wire",
-    files: ["worker/wire-errors", "worker/remote", "worker/life", "worker/holder"],
+    files: ["worker/wire-errors", "worker/remote", "worker/life", "worker/holder", "worker/job"],
     may: ["errors"],
     types: ["protocol"],
     packages: { comlink: ["worker/*"] },
@@ -101,6 +101,7 @@ export const LAYERS: readonly Layer[] = [
       "worker/supervisor",
       "worker/holdfast",
       "worker/live",
+      "worker/exchange",
       "worker/fork-spec",
       "worker/start-spec",
       "worker/steps",
