@@ -91,10 +91,11 @@ async function onFile<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const ours = storageError(error, `"${name}" cannot be written`);
-    if (!hasCode(ours, "quota")) throw ours;
-    throw new HoldfastError("quota", `"${name}" cannot be written: there is no room for it.`, {
-      cause: error,
-    });
+    // The disk that the person chose is not the site's storage.
+    if (named(error, "QuotaExceededError"))
+      throw new HoldfastError("quota", `"${name}" cannot be written: there is no room for it.`, {
+        cause: error,
+      });
+    throw storageError(error, `"${name}" cannot be written`);
   }
 }
