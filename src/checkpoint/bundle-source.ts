@@ -18,8 +18,9 @@ import { largestOf, planChunks, type PlannedChunk, type TensorShape } from "../f
 import { baseIndex } from "../format/compact";
 import { digestFromChunks } from "../format/digest";
 import { JournalTable } from "../format/journal-csv";
+import { encodeJson } from "../format/json";
 import { lastStep } from "../format/rows";
-import type { JournalRows } from "../format/run";
+import type { JournalRows, RunRecord } from "../format/run";
 import { RunningHash } from "../format/running-hash";
 import { SAFETENSORS_LENGTH_BYTES, safetensorsHeaderBytes } from "../format/safetensors";
 import { ZipReader, type ByteSource, type PlacedEntry } from "../format/zip";
@@ -145,11 +146,11 @@ export class BundleSource {
       ? await this.#compact(run, one, bytes)
       : await wholeTensors(name, file.bytes, bytes);
     const { facts, tensors } = opened.head;
-    const { id, task, seed, data } = facts.record;
-    const { record } = run;
-    const isItsRuns =
-      id === record.id && task === record.task && seed === record.seed && data.hash === record.data.hash;
-    if (!isItsRuns || facts.step !== one.step || facts.digest !== one.digest)
+    if (
+      !equalBytes(lasting(facts.record), lasting(run.record)) ||
+      facts.step !== one.step ||
+      facts.digest !== one.digest
+    )
       throw corrupt(`"${name}" is of another run or step`);
     const source: StateSource = {
       tensors,
@@ -258,6 +259,11 @@ function checkTruths(
       throw corrupt(`"${name}" has a truth value that is neither 0 nor 1`);
     at += bytes;
   }
+}
+
+/** What never changes of a record: all but what a person may edit. */
+function lasting({ name: _name, policy: _policy, ...rest }: RunRecord): Bytes {
+  return encodeJson(rest);
 }
 
 /** Reads it to its end. `corrupt` unless its state has the digest that its head says. */
