@@ -15,6 +15,7 @@
 import { HoldfastError } from "../errors";
 import type { Bytes } from "./bytes";
 import { encodeJson, parseJson } from "./json";
+import { fitsLog } from "./log";
 import { fail, integer, list, object, oneOf, pattern, text, type Parse } from "./parse";
 import type { About, RunEvent, RunRecord } from "./run";
 import { about, hashText, parseRunEvents, runRecord } from "./run-parse";
@@ -119,9 +120,13 @@ const run: Parse<BundleRun> = (value, path) => {
   })(value, path);
   const {
     record,
+    events,
     checkpoints,
     about: { marks },
   } = found;
+  if (!fitsLog(record)) return fail(`${path}.record`, "is longer than a log takes");
+  for (const [at, event] of events.entries())
+    if (!fitsLog({ event, status: null })) return fail(`${path}.events[${at}]`, "is longer than a log takes");
   if (record.firstStep !== (record.parent?.step ?? 0))
     return fail(`${path}.record.firstStep`, "is not the step that it was forked at");
   if (marks.some(({ step }, at) => step <= (marks[at - 1]?.step ?? -1)))

@@ -389,6 +389,22 @@ export function hostileFiles(parts: Parts): readonly HostileFile[] {
           items: Array.from({ length: 1001 }, () => at("runs", 0)(root)),
         })),
       ),
+      "an event that no log takes": run(
+        push(["events"], {
+          seq: 9,
+          step: 2,
+          time: 1,
+          kind: "trouble",
+          code: "x",
+          message: "\u0001".repeat(1 << 20),
+        }),
+      ),
+      "a record that no log takes": run(
+        set(
+          ["record", "config"],
+          Object.fromEntries(Array.from({ length: 200 }, (_, place) => [`k${place}`, "\u0001".repeat(4096)])),
+        ),
+      ),
       "a thousand tags": run(
         set(
           ["about", "tags"],
