@@ -131,6 +131,9 @@ const run: Parse<BundleRun> = (value, path) => {
     return fail(`${path}.record.firstStep`, "is not the step that it was forked at");
   if (marks.some(({ step }, at) => step <= (marks[at - 1]?.step ?? -1)))
     return fail(`${path}.about.marks`, "are not in order");
+  // The log takes one for a mark that was taken off.
+  if (marks.some(({ pinned, tags, note }) => !pinned && tags.length === 0 && note === ""))
+    return fail(`${path}.about.marks`, "have one with nothing on it");
   if (checkpoints.length === 0) return fail(`${path}.checkpoints`, "is empty");
   let before = record.firstStep - 1;
   for (const { step } of checkpoints) {

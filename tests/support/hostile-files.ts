@@ -313,6 +313,9 @@ export function hostileFiles(parts: Parts): readonly HostileFile[] {
           [3, 3].map((step) => ({ step, pinned: true, tags: [], note: "" })),
         ),
       ),
+      "a mark with nothing on it": run(
+        push(["about", "marks"], { step: 3, pinned: false, tags: [], note: "" }),
+      ),
       "a parent with a path": run(set(["record", "parent"], { run: "..", step: 1 })),
       "quotes without end": indexText(() => `{"a":"${'\\"'.repeat(500_000)}`),
       "a million keys": indexText(
