@@ -34,6 +34,8 @@ const MAX_FEATURES = 100;
 /** What a reader must know, where a bundle makes use of it; in this order. */
 const COMPACT = "compact";
 const WITHOUT_DATA = "without-data";
+/** A run goes on: the numbers behind its last event have to be numbers too. */
+const MAX_EVENT = 2 ** 48;
 
 export interface BundleCheckpoint {
   readonly step: number;
@@ -124,6 +126,7 @@ const run: Parse<BundleRun> = (value, path) => {
     checkpoints,
     about: { marks },
   } = found;
+  if ((events.at(-1)?.seq ?? 0) > MAX_EVENT) return fail(`${path}.events`, "have used up all numbers");
   if (!fitsLog(record)) return fail(`${path}.record`, "is longer than a log takes");
   for (const [at, event] of events.entries())
     if (!fitsLog({ event, status: null })) return fail(`${path}.events[${at}]`, "is longer than a log takes");
@@ -201,9 +204,14 @@ export function parseBundleIndex(bytes: Bytes): BundleIndex {
   if (requires.join() !== requiresOf(form).join()) return fail("bundle.requires", "is not in order");
   if (runs.length === 0) return fail("bundle.runs", "is empty");
   const ids = new Set<string>();
+  const lengths = new Map<string, number>();
   for (const { record } of runs) {
     if (ids.has(record.id)) return fail("bundle.runs", `has the run ${record.id} twice`);
     ids.add(record.id);
+    const { hash, bytes } = record.data;
+    if ((lengths.get(hash) ?? bytes) !== bytes)
+      return fail("bundle.runs", "have one data set of two lengths");
+    lengths.set(hash, bytes);
   }
   const parents = new Map(runs.map(({ record }) => [record.id, record.parent?.run]));
   for (const id of ids) {

@@ -292,6 +292,15 @@ export function hostileFiles(parts: Parts): readonly HostileFile[] {
       "a field more in the record": run(set(["record", "module"], "data:text/javascript,alert(1)")),
       "a field less in the record": run(drop("record", "optimizer")),
       "an event of no kind": run(push(["events"], { seq: 9, step: 2, time: 1, kind: "execute", code: "1" })),
+      "an event after which there is no number": run(
+        push(["events"], { seq: Number.MAX_SAFE_INTEGER, step: 2, time: 1, kind: "started" }),
+      ),
+      "a run of the same data, which is longer": index((root) => {
+        const fork = changed(at("runs", 0)(root), ["record"], (record) =>
+          record === undefined ? record : set(["id"], "r2")(set(["data", "bytes"], 99)(record)),
+        );
+        return push(["runs"], () => fork)(root);
+      }),
       "a kind that every object has": run(push(["events"], { seq: 9, step: 2, time: 1, kind: "toString" })),
       "a time beyond all calendars": run(set(["record", "created"], 1e300)),
       "a task that is no text": run(set(["record", "task"], { toString: "spirals" })),
