@@ -4,7 +4,8 @@ import type { BundleRun } from "../format/bundle";
 import { equalBytes } from "../format/bytes";
 import { encodeJson } from "../format/json";
 import { encodeLogged } from "../format/log";
-import type { RunRecord } from "../format/run";
+import { lastStep } from "../format/rows";
+import type { JournalRows, RunRecord } from "../format/run";
 import type { Imported, Lease, Watcher } from "../format/stored";
 import { noted } from "../store/audit";
 import { commitWholeRun, eraseRun, type WholeRun } from "../store/commit";
@@ -146,7 +147,7 @@ async function bringIn(parts: StoreParts, bundle: BundleSource, one: Arriving, w
           await holdPlaceForData(tx, record.data, parts.clock.now());
           await commitWholeRun(tx, {
             record,
-            status: statusAfter(run.events),
+            status: statusAfter(run.events, endOf(record, written.rows)),
             epoch: lease.epoch,
             events: run.events,
             about: run.about,
@@ -163,6 +164,11 @@ async function bringIn(parts: StoreParts, bundle: BundleSource, one: Arriving, w
     await writer.close();
     held.release();
   }
+}
+
+/** The last step that the run has. */
+function endOf({ firstStep }: RunRecord, rows: JournalRows | null): number {
+  return rows === null ? firstStep : lastStep(rows);
 }
 
 /** Nothing of a bundle that could not be taken in stays. */
@@ -199,7 +205,7 @@ async function writeRun(
   const journal = await bundle.journal(run);
   const frames = new FrameSequence(add, lease, 0, clock.elapsed);
   await frames.add("import", encodeLogged(record), "byte");
-  await addEvents(frames, events);
+  await addEvents(frames, events, endOf(record, journal));
   await addAbout(add, record, { ...about, edits: EDITS });
   const checkpoints: Written[] = [];
   for (const one of run.checkpoints) {

@@ -32,8 +32,12 @@ async function forked() {
 }
 
 function elsewhere() {
-  const parts = partsOn(new SimulatedDisk());
-  return { parts, manager: new CheckpointManager(parts) };
+  return partsAlone(new SimulatedDisk());
+}
+
+function partsAlone(disk: SimulatedDisk) {
+  const parts = partsOn(disk);
+  return { disk, parts, manager: new CheckpointManager(parts) };
 }
 
 async function bytesOfFile(file: Blob) {
@@ -178,6 +182,20 @@ suite("a run as a bundle", () => {
     };
     const other = elsewhere();
     expect(await codeOf(importBundle(other.manager, other.parts, gone))).toBe("missing");
+  });
+
+  test("with an event of a step that it has no losses of is what it was before, here and from its packs", async () => {
+    const { manager, parts, lease } = await trained();
+    await manager.appendEvent(lease, 9, { kind: "finished" }, "finished");
+    const other = elsewhere();
+    await importRun(other.manager, other.parts, await exportRun(manager, parts, RUN));
+    expect((await other.manager.detail(RUN)).status).toBe("paused");
+    const { parts: alone, manager: found } = partsAlone(await other.disk.withCatalogOf(0));
+    await found.recovered();
+    expect((await found.detail(RUN)).status).toBe("paused");
+    expect(await bytesOfFile(await exportRun(found, alone, RUN))).toEqual(
+      await bytesOfFile(await exportRun(other.manager, other.parts, RUN)),
+    );
   });
 
   test("a damaged file leaves no trace", async () => {
