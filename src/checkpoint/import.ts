@@ -6,6 +6,7 @@ import { encodeJson } from "../format/json";
 import { encodeLogged } from "../format/log";
 import { lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
+import { MAX_NAME } from "../format/run-parse";
 import type { Imported, Lease, Watcher } from "../format/stored";
 import { noted } from "../store/audit";
 import { commitWholeRun, eraseRun, type WholeRun } from "../store/commit";
@@ -26,6 +27,7 @@ import { writeCheckpoint, type Written } from "./write";
 const NO_TIMES = { stall: 0, held: 0, readBack: 0 };
 /** What is on an imported run counts as one edit. */
 const EDITS = 1;
+const COPY = " (copy)";
 
 /** A run of a bundle on its way into the store. */
 interface Arriving {
@@ -107,7 +109,7 @@ async function arrivals(
     const own = {
       ...record,
       id,
-      name: id === record.id ? record.name : `${record.name} (copy)`,
+      name: id === record.id ? record.name : copyName(record.name),
       parent: parent && { ...parent, run: ids.get(parent.run) ?? parent.run },
     };
     // Where this id was before, its epochs are below the time, and its writers stay shut out.
@@ -115,6 +117,13 @@ async function arrivals(
     arriving.set(record.id, { run, record: own, lease: { run: id, epoch } });
   }
   return arriving;
+}
+
+/** No longer than a record takes. */
+function copyName(name: string): string {
+  const kept = name.slice(0, MAX_NAME - COPY.length);
+  // A name cut in the middle of a surrogate pair could not be written.
+  return `${kept.replace(/[\ud800-\udbff]$/, "")}${COPY}`;
 }
 
 /** Is that very run here, not deleted, with every event and checkpoint that the bundle has? */

@@ -38,7 +38,8 @@ import type {
 } from "./run";
 
 const MAX_ENTRIES = 256;
-const MAX_NAME = 512;
+/** Longest name of a run, and of most else that has one. */
+export const MAX_NAME = 512;
 /** A shader that does not compile comes with its source. */
 const MAX_MESSAGE = 1 << 20;
 const MAX_EVENTS = 1_000_000;

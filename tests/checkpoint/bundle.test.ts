@@ -198,6 +198,20 @@ suite("a run as a bundle", () => {
     );
   });
 
+  test("as a copy with the longest of names comes back from its packs", async () => {
+    const name = `${"x".repeat(504)}${"\u{1f600}".repeat(4)}`;
+    const other = elsewhere();
+    let copy = "";
+    for (const kind of ["started", "finished"] as const) {
+      const { manager, parts, lease } = await begun(undefined, undefined, undefined, { name });
+      await manager.appendEvent(lease, 0, { kind });
+      copy = await importRun(other.manager, other.parts, await exportRun(manager, parts, RUN));
+    }
+    const { manager: found } = partsAlone(await other.disk.withCatalogOf(0));
+    expect((await found.recovered()).lost).toEqual([]);
+    expect((await found.detail(copy)).name).toBe(`${"x".repeat(504)} (copy)`);
+  });
+
   test("a damaged file leaves no trace", async () => {
     const { manager, parts } = await trained();
     const whole = await bytesOfFile(await exportRun(manager, parts, RUN));
