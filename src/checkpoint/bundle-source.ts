@@ -22,7 +22,7 @@ import { encodeJson } from "../format/json";
 import { lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
 import { RunningHash } from "../format/running-hash";
-import { SAFETENSORS_LENGTH_BYTES, safetensorsHeaderBytes } from "../format/safetensors";
+import { SAFETENSORS_LENGTH_BYTES, safetensorsHeaderBytes } from "../format/safetensors-head";
 import { ZipReader, type ByteSource, type PlacedEntry } from "../format/zip";
 import { CompactFile } from "./compact-file";
 import type { Work } from "./work";

@@ -31,9 +31,12 @@ const MAX_RUNS = 1000;
 const MAX_CHECKPOINTS = 100_000;
 const MAX_FILES = 100_000;
 const MAX_FEATURES = 100;
-/** What a reader must know, where a bundle makes use of it; in this order. */
+/** What a reader must know, where a bundle makes use of it. */
 const COMPACT = "compact";
 const WITHOUT_DATA = "without-data";
+/** Records that say which file their run began with; readers from before that would call them damaged. */
+const STARTED_FROM_FILE = "started-from-file";
+const KNOWN_FEATURES: ReadonlySet<string> = new Set([COMPACT, STARTED_FROM_FILE, WITHOUT_DATA]);
 /** A run goes on: the numbers behind its last event have to be numbers too. */
 const MAX_EVENT = 2 ** 48;
 
@@ -170,13 +173,25 @@ const index = object<Omit<BundleIndex, "form"> & Heading>({
 
 /** Canonical JSON. `invalid` for numbers that are not finite, and for more than a reader takes. */
 export function encodeBundleIndex({ form, runs, files }: BundleIndex): Bytes {
-  const json = encodeJson({ format: FORMAT, version: VERSION, requires: requiresOf(form), runs, files });
+  const json = encodeJson({
+    format: FORMAT,
+    version: VERSION,
+    requires: featuresOf(form, runs),
+    runs,
+    files,
+  });
   if (json.length > MAX_INDEX_BYTES) throw tooMuch();
   return json;
 }
 
-function requiresOf({ isCompact, hasData }: BundleForm): readonly string[] {
-  return [...(isCompact ? [COMPACT] : []), ...(hasData ? [] : [WITHOUT_DATA])];
+/** What a reader must know to read these runs, in the order of the alphabet; none for what any reader knows. */
+function featuresOf({ isCompact, hasData }: BundleForm, runs: readonly BundleRun[]): readonly string[] {
+  const isFromFile = runs.some(({ record }) => record.from !== undefined);
+  return [
+    ...(isCompact ? [COMPACT] : []),
+    ...(isFromFile ? [STARTED_FROM_FILE] : []),
+    ...(hasData ? [] : [WITHOUT_DATA]),
+  ];
 }
 
 /** `invalid` where that is more than a bundle holds: asked before one is written, since a reader would refuse it. */
@@ -201,7 +216,8 @@ export function parseBundleIndex(bytes: Bytes): BundleIndex {
   checkVersion(value);
   const { runs, files, requires } = index(value, "bundle");
   const form = { isCompact: requires.includes(COMPACT), hasData: !requires.includes(WITHOUT_DATA) };
-  if (requires.join() !== requiresOf(form).join()) return fail("bundle.requires", "is not in order");
+  if (requires.join() !== featuresOf(form, runs).join())
+    return fail("bundle.requires", "is not what its runs need");
   if (runs.length === 0) return fail("bundle.runs", "is empty");
   const ids = new Set<string>();
   const lengths = new Map<string, number>();
@@ -232,7 +248,7 @@ function checkVersion(value: unknown): void {
   if (typeof value !== "object" || value === null || !("version" in value) || !("requires" in value)) return;
   const { version, requires } = value;
   const needs = Array.isArray(requires)
-    ? requires.filter((name) => typeof name === "string" && name !== COMPACT && name !== WITHOUT_DATA)
+    ? requires.filter((name) => typeof name === "string" && !KNOWN_FEATURES.has(name))
     : [];
   if (typeof version !== "number" || (version <= VERSION && needs.length === 0)) return;
   const what = needs.length === 0 ? `format ${version}` : `"${needs.join('", "').slice(0, 200)}"`;

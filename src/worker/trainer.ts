@@ -12,6 +12,7 @@ import { hasCode, HoldfastError } from "../errors";
 import { digestOf } from "../format/digest";
 import type { Task } from "../engine/task";
 import { loadTask } from "../tasks";
+import { firstState, originOf } from "./first-state";
 import { OpenRun } from "./open-run";
 import type {
   BackendInfo,
@@ -120,9 +121,11 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
         preprocessing,
       },
       environment: environmentOf(device, mathVersions(task.info)),
+      ...(spec.from !== null && { from: await originOf(spec.from) }),
     };
     const bench = new Workbench(device, task, record, bytes);
     try {
+      if (spec.from !== null) bench.trainable.restore(await firstState(spec.from, bench.trainable.shape));
       const state = await bench.trainable.snapshot().read([]);
       await this.#begin(record, state, bench, "start");
     } catch (error) {

@@ -125,6 +125,22 @@ suite("a run as a bundle", () => {
     expect(await importBundle(manager, parts, file)).toEqual([{ run: RUN, how: "present", hasData: true }]);
   });
 
+  test("that began with a file says so there too, and needs a reader that knows it", async () => {
+    const from = { name: "weights.safetensors", bytes: 7, hash: "ab".repeat(32) };
+    const store = elsewhere();
+    await store.manager.putData(DATA);
+    await store.manager.createRun(await sampleRecord({ from }), sampleRequest(0, null, "start"));
+    const bundle = await exportRun(store.manager, store.parts, RUN);
+    const text = new TextDecoder("latin1").decode(await bytesOfFile(bundle));
+    expect(text).toContain('"requires":["started-from-file"]');
+    const other = elsewhere();
+    await importRun(other.manager, other.parts, bundle);
+    expect((await other.manager.detail(RUN)).record.from).toEqual(from);
+    expect(await bytesOfFile(await exportRun(other.manager, other.parts, RUN))).toEqual(
+      await bytesOfFile(bundle),
+    );
+  });
+
   test("comes in with its forks, whose parent it stays under another id too", async () => {
     const { manager, parts } = await forked();
     const file = await exportRuns(manager, parts, [RUN, "r2"]);

@@ -118,6 +118,7 @@ export const LAYERS: readonly Layer[] = [
     may: [
       "errors",
       "data",
+      "hash",
       "policy",
       "format",
       "store",
