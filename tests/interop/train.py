@@ -103,7 +103,7 @@ def foreign(folder, state):
     refuse("halfslots", "a slot missing", "invalid", gone, without({**slots, "counter/t": whole["counter/t"]}, gone))
     refuse("counter", "the counter missing", "invalid", "counter/t", slots)
     refuse("tail", "a byte behind the end", "corrupt", "behind", tail=b"\0")
-    refuse("hole", "a hole", "corrupt", name, change=lambda header: header[name]["data_offsets"].reverse())
+    refuse("backwards", "offsets that run backwards", "corrupt", name, change=lambda header: header[name]["data_offsets"].reverse())
     return {"accepted": accepted, "refused": refused}
 
 
