@@ -23,13 +23,14 @@ import { lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
 import { RunningHash } from "../format/running-hash";
 import { SAFETENSORS_LENGTH_BYTES, safetensorsHeaderBytes } from "../format/safetensors-head";
-import { ZipReader, type ByteSource, type PlacedEntry } from "../format/zip";
+import { ZipReader, type PlacedEntry } from "../format/zip";
+import { blobSource } from "./blob-source";
 import { CompactFile } from "./compact-file";
 import type { Work } from "./work";
 import type { StateSource } from "./write-state";
 
-/** What is read at once. */
-const PIECE_BYTES = 1024 * 1024;
+/** Bytes of a journal that are taken at once. */
+const JOURNAL_PIECE = 1024 * 1024;
 /** What is in memory as a whole: the index, a journal, data. */
 const MAX_WHOLE_BYTES = 512 * 1024 * 1024;
 
@@ -63,7 +64,7 @@ export class BundleSource {
 
   /** `corrupt` for what is no bundle, `unsupported` for one of a newer version. Reads the index. */
   static async open(blob: Blob): Promise<BundleSource> {
-    const zip = await ZipReader.open(sourceOf(blob));
+    const zip = await ZipReader.open(blobSource(blob));
     const last = zip.entries.at(-1);
     if (last?.name !== BUNDLE_INDEX) throw corrupt(`it does not end in ${BUNDLE_INDEX}`);
     return new BundleSource(zip, parseBundleIndex(await wholeOf(zip, last)));
@@ -125,9 +126,9 @@ export class BundleSource {
     const name = `runs/${record.id}/journal.csv`;
     const file = this.#file(name);
     const table = new JournalTable(name);
-    const bytes = new HashedBytes(this.#zip.pieces(file, PIECE_BYTES), name);
-    for (let left = file.bytes; left > 0; left -= Math.min(left, PIECE_BYTES))
-      table.add(await bytes.take(Math.min(left, PIECE_BYTES)));
+    const bytes = new HashedBytes(this.#zip.pieces(file), name);
+    for (let left = file.bytes; left > 0; left -= Math.min(left, JOURNAL_PIECE))
+      table.add(await bytes.take(Math.min(left)));
     await bytes.end(file.sha256);
     const rows = table.finish();
     if (rows !== null && rows.from !== record.firstStep + 1)
@@ -141,7 +142,7 @@ export class BundleSource {
   async checkpoint(run: BundleRun, one: BundleCheckpoint, work: Work): Promise<OpenedCheckpoint> {
     const name = this.#nameOf(run, one);
     const file = this.#file(name);
-    const bytes = new HashedBytes(this.#zip.pieces(file, PIECE_BYTES), name, work);
+    const bytes = new HashedBytes(this.#zip.pieces(file), name, work);
     const opened = this.form.isCompact
       ? await this.#compact(run, one, bytes)
       : await wholeTensors(name, file.bytes, bytes);
@@ -213,7 +214,7 @@ export class BundleSource {
   async #whole(name: string): Promise<Bytes> {
     const file = this.#file(name);
     if (file.bytes > MAX_WHOLE_BYTES) throw tooLong(name);
-    const bytes = new HashedBytes(this.#zip.pieces(file, PIECE_BYTES), name);
+    const bytes = new HashedBytes(this.#zip.pieces(file), name);
     const all = await bytes.take(file.bytes);
     await bytes.end(file.sha256);
     return all;
@@ -326,25 +327,8 @@ class HashedBytes {
 async function wholeOf(zip: ZipReader, entry: PlacedEntry): Promise<Bytes> {
   if (entry.bytes > MAX_WHOLE_BYTES) throw tooLong(entry.name);
   const pieces: Bytes[] = [];
-  for await (const piece of zip.pieces(entry, PIECE_BYTES)) pieces.push(piece);
+  for await (const piece of zip.pieces(entry)) pieces.push(piece.slice());
   return concat(pieces);
-}
-
-function sourceOf(blob: Blob): ByteSource {
-  return {
-    size: blob.size,
-    read: async (offset, length) => {
-      try {
-        return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
-      } catch (error) {
-        throw new HoldfastError(
-          "missing",
-          "The bundle cannot be read any more: it was changed, moved or taken away. Choose it again.",
-          { cause: error },
-        );
-      }
-    },
-  };
 }
 
 function tooLong(name: string): HoldfastError {

@@ -6,13 +6,10 @@ import { chunkCount, largestOf, planChunks, sameShapes, type PlannedChunk } from
 import { ChunkEncoder, decodeChunk, needsReference } from "../format/codec";
 import { encodeTable, parseTable, tableBytes, type CompactChunk } from "../format/compact";
 import { fail } from "../format/parse";
-import { SAFETENSORS_LENGTH_BYTES, safetensorsHeaderBytes } from "../format/safetensors";
+import { SAFETENSORS_LENGTH_BYTES, safetensorsHeaderBytes } from "../format/safetensors-head";
 import { isLongEntry } from "../format/zip";
 import { readyZstd } from "../format/zstd";
 import type { StoredCheckpoint } from "./stored-checkpoint";
-
-/** One for all: what it makes is copied before anybody else gets a turn. */
-const encoder = new ChunkEncoder();
 
 /**
  * The pieces of a file, each valid until the next is asked for. `base`: what differences are taken from, or null.
@@ -36,6 +33,7 @@ export async function* compactFile(
     );
   yield head;
   const isLeaning = base !== null && sameShapes((await base.manifest()).tensors, manifest.tensors);
+  const encoder = new ChunkEncoder();
   const references = isLeaning ? base.chunks() : null;
   const table: CompactChunk[] = [];
   let index = 0;
@@ -46,8 +44,7 @@ export async function* compactFile(
     if (planned === undefined) throw new HoldfastError("internal", "A state has more chunks than planned.");
     const { codec, bytes } = encoder.encode(chunk, planned.kind, reference);
     table.push({ codec, length: bytes.length });
-    // What the encoder made lasts until it is used again, and others use it while this piece is written.
-    yield bytes.slice();
+    yield bytes;
     did(chunk.length);
   }
   yield encodeTable(table);

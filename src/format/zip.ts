@@ -71,6 +71,8 @@ export interface ByteSource {
   readonly size: number;
   /** All of these bytes; less only where the source ends. */
   readonly read: (offset: number, length: number) => Promise<Bytes>;
+  /** The same in pieces of any length, each valid until the next is asked for. */
+  readonly pieces: (offset: number, length: number) => AsyncIterable<Bytes>;
 }
 
 /** Where the content of an entry lies in its archive. */
@@ -226,18 +228,20 @@ export class ZipReader {
     return read(this.#source, entry.offset + at, length);
   }
 
-  /** The content in pieces of at most `most` bytes, then its CRC checked: until the last one nothing is known of it. */
-  async *pieces(entry: PlacedEntry, most: number): AsyncGenerator<Bytes> {
+  /** The content in pieces, each valid until the next, then its CRC checked: until the last one nothing is known of it. */
+  async *pieces(entry: PlacedEntry): AsyncGenerator<Bytes> {
     const header = localHeader(entry);
     const found = await read(this.#source, entry.offset - header.length, header.length);
     if (!equalBytes(found, header))
       throw corrupt(`the file "${entry.name}" does not begin as its directory says`);
     let crc = 0;
-    for (let at = 0; at < entry.bytes; at += most) {
-      const piece = await read(this.#source, entry.offset + at, Math.min(most, entry.bytes - at));
+    let bytes = 0;
+    for await (const piece of this.#source.pieces(entry.offset, entry.bytes)) {
       crc = crc32(piece, crc);
+      bytes += piece.length;
       yield piece;
     }
+    if (bytes !== entry.bytes) throw corrupt("it ends too early");
     if (crc !== entry.crc) throw corrupt(`the file "${entry.name}" fails its checksum`);
   }
 }

@@ -68,7 +68,7 @@ export class FileOutput implements BundleOutput {
 
   async #handOver(): Promise<void> {
     if (this.#filled === 0) return;
-    await this.#write(this.#at, this.#part.slice(0, this.#filled));
+    await this.#write(this.#at, this.#part.subarray(0, this.#filled));
     this.#at += this.#filled;
     this.#filled = 0;
   }

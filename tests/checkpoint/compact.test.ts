@@ -12,6 +12,7 @@ import { digestOf } from "../../src/format/digest";
 import type { SaveRequest, Watcher } from "../../src/format/stored";
 import type { CheckpointRow } from "../../src/store/tables";
 import { exportRuns } from "../support/bundles";
+import { bytesSource } from "../support/bytes-source";
 import { codeOf, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
 import { SimulatedDisk } from "../support/simulated-disk";
 import { begun, partsOn, RUN } from "../support/store-parts";
@@ -63,10 +64,7 @@ suite("a compact bundle", () => {
     expect(await sha256(await bytesOfFile(again))).toEqual(await sha256(await bytesOfFile(file)));
     // Steps 0 to 7 stand alone, since the first is of another shape; 9 and 10 are differences from 8.
     const bytes = await bytesOfFile(file);
-    const zip = await ZipReader.open({
-      size: bytes.length,
-      read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)),
-    });
+    const zip = await ZipReader.open(bytesSource(bytes));
     const lengths = new Map(zip.entries.map((entry) => [entry.name, entry.bytes]));
     const lengthAt = (step: number) => lengths.get(checkpointName(RUN, step, COMPACT)) ?? Number.NaN;
     expect(lengthAt(9) / lengthAt(8)).toBeLessThan(0.9);

@@ -5,6 +5,7 @@ import { HoldfastError } from "../../src/errors";
 import { concat, type Bytes } from "../../src/format/bytes";
 import { ZipReader } from "../../src/format/zip";
 import { exportRuns } from "./bundles";
+import { bytesSource } from "./bytes-source";
 import type { HostileFile, Parts } from "./hostile-files";
 import { sampleRequest, sampleRows } from "./run-samples";
 import { SimulatedDisk } from "./simulated-disk";
@@ -20,14 +21,11 @@ export async function honestParts(): Promise<Parts> {
   await manager.appendJournal(lease, sampleRows(5, 7));
   const blob = await exportRuns(manager, parts, [RUN]);
   const bytes = new Uint8Array(await blob.arrayBuffer());
-  const zip = await ZipReader.open({
-    size: bytes.length,
-    read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)),
-  });
+  const zip = await ZipReader.open(bytesSource(bytes, 1 << 20));
   const files = new Map<string, Bytes>();
   for (const entry of zip.entries) {
     const pieces: Bytes[] = [];
-    for await (const piece of zip.pieces(entry, 1 << 20)) pieces.push(piece);
+    for await (const piece of zip.pieces(entry)) pieces.push(piece);
     files.set(entry.name, concat(pieces));
   }
   return files;
