@@ -46,8 +46,11 @@ export interface StartOptions {
   readonly policy?: Policy;
   /** What `addFile` returned; without it the task makes its own data. */
   readonly file?: StoredFile;
-  /** A safetensors file with the weights to begin with; without it they are drawn from the seed. */
-  readonly from?: Blob;
+  /**
+   * A safetensors file with the weights to begin with, or a LayersModel's model.json and its weight files; without it they
+   * are drawn from the seed.
+   */
+  readonly from?: Blob | readonly Blob[];
 }
 
 /** What may be different in a fork: nothing that a tensor's shape hangs on. */

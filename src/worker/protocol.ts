@@ -168,8 +168,8 @@ export interface StartSpec {
   readonly policy: Policy;
   /** Content hash and name of a file in the store; null for generated data. */
   readonly file: { readonly hash: string; readonly name: string } | null;
-  /** Where S_0 is read from; null where it is drawn from the seed. */
-  readonly from: { readonly file: Blob; readonly name: string } | null;
+  /** Where S_0 is read from: one file, or those of a LayersModel. None: it is drawn from the seed. */
+  readonly from: readonly { readonly file: Blob; readonly name: string }[];
 }
 
 export interface ForkSpec {

@@ -38,6 +38,7 @@ export function startSpec(options: StartOptions): StartSpec {
   const seed = options.seed ?? 1;
   const optimizer = optimizerOf(options, preset, steps);
   const policy = options.policy ?? defaultPolicy(steps);
+  const from = [options.from ?? []].flat();
   const problems = [
     ...problemsOf(info, config),
     ...fieldProblems(STEPS, steps),
@@ -49,9 +50,9 @@ export function startSpec(options: StartOptions): StartSpec {
           `${steps} steps with an evaluation every ${policy.evaluate} are more than ${MOST_EVALUATIONS} evaluations; make them rarer.`,
         ]
       : []),
-    ...(options.from !== undefined && !(options.from instanceof Blob)
-      ? ["`from` is no file; give a File or a Blob of a safetensors file."]
-      : []),
+    ...(from.every((file) => file instanceof Blob)
+      ? []
+      : ["`from` is no file; give a File or a Blob of a safetensors file."]),
     ...(options.file !== undefined && info.file === null
       ? [`${info.title} takes no file; it makes its own data.`]
       : []),
@@ -66,7 +67,7 @@ export function startSpec(options: StartOptions): StartSpec {
     optimizer,
     policy,
     file: options.file === undefined ? null : { hash: options.file.hash, name: options.file.name },
-    from: options.from === undefined ? null : { file: options.from, name: fileName(options.from) },
+    from: from.map((file) => ({ file, name: fileName(file) })),
   };
 }
 

@@ -13,6 +13,7 @@ import { digestOf } from "../format/digest";
 import type { Task } from "../engine/task";
 import { loadTask } from "../tasks";
 import { firstState, originOf } from "./first-state";
+import { oneFile } from "./layers-model";
 import { OpenRun } from "./open-run";
 import type {
   BackendInfo,
@@ -100,6 +101,7 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
         ? task.generate(spec.config, spec.seed)
         : await this.#storage.getData(spec.file.hash);
     const preprocessing = task.inspect(bytes, spec.config);
+    const weights = spec.from.length === 0 ? null : await oneFile(spec.from, task, spec.config);
     const device = await this.#openDevice(id);
     const record: RunRecord = {
       id,
@@ -121,11 +123,11 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
         preprocessing,
       },
       environment: environmentOf(device, mathVersions(task.info)),
-      ...(spec.from !== null && { from: await originOf(spec.from) }),
+      ...(weights !== null && { from: await originOf(weights) }),
     };
     const bench = new Workbench(device, task, record, bytes);
     try {
-      if (spec.from !== null) bench.trainable.restore(await firstState(spec.from, bench.trainable.shape));
+      if (weights !== null) bench.trainable.restore(await firstState(weights, bench.trainable.shape));
       const state = await bench.trainable.snapshot().read([]);
       await this.#begin(record, state, bench, "start");
     } catch (error) {

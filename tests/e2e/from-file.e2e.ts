@@ -91,3 +91,41 @@ test("a person starts from weights, and reads why others do not fit", async ({ l
   await runOnScreen(live.page);
   await expect(main.getByText("began with the weights of mine.safetensors")).toBeVisible(PATIENTLY);
 });
+
+test("a LayersModel's files are a first state", async ({ live, app }) => {
+  await openApp(live.page, app.url);
+  const dense = (name: string, activation: string) => ({ class_name: "Dense", config: { name, activation } });
+  const weights = [
+    { name: "a/kernel", shape: [2, 2], dtype: "float32" },
+    { name: "a/bias", shape: [2], dtype: "float32" },
+    { name: "b/kernel", shape: [2, 1], dtype: "float32" },
+    { name: "b/bias", shape: [1], dtype: "float32" },
+  ];
+  const json = JSON.stringify({
+    modelTopology: {
+      class_name: "Sequential",
+      config: { layers: [dense("a", "tanh"), dense("b", "linear")] },
+    },
+    weightsManifest: [{ paths: ["weights.bin"], weights }],
+  });
+  const run = await live.page.evaluate((model) => {
+    const values = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
+    return holdfast.start({
+      task: "spirals",
+      preset: "tiny",
+      config: { layers: 1, width: 2 },
+      steps: 1,
+      from: [new File([values], "weights.bin"), new File([model], "model.json")],
+    });
+  }, json);
+  await waitFor(live.page, run, { status: "finished" });
+  const first = await readState(live.page, run, 0);
+  const valuesOf = (name: string) => [
+    ...new Float32Array(Uint8Array.from(first.find((entry) => entry.name === name)?.bytes ?? []).buffer),
+  ];
+  expect(valuesOf("param/hidden0/weight")).toEqual([1, 2, 3, 4]);
+  expect(valuesOf("param/hidden0/bias")).toEqual([5, 6]);
+  expect(valuesOf("param/output/weight")).toEqual([7, 8]);
+  expect(valuesOf("param/output/bias")).toEqual([9]);
+  expect((await detail(live.page, run)).record.from?.name).toBe("model.json");
+});
