@@ -31,6 +31,8 @@ import { hashOf, rawOf, type FoundFrame } from "./found";
 import { codeOfDamage, verifyCheckpoint } from "./read";
 import { checkpointRow } from "./write";
 
+/** More than a run in a browser has steps: what asks for more is no run of ours, and there would be no memory for it. */
+const MAX_LOST_ROWS = 2 ** 26;
 /** As many copies of data as are kept. */
 const COPIES = 2;
 

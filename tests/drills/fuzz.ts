@@ -10,6 +10,8 @@ import { examine, targetsBy } from "../fuzz/campaign";
 import { runFuzz } from "../fuzz/threads";
 
 const INPUTS = 200_000;
+/** Of progress. */
+const LINES = 10;
 
 export async function run({ options, log }: RunContext): Promise<DrillResult> {
   const number = (name: string, fallback: number) => Number(options.get(name) ?? fallback);
@@ -23,7 +25,13 @@ export async function run({ options, log }: RunContext): Promise<DrillResult> {
   }
   const inputs = number("inputs", INPUTS);
   const threads = number("threads", availableParallelism());
-  const { tally, faults, seconds } = await runFuzz(ROOT, { inputs, seed, threads, target });
+  let shown = 0;
+  const progress = (done: number, bad: number) => {
+    if (done < shown + inputs / LINES) return;
+    shown = done;
+    log(`${done} inputs, ${bad} faults`);
+  };
+  const { tally, faults, seconds } = await runFuzz(ROOT, { inputs, seed, threads, target, progress });
   const again = target === null ? "" : ` --target "${target}"`;
   for (const line of tally.table()) log(line);
   log(`${tally.inputs} inputs in ${seconds.toFixed(0)} s, ${tally.outcomes} different outcomes`);

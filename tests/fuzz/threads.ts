@@ -13,6 +13,8 @@ export interface Fuzzing {
   readonly target?: string | null;
   /** Longer at one input is a hang. */
   readonly patienceMs?: number;
+  /** Is told how many are done, time and again. */
+  readonly progress?: (inputs: number, faults: number) => void;
   /** Ends at so many faults. */
   readonly stopAfter?: number;
   /** Planted into the source before it is loaded. */
@@ -31,7 +33,16 @@ const NOWHERE = -1;
 
 export async function runFuzz(
   root: string,
-  { inputs, seed, threads, target = null, patienceMs = PATIENCE_MS, stopAfter = 50, edits = [] }: Fuzzing,
+  {
+    inputs,
+    seed,
+    threads,
+    target = null,
+    patienceMs = PATIENCE_MS,
+    progress,
+    stopAfter = 50,
+    edits = [],
+  }: Fuzzing,
 ): Promise<Fuzzed> {
   const start = performance.now();
   const next = new SharedArrayBuffer(4);
@@ -40,6 +51,7 @@ export async function runFuzz(
   const take = (report: FuzzReport) => {
     tally.join(report.counts);
     faults.push(...report.faults);
+    progress?.(tally.inputs, faults.length);
     if (faults.length >= stopAfter) Atomics.store(new Int32Array(next), 0, inputs);
   };
   /** Until it ends, or hangs: then another one goes on. */
