@@ -15,11 +15,11 @@ const NAMES = ["python3", "/usr/bin/python3"];
 
 /** @param {string} path */
 function hasPackages(path) {
-  const { status } = spawnSync(path, ["-c", "import numpy, torch"], {
-    stdio: "ignore",
+  const { stdout } = spawnSync(path, ["-c", "import numpy, torch; print('both')"], {
+    encoding: "utf8",
     timeout: IMPORT_TIMEOUT_MS,
   });
-  return status === 0;
+  return stdout?.trim() === "both";
 }
 
 /** The command of a Python that can import both. Throws one line that says what to do. */

@@ -30,7 +30,8 @@ export interface LayersModel {
 }
 
 const WHAT = "model.json";
-const MAX_BYTES = 16 * 1024 * 1024;
+/** Of model.json, which has no weights in it. */
+export const MAX_LAYERS_MODEL_BYTES = 16 * 1024 * 1024;
 const MAX_ENTRIES = 10_000;
 const MAX_RANK = 8;
 const DTYPES: ReadonlyMap<unknown, DType> = new Map([
@@ -43,7 +44,7 @@ const SILENT: ReadonlySet<unknown> = new Set(["InputLayer", "Dropout"]);
 
 /** A model whose Dense layers are these, in order. `invalid` and `unsupported` name what does not fit; `corrupt` is no model. */
 export function parseLayersModel(bytes: Bytes, layers: readonly DenseLayer[]): LayersModel {
-  const model = fields(parseJson(bytes, WHAT, MAX_BYTES), WHAT);
+  const model = fields(parseJson(bytes, WHAT, MAX_LAYERS_MODEL_BYTES), WHAT);
   const names = new Map(
     denseLayers(model["modelTopology"], layers).flatMap(([theirs, ours]) => [
       [`${theirs}/kernel`, `${ours}/weight`],

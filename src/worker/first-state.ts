@@ -57,7 +57,8 @@ export async function firstState({ file, name }: WeightsFile, shape: StateShape)
   return { tensors, scalars: { step: 0, samples: 0, counters } };
 }
 
-async function read(file: Blob, name: string, from: number, to: number): Promise<Bytes> {
+/** A part of a file, up to its end where that comes before `to`. */
+export async function read(file: Blob, name: string, from: number, to: number): Promise<Bytes> {
   try {
     return new Uint8Array(await file.slice(from, to).arrayBuffer());
   } catch (cause) {

@@ -1,10 +1,10 @@
 /** Files that a person picked together, as the one safetensors file that a run begins with. */
 import type { Task } from "../engine/task";
 import { HoldfastError } from "../errors";
-import { parseLayersModel } from "../format/layers-model";
+import { MAX_LAYERS_MODEL_BYTES, parseLayersModel } from "../format/layers-model";
 import { safetensorsHead } from "../format/safetensors";
 import type { Config } from "../format/run";
-import type { WeightsFile } from "./first-state";
+import { read, type WeightsFile } from "./first-state";
 
 /** A single file is one already; more are a `model.json` and what it names. Nothing is copied: the parts stay where they are. */
 export async function oneFile(
@@ -26,7 +26,8 @@ export async function oneFile(
       "unsupported",
       `${task.info.title} is no stack of Dense layers, so no LayersModel fits it. Give its weights as a safetensors file.`,
     );
-  const json = new Uint8Array(await model.file.arrayBuffer());
+  // One byte more than it may have, so that a longer one is refused and not cut.
+  const json = await read(model.file, model.name, 0, MAX_LAYERS_MODEL_BYTES + 1);
   const { tensors, groups } = parseLayersModel(json, layers);
   const data = groups.map(({ paths, bytes }) => {
     const group = new Blob(paths.map((path) => named(files, path)));

@@ -1,12 +1,14 @@
 """Out of the tab: a bundle is read by the code of docs/python.md, and its runs go on in PyTorch."""
 
+import contextlib
+import io
 import sys
 from pathlib import Path
 
 import numpy
 import torch
 from comparing import relative, report
-from holdfast_page import Run, read_safetensors, training_from
+from holdfast_page import Run, example, read_safetensors, training_from
 
 SAME_LOSS = 1e-5
 SAME_TRAINING = 1e-3
@@ -67,9 +69,20 @@ def without_slots(tensors):
     return {name: values if name.startswith("param/") else numpy.zeros_like(values) for name, values in tensors.items()}
 
 
+def printed(bundle):
+    """What the page's example prints of a bundle's first run."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        example(bundle)
+    lines = [line.split() for line in output.getvalue().splitlines()]
+    return [float(words[1]) for words in lines], [float(words[-1]) for words in lines]
+
+
 def main(folder):
     torch.set_num_threads(1)
     bundle = folder / "runs.holdfast"
+    found, expected = printed(bundle)
+    report(f"the example of docs/python.md: {len(found)} losses", relative(found, expected), SAME_TRAINING)
     for place in range(3):
         run = Run(bundle, place)
         what = run.record["name"]

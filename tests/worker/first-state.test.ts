@@ -148,6 +148,21 @@ suite("the first state of a run, from a file", () => {
 });
 
 suite("a file that does not fit is refused by name", () => {
+  test("whichever bit of its header is flipped", async () => {
+    const whole = new Uint8Array(await foreign({ ...WEIGHTS, ...SLOTS, ...COUNTER }).arrayBuffer());
+    const header = 8 + Number(new DataView(whole.buffer).getBigUint64(0, true));
+    let refused = 0;
+    for (let bit = 0; bit < 8 * header; bit++) {
+      const file = whole.slice();
+      file[bit >> 3] = (file[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      await read(new Blob([file])).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(HoldfastError);
+        refused++;
+      });
+    }
+    expect(refused).toBe(8 * header);
+  });
+
   const { "line/weight": weight, "line/bias": bias } = WEIGHTS;
   const cases: readonly [string, string, Blob, readonly string[]][] = [
     ["a missing weight", "invalid", foreign({ "line/weight": weight }), ['"line/bias"', "missing", "[3]"]],
