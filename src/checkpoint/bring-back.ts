@@ -1,5 +1,5 @@
 /** A run, or the bytes that it trains on, out of the frames that were found of it and into the catalogue. */
-import { hasCode, messageOf } from "../errors";
+import { hasCode, HoldfastError, messageOf } from "../errors";
 import { parseJournal } from "../format/journal";
 import {
   parseDataset,
@@ -49,13 +49,16 @@ export async function recoverData(
   { catalog, now }: Parts,
   frames: readonly FoundFrame[],
   seen: ReadonlyMap<string, PackFacts>,
+  lost: string[],
 ): Promise<void> {
   const places = new Set(
     frames.flatMap(({ header, place }) => (header.type === "data" ? [`${place.pack} ${place.offset}`] : [])),
   );
   for (const found of frames) {
     if (found.header.type !== "dataset") continue;
-    const { hash, bytes, frames: copy } = parseDataset(rawOf(found));
+    const dataset = orLost(() => parseDataset(rawOf(found)), "Data", found, lost);
+    if (dataset === null) continue;
+    const { hash, bytes, frames: copy } = dataset;
     const names = new Set([found.place.pack, ...copy.map(({ pack }) => pack)]);
     if ([...names].some((name) => !seen.has(name))) continue;
     await catalog.write("strict", async (tx) => {
@@ -67,6 +70,17 @@ export async function recoverData(
       await tx.put("data", { hash, bytes, copies: [...copies, copy], touched: now() });
       for (const name of names) await keepPack(tx, null, name, seen);
     });
+  }
+}
+
+/** Null where nothing can be made of a frame: it says nothing about any other one. */
+function orLost<T>(parse: () => T, what: string, { place }: FoundFrame, lost: string[]): T | null {
+  try {
+    return parse();
+  } catch (error) {
+    if (!hasCode(error, "corrupt")) throw error;
+    lost.push(`${what}, at byte ${place.offset} of pack ${place.pack}: ${messageOf(error)}`);
+    return null;
   }
 }
 
@@ -305,7 +319,8 @@ function recordOf(frames: readonly FoundFrame[], steps: readonly Step[]): RunRec
 function forksOf(run: string, all: readonly FoundFrame[]): ReadonlySet<number> {
   const parents = all
     .filter(({ header }) => header.type === "run")
-    .map((found) => parseLoggedRecord(rawOf(found)).parent);
+    // One that cannot be read is told of with its own run.
+    .map((found) => orLost(() => parseLoggedRecord(rawOf(found)).parent, "", found, []));
   return new Set(parents.flatMap((parent) => (parent?.run === run ? [parent.step] : [])));
 }
 
@@ -378,6 +393,11 @@ async function withRows(tx: CatalogWriter, run: RunRow, rows: JournalRows): Prom
 /** The journal up to `step`; rows that are lost are no numbers. */
 async function upTo(tx: CatalogWriter, run: RunRow, step: number): Promise<RunRow> {
   if (run.step >= step) return run;
+  if (step - run.step > MAX_LOST_ROWS)
+    throw new HoldfastError(
+      "corrupt",
+      `Its journal ends at step ${run.step}, and step ${step} is too far on.`,
+    );
   const missing = () => new Float32Array(step - run.step).fill(NaN);
   return appendRows(tx, run, { from: run.step + 1, loss: missing(), rate: missing(), ms: missing() });
 }

@@ -118,6 +118,8 @@ export class DataStore {
   }
 
   async #read({ hash, bytes: length }: DataRow, frames: readonly Place[]): Promise<Bytes> {
+    // A length is believed as far as there are frames for it.
+    if (length > frames.length * CHUNK_BYTES) throw changed(hash);
     const bytes = new Uint8Array(length);
     let at = 0;
     for (const place of frames) {
