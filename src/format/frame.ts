@@ -172,6 +172,9 @@ export async function contentOf(
   if (header.codec !== CODEC_STORED && header.rawLength > CHUNK_BYTES)
     throw damaged(0, "it records more than a chunk holds");
   const { rawLength } = header;
+  // Before there is memory for it: a pack of small frames may claim 64 MiB with each.
+  if (header.codec === CODEC_STORED && stored.length !== rawLength)
+    throw damaged(0, `it records ${rawLength} bytes and has ${stored.length}`);
   const raw =
     room === undefined || room.length < rawLength ? new Uint8Array(rawLength) : room.subarray(0, rawLength);
   decodeChunk(header.codec, stored, raw, reference);

@@ -165,6 +165,14 @@ suite("a whole frame", () => {
     expect((await rejection(whole(concat([bytes, new Uint8Array(8)])))).code).toBe("corrupt");
   });
 
+  test("that claims more than it has is corrupt before there is memory for it", async () => {
+    const raw = Uint8Array.of(1, 2, 3);
+    const claim = { ...header, rawLength: MAX_PAYLOAD_BYTES, hash: await sha256(raw) };
+    const error = await rejection(whole(encodeFrame(claim, raw)));
+    expect(error.code).toBe("corrupt");
+    expect(error.message).toContain("it records 67108864 bytes and has 3");
+  });
+
   test("with right checksums over other content fails its hash: the CRC alone would let it pass", async () => {
     const right = await frameOf(Uint8Array.of(1, 2, 3));
     const { header: fields } = await whole(right);
