@@ -27,6 +27,32 @@ export function float32Of(dtype: string, bytes: Bytes): Float32Array<ArrayBuffer
   return READERS.get(dtype)?.(bytes);
 }
 
+/** The nearest F16 of each, ties to even; infinite from 65520 on (IEEE 754, binary16). */
+export function halvesOf(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const bits = new Uint32Array(values.slice().buffer);
+  return Uint16Array.from(bits, toHalf);
+}
+
+function toHalf(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = (bits >>> 23) & 0xff;
+  const fraction = bits & 0x7f_ffff;
+  if (exponent === 0xff) return sign | (HALF_SPECIAL << HALF_FRACTION_BITS) | (fraction === 0 ? 0 : 0x200);
+  const own = exponent - 127 + HALF_BIAS;
+  if (own >= HALF_SPECIAL) return sign | (HALF_SPECIAL << HALF_FRACTION_BITS);
+  // Below the smallest normal number the leading one is written out, and bits go one by one.
+  const isSmall = own <= 0;
+  const shift = 13 + (isSmall ? 1 - own : 0);
+  if (shift > 24) return sign;
+  const whole = isSmall ? fraction | 0x80_0000 : (own << 23) | fraction;
+  const kept = whole >>> shift;
+  const rest = whole & (2 ** shift - 1);
+  const middle = 2 ** (shift - 1);
+  const isUp = rest > middle || (rest === middle && (kept & 1) === 1);
+  // What is carried out of the fraction goes into the exponent, where it belongs.
+  return sign | (kept + (isUp ? 1 : 0));
+}
+
 /** In a buffer of their own: in a file they may begin at any byte. */
 function aligned(bytes: Bytes): ArrayBuffer {
   return bytes.slice().buffer;

@@ -7,6 +7,7 @@ import type { Bytes } from "./bytes";
 import type { TensorShape } from "./chunks";
 import { parseJson } from "./json";
 import { dictionary, fail, integer, list, text } from "./parse";
+import type { StoredShape } from "./safetensors";
 import { byteLength } from "./tensor-bytes";
 import type { DType } from "./tensors";
 
@@ -132,4 +133,32 @@ type Fields = Readonly<Record<string, unknown>>;
 function fields(value: unknown, path: string): Fields {
   if (value === undefined) return fail(path, "is missing");
   return dictionary((each) => each, MAX_ENTRIES)(value, path);
+}
+
+/** What `model.json` says of such layers: their tensors follow each other in `weights.bin`, kernel and bias of each. */
+export function layersModelJson(layers: readonly DenseLayer[], tensors: readonly StoredShape[]): string {
+  const shapeOf = (name: string) => tensors.find((tensor) => tensor.name === name)?.shape ?? [];
+  const topology = layers.map(({ name, activation }, at) => {
+    const [inputs, units] = shapeOf(`${name}/weight`);
+    const first = at === 0 ? { batch_input_shape: [null, inputs], dtype: "float32" } : {};
+    return { class_name: "Dense", config: { name, units, activation, use_bias: true, ...first } };
+  });
+  const weights = tensors.map(({ name, dtype, shape }) => ({
+    name: name.replace(/\/weight$/, "/kernel"),
+    shape,
+    dtype: "float32",
+    ...(dtype === "F16" && { quantization: { dtype: "float16", original_dtype: "float32" } }),
+  }));
+  return JSON.stringify({
+    format: "layers-model",
+    generatedBy: "Holdfast",
+    convertedBy: null,
+    modelTopology: {
+      class_name: "Sequential",
+      config: { name: "holdfast", layers: topology },
+      keras_version: "tfjs-layers 4.22.0",
+      backend: "tensor_flow.js",
+    },
+    weightsManifest: [{ paths: ["weights.bin"], weights }],
+  });
 }

@@ -52,13 +52,35 @@ export function safetensorsHead(
   tensors: readonly TensorShape[],
   metadata: Readonly<Record<string, string>>,
 ): Bytes {
+  const stored = tensors.map(({ name, dtype, shape }) => ({
+    name,
+    dtype: DTYPE_NAMES[dtype],
+    shape,
+    bytes: { length: byteLength(dtype, shape) ?? Number.NaN },
+  }));
+  return headOfStored(stored, metadata);
+}
+
+/** A tensor by the format's own name of its dtype, and how long it is. */
+export interface StoredShape {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly bytes: { readonly length: number };
+}
+
+/** The same of tensors of any dtype. */
+export function headOfStored(
+  tensors: readonly StoredShape[],
+  metadata: Readonly<Record<string, string>>,
+): Bytes {
   const entries = new Map<string, unknown>([[METADATA_KEY, metadata]]);
   let offset = 0;
-  for (const { name, dtype, shape } of tensors) {
+  for (const { name, dtype, shape, bytes } of tensors) {
     if (entries.has(name))
       throw new HoldfastError("invalid", `The name "${name}" cannot be used, or occurs twice.`);
-    const end = offset + (byteLength(dtype, shape) ?? Number.NaN);
-    entries.set(name, { dtype: DTYPE_NAMES[dtype], shape, data_offsets: [offset, end] });
+    const end = offset + bytes.length;
+    entries.set(name, { dtype, shape, data_offsets: [offset, end] });
     offset = end;
   }
   const json = encodeJson(Object.fromEntries(entries));

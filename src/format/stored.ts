@@ -37,6 +37,23 @@ export interface ExportedRun {
   readonly steps: readonly number[] | null;
 }
 
+/** Weights that are used elsewhere: how they are stored, and in which kind of file. */
+export type DeployDtype = "float32" | "float16" | "int8";
+
+export interface DeployOptions {
+  /** Default float32, which loses nothing. */
+  readonly dtype?: DeployDtype;
+  /** `layers-model`: a ZIP archive with `model.json` and `weights.bin` of TensorFlow.js, where the task has that form. */
+  readonly form?: "safetensors" | "layers-model";
+}
+
+/** What came of it: metrics on held-out data with the weights as they were trained, and as they are in the file. */
+export interface Deployment {
+  readonly file: Blob;
+  readonly before: Readonly<Record<string, number>>;
+  readonly after: Readonly<Record<string, number>>;
+}
+
 /** A checkpoint that could not be exported, and why. */
 export interface LeftOut {
   readonly run: string;

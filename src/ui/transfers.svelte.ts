@@ -1,10 +1,10 @@
 /** Files on their way out of the store and into it, each with how far it is and a way to stop it. */
 import { hasCode } from "../errors";
 import type { ExportOptions, HoldfastPage, ToFile } from "../worker/api";
-import type { Watcher } from "../worker/protocol";
+import type { DeployOptions, RunStep, Watcher } from "../worker/protocol";
 import { download, fileName } from "./download";
 import { choosePlace } from "./save-place";
-import { importedWords } from "./words";
+import { deployedWords, importedWords } from "./words";
 
 export interface Transfer {
   readonly id: number;
@@ -44,6 +44,17 @@ export class Transfers {
     await this.#export(fileName(`${name} step ${step}`, "safetensors"), (to) =>
       this.#host.api.exportCheckpoint(run, step, to),
     );
+  }
+
+  /** Weights to be used elsewhere; says what storing them so costs. */
+  async deploy(at: RunStep, name: string, options: Required<DeployOptions>): Promise<void> {
+    const { dtype, form } = options;
+    const file = fileName(`${name} step ${at.step} ${dtype}`, form === "safetensors" ? form : "zip");
+    await this.#host.attempt(async () => {
+      const made = await this.#host.api.deploy(at.run, at.step, options);
+      download(made.file, file);
+      this.#host.toast(deployedWords(file, made));
+    });
   }
 
   /** The first run of the bundle; null where nothing came in. */

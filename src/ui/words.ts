@@ -1,5 +1,6 @@
 /** What happens to a run, in words a person would say. */
 import type {
+  Deployment,
   Drill,
   Imported,
   BackendInfo,
@@ -289,6 +290,15 @@ export function importedWords(file: string, imported: readonly Imported[]): stri
       ? ""
       : `. The data that ${bare === 1 ? "it trains" : "they train"} on did not come along: choose that file under New run once, and it is here`;
   return `${file}: ${parts.join("; ")}${data}`;
+}
+
+/** What weights that leave cost on held-out data, as they are stored. */
+export function deployedWords(file: string, { before, after }: Deployment): string {
+  const [metric] = Object.keys(before);
+  const [was, is] = [before, after].map((metrics) => (metric === undefined ? undefined : metrics[metric]));
+  if (metric === undefined || was === undefined || is === undefined) return `Exported ${file}`;
+  const change = was === is ? `${loss(is)}, as trained` : `${loss(was)} became ${loss(is)}`;
+  return `Exported ${file}: ${metricWords(metric)} ${change}`;
 }
 
 /** What did not come to be, and why. */

@@ -11,6 +11,8 @@ import type {
   CheckpointInfo,
   Comparison,
   Config,
+  Deployment,
+  DeployOptions,
   Drill,
   Health,
   Imported,
@@ -148,6 +150,11 @@ export interface HoldfastApi {
    * compares. `failure` says why it did not come back as it was. The checkpoint remembers the last one.
    */
   drill(run: string, step?: number): Promise<Drill>;
+  /**
+   * The weights of any step without what a resume needs, with what storing them so costs on held-out data. `unsupported`
+   * where the task is no LayersModel; `invalid` where a number is too large for float16.
+   */
+  deploy(run: string, step: number, options?: DeployOptions): Promise<Deployment>;
   /**
    * Runs as one bundle: a ZIP archive with everything that they need to go on elsewhere (docs/bundle.md). `missing` where
    * a run has no whole checkpoint; damaged ones are left out, and a notice names them.

@@ -26,6 +26,8 @@ import type {
   Changes,
   CheckpointInfo,
   Comparison,
+  Deployment,
+  DeployOptions,
   Drill,
   Health,
   Imported,
@@ -406,6 +408,10 @@ class Holdfast implements HoldfastPage {
     if (step === undefined && live != null) return live;
     const at = step ?? (await this.checkpoints(run)).reduce((newest, info) => Math.max(newest, info.step), 0);
     return (await this.#supervisor.trainer()).pictureOf({ run, step: at });
+  }
+
+  async deploy(run: string, step: number, options: DeployOptions = {}): Promise<Deployment> {
+    return (await this.#supervisor.trainer()).deploy({ run, step }, options);
   }
 
   exportCheckpoint(run: string, step: number, options: ToFile = {}): Promise<Blob> {

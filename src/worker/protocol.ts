@@ -21,6 +21,8 @@ import type {
 import type {
   AuditLog,
   CheckpointInfo,
+  Deployment,
+  DeployOptions,
   Exported,
   ExportedRun,
   Health,
@@ -277,6 +279,8 @@ export interface TrainApi {
   pictureOf(at: RunStep): Promise<Picture>;
   /** Metrics on held-out data. */
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>>;
+  /** The weights of a step, to be used elsewhere. `unsupported` where the task has no such form. */
+  deploy(at: RunStep, options: DeployOptions): Promise<Deployment>;
   /** Ends a visit that is under way, and frees what was visited last. */
   leave(): Promise<void>;
   /** Makes a checkpoint of any step. `busy` where another tab has the run. */

@@ -49,6 +49,7 @@ const api: TrainApi = {
   look: (at, options) => trainer().look(at, options),
   pictureOf: (at) => trainer().pictureOf(at),
   evaluateAt: (at) => trainer().evaluateAt(at),
+  deploy: (at, options) => trainer().deploy(at, options),
   leave: () => trainer().leave(),
   keep: (at) => trainer().keep(at),
   rehearse: (run, step) => trainer().rehearse(run, step),

@@ -11,6 +11,7 @@ import type { Position } from "../engine/session-parts";
 import { hasCode, HoldfastError } from "../errors";
 import { digestOf } from "../format/digest";
 import type { Task } from "../engine/task";
+import { deployment } from "./deploy";
 import { loadTask } from "../tasks";
 import { firstState, originOf } from "./first-state";
 import { oneFile } from "./layers-model";
@@ -19,6 +20,8 @@ import type {
   BackendInfo,
   Changes,
   CheckpointInfo,
+  Deployment,
+  DeployOptions,
   Config,
   Drill,
   ForkSpec,
@@ -288,6 +291,12 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
 
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>> {
     return this.#visitor.with(at, ({ bench }) => bench.evaluate());
+  }
+
+  deploy(at: RunStep, options: DeployOptions): Promise<Deployment> {
+    return this.#visitor.with(at, async (held) =>
+      deployment(held, await loadTask(held.bench.record.task), options),
+    );
   }
 
   leave(): Promise<void> {

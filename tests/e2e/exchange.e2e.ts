@@ -99,6 +99,41 @@ test("what is cancelled leaves nothing; a person chooses a place, and is told ho
   expect(await stored(page)).toContain("traveller.holdfast");
 });
 
+test("weights leave from any step, tell what that costs, and begin another run", async ({ live, app }) => {
+  const { page } = live;
+  await openApp(page, app.url);
+  const run = await start(page, { ...SPEC, steps: 12 });
+  await waitFor(page, run, { status: "finished" });
+  const made = await page.evaluate(async (id) => {
+    const digest = await holdfast.digest(id, 7);
+    const exact = await holdfast.deploy(id, 7);
+    const small = await holdfast.deploy(id, 7, { dtype: "int8" });
+    const model = await holdfast.deploy(id, 7, { dtype: "float16", form: "layers-model" });
+    const again = await holdfast.digest(id, 7);
+    const from = new File([exact.file], "weights.safetensors");
+    const child = await holdfast.start({
+      task: "spirals",
+      steps: 2,
+      config: { width: 8, batchSize: 16 },
+      from,
+    });
+    const first = await holdfast.state(child, 0);
+    const wanted = await holdfast.state(id, 7);
+    const differs = [...wanted].filter(
+      ([name, { data }]) => name.startsWith("param/") && first.get(name)?.data.join() !== data.join(),
+    );
+    return {
+      isUnchanged: digest === again,
+      lossless: JSON.stringify(exact.before) === JSON.stringify(exact.after),
+      costs: [small.before["val_loss"], small.after["val_loss"]],
+      sizes: [exact.file.size > small.file.size, model.file.size > 0],
+      differs: differs.map(([name]) => name),
+    };
+  }, run);
+  expect(made).toMatchObject({ isUnchanged: true, lossless: true, sizes: [true, true], differs: [] });
+  expect(made.costs[0]).not.toBe(made.costs[1]);
+});
+
 /** Names of the files in the site's own storage. */
 function stored(page: Page, folder?: string): Promise<string[]> {
   return page.evaluate(async (name) => {

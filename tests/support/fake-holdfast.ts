@@ -16,6 +16,7 @@ import type {
   BackendInfo,
   CheckpointInfo,
   Comparison,
+  Deployment,
   Drill,
   JournalRows,
   Mark,
@@ -602,6 +603,9 @@ export class FakeHoldfast implements HoldfastPage {
     await this.#wait(200);
     const of = this.#of(run);
     return this.#picture(of, step ?? of.info.step);
+  }
+  async deploy(): Promise<Deployment> {
+    return { file: new Blob(["fake"]), before: { val_loss: 1.611 }, after: { val_loss: 1.613 } };
   }
   async exportCheckpoint(): Promise<Blob> {
     return new Blob(["fake"]);
