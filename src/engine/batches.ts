@@ -10,7 +10,12 @@
  */
 import { HoldfastError } from "../errors";
 import { counterOf, keyOf, philox4x32 } from "./random";
-import type { SamplePosition } from "./task";
+
+/** Which sample of which epoch; `index` counts 0 … samplesPerEpoch - 1 in the epoch's own order already. */
+export interface SamplePosition {
+  readonly epoch: number;
+  readonly index: number;
+}
 
 /** Even, so that the halves end where they began. With four, the tests see epochs of 5 to 17 samples favour some orders. */
 const ROUNDS = 12;

@@ -1,0 +1,167 @@
+/**
+ * The library as a package: three entries, one storage worker, types. What it needs is bundled in, but for
+ * TensorFlow.js, which is the page's own.
+ *
+ * The worker is one file beside the entry and its wasm one beside the worker, both named by
+ * `new URL("./…", import.meta.url)`: the one form that bundlers and plain pages both understand, and that a content
+ * security policy without `blob:` and `data:` allows.
+ */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { rolldown } from "rolldown";
+import { ROOT, tool } from "./process.mjs";
+
+export const PACKAGE = join(ROOT, ".cache", "package", "holdfast");
+const WORKER = "storage.worker";
+const WASM = "zstd.wasm";
+
+/** By their names in `exports`. */
+export const ENTRIES = /** @type {const} */ ({
+  ".": "index",
+});
+
+/** Bundled into the package. @type {readonly string[]} */
+const BUNDLED = ["@bokuweb/zstd-wasm", "@noble/hashes", "comlink", "idb"];
+
+/** What lies elsewhere here than in the package. Each has to be found, or the package would be broken in silence. */
+const MOVED = [
+  { file: "src/worker/storage-client.ts", from: `./${WORKER}.ts`, to: `./${WORKER}.js` },
+  {
+    file: "src/format/zstd.ts",
+    from: "../../node_modules/@bokuweb/zstd-wasm/dist/web/zstd.wasm",
+    to: `./${WASM}`,
+  },
+];
+
+/** @returns {import("rolldown").Plugin} */
+function moved() {
+  return {
+    name: "moved",
+    transform(code, id) {
+      const rule = MOVED.find(({ file }) => id === join(ROOT, file));
+      if (rule === undefined) return null;
+      const text = code.replace(rule.from, rule.to);
+      if (text === code)
+        throw new Error(`${rule.file} no longer names ${rule.from}: correct scripts/lib/package.mjs.`);
+      return text;
+    },
+  };
+}
+
+/**
+ * @param {Readonly<Record<string, string>>} input
+ * @param {boolean} minify
+ */
+async function bundle(input, minify) {
+  const built = await rolldown({
+    input: { ...input },
+    platform: "browser",
+    external: /^@tensorflow\//,
+    plugins: [moved()],
+    // A warning here is a name that is not there, or a worker that would need a second file.
+    onLog: (level, log) => {
+      if (level === "warn") throw new Error(log.message);
+    },
+  });
+  await built.write({
+    dir: PACKAGE,
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "shared-[name].js",
+    minify,
+  });
+  await built.close();
+}
+
+/** The declarations that the entries reach, with the endings that every resolver understands. */
+function writeTypes() {
+  const all = join(ROOT, ".cache", "package", "types");
+  rmSync(all, { recursive: true, force: true });
+  const project = join(ROOT, "tsconfig.package.json");
+  const { status, stdout } = spawnSync(process.execPath, [tool("typescript/bin/tsc"), "-p", project], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`The declarations could not be written:\n${stdout}`);
+  const seen = new Set();
+  const waiting = Object.values(ENTRIES).map((name) => join(all, `${name}.d.ts`));
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    const from = dirname(file);
+    const text = readFileSync(file, "utf8").replace(
+      /(from |import\()"(\.[^"]*)"/g,
+      (_all, before, target) => {
+        waiting.push(join(from, `${target}.d.ts`));
+        return `${before}"${target}.js"`;
+      },
+    );
+    const to = join(PACKAGE, "types", relative(all, file));
+    mkdirSync(dirname(to), { recursive: true });
+    writeFileSync(to, text);
+  }
+}
+
+function writeManifest() {
+  const root = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const { name, version, description, license, type } = root;
+  const exports = Object.fromEntries(
+    Object.entries(ENTRIES).map(([path, file]) => [
+      path,
+      { types: `./types/${file}.d.ts`, default: `./${file}.js` },
+    ]),
+  );
+  const manifest = {
+    name,
+    version,
+    // Not for a registry yet: it can be packed, and installed from the file.
+    private: true,
+    description,
+    license,
+    type,
+    sideEffects: [`./${WORKER}.js`],
+    exports: {
+      ...exports,
+      [`./${WORKER}.js`]: `./${WORKER}.js`,
+      [`./${WASM}`]: `./${WASM}`,
+      "./package.json": "./package.json",
+    },
+    peerDependencies: { "@tensorflow/tfjs-core": `^${root.dependencies["@tensorflow/tfjs-core"]}` },
+    peerDependenciesMeta: { "@tensorflow/tfjs-core": { optional: true } },
+  };
+  writeFileSync(join(PACKAGE, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** The licences of what is bundled in ask to be kept with it. */
+function writeNotices() {
+  const parts = BUNDLED.map((name) => {
+    const folder = tool(name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? "" : readFileSync(join(folder, file), "utf8").trim();
+    return `## ${name} ${version} (${license})\n\n${text}\n`;
+  });
+  writeFileSync(
+    join(PACKAGE, "THIRD-PARTY-NOTICES.md"),
+    `# What is bundled into this package\n\n${parts.join("\n")}`,
+  );
+}
+
+/** Builds the package into its folder. */
+export async function buildPackage() {
+  rmSync(PACKAGE, { recursive: true, force: true });
+  mkdirSync(PACKAGE, { recursive: true });
+  const entries = Object.fromEntries(
+    Object.values(ENTRIES).map((name) => [name, join(ROOT, "src", `${name}.ts`)]),
+  );
+  await bundle(entries, false);
+  // Alone, so that it is one file: a worker in pieces needs more of a bundler than all of them give.
+  await bundle({ [WORKER]: join(ROOT, "src", "worker", `${WORKER}.ts`) }, true);
+  copyFileSync(tool("@bokuweb/zstd-wasm/dist/web/zstd.wasm"), join(PACKAGE, WASM));
+  writeTypes();
+  writeManifest();
+  writeNotices();
+  for (const name of ["LICENSE", "README.md"]) cpSync(join(ROOT, name), join(PACKAGE, name));
+  return PACKAGE;
+}

@@ -1,0 +1,52 @@
+/**
+ * A site that uses the packed library as anybody would: `npm pack`, the tarball unpacked into `node_modules`, the examples
+ * beside it. Nothing of it comes from the sources, and nothing from the network.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { buildPackage } from "../../scripts/lib/package.mjs";
+import { HEADERS, POLICY_HEADER } from "../../scripts/lib/csp.mjs";
+import { ROOT, tool } from "../../scripts/lib/process.mjs";
+
+export const SITE = join(ROOT, ".cache", "package", "site");
+
+/** Files that pages of the examples load beside the package, by folders of `node_modules`. */
+const PEERS: readonly string[] = [];
+
+/** Packs the library, and installs it and the examples into the site's folder. Returns the names of the tarball's files. */
+export async function makeSite(): Promise<readonly string[]> {
+  const folder = await buildPackage();
+  const packed = join(folder, "..");
+  run("npm", ["pack", "--pack-destination", packed], folder);
+  const tarball = readdirSync(packed).find((name) => name.endsWith(".tgz"));
+  if (tarball === undefined) throw new Error("npm pack made no tarball.");
+  rmSync(SITE, { recursive: true, force: true });
+  const installed = join(SITE, "node_modules", "holdfast");
+  mkdirSync(installed, { recursive: true });
+  run("tar", ["-xzf", join(packed, tarball), "-C", installed, "--strip-components=1"], packed);
+  cpSync(join(ROOT, "examples"), SITE, { recursive: true });
+  for (const peer of PEERS) cpSync(tool(peer), join(SITE, "node_modules", peer), { recursive: true });
+  return readdirSync(installed, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
+    .sort();
+}
+
+/** The app's own strict policy, but that the page's import map, which can only be inline, is named by its hash. */
+export function headersFor(page: string): Readonly<Record<string, string>> {
+  const html = readFileSync(join(SITE, page, "index.html"), "utf8");
+  const inline = /<script type="importmap">([^]*?)<\/script>/.exec(html)?.[1];
+  if (inline === undefined) return HEADERS;
+  const hash = createHash("sha256").update(inline).digest("base64");
+  return {
+    ...HEADERS,
+    [POLICY_HEADER]: HEADERS[POLICY_HEADER].replace("script-src", `script-src 'sha256-${hash}'`),
+  };
+}
+
+function run(command: string, args: readonly string[], cwd: string): void {
+  const { status, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${stderr}`);
+}
