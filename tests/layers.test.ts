@@ -43,7 +43,10 @@ suite("layers", () => {
 
   test("the library loads no tfjs, no screens, no task and no trainer", () => {
     expect(
-      loaded("index", /^package:(@tensorflow|svelte|idb)|^(ui|tasks|store|checkpoint)\/|train/),
+      loaded(
+        "index",
+        /^package:(@tensorflow|svelte|idb)|^(ui|tasks|store|checkpoint|engine\/tfjs|worker\/(client|train))/,
+      ),
     ).toEqual([]);
     expect(loaded("index", /^worker\/storage-client$/)).toEqual(["worker/storage-client"]);
   });

@@ -19,6 +19,8 @@ const WASM = "zstd.wasm";
 /** By their names in `exports`. */
 export const ENTRIES = /** @type {const} */ ({
   ".": "index",
+  "./tfjs": "tfjs",
+  "./optimizers": "optimizers",
 });
 
 /** Bundled into the package. @type {readonly string[]} */

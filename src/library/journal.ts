@@ -9,6 +9,8 @@ import type { JournalRows } from "../format/run";
 /** Rows and milliseconds after which what there is goes to the store. */
 const FLUSH_ROWS = 64;
 const FLUSH_MS = 1000;
+/** Losses on their way from a device at most: each stands for a step that the device has still to do. */
+const MOST_ON_THEIR_WAY = 16;
 
 /** A loss, or one that is on its way from a device. */
 export type Loss = number | PromiseLike<number | ArrayLike<number>>;
@@ -41,6 +43,7 @@ export class Journal {
   #last: Entry | null = null;
   /** Resolves when all losses so far are there. */
   #settled: Promise<void> = Promise.resolve();
+  #onTheirWay: Promise<void>[] = [];
   #sending: Promise<void> | null = null;
   #sentAt: number;
 
@@ -63,6 +66,11 @@ export class Journal {
     if (loss === undefined) entry.loss = Number.NaN;
     else if (typeof loss === "number") this.#take(entry, loss);
     else this.#await(entry, loss);
+  }
+
+  /** Resolves when another loss may be on its way; null where that is so already. */
+  room(): Promise<void> | null {
+    return this.#onTheirWay.at(-MOST_ON_THEIR_WAY) ?? null;
   }
 
   /** Sends what there is, now and then. */
@@ -100,13 +108,21 @@ export class Journal {
 
   #await(entry: Entry, loss: PromiseLike<number | ArrayLike<number>>): void {
     const before = this.#settled;
-    this.#settled = (async () => {
+    const settled = (async () => {
       const value = await loss;
       // In the order of steps, so that the first bad one is the one that is named.
       await before;
       this.#take(entry, typeof value === "number" ? value : (value[0] ?? Number.NaN));
     })();
-    this.#settled.catch(this.#parts.failed);
+    this.#settled = settled;
+    this.#onTheirWay.push(settled);
+    const here = () => {
+      this.#onTheirWay = this.#onTheirWay.filter((other) => other !== settled);
+    };
+    settled.then(here, (error: unknown) => {
+      here();
+      this.#parts.failed(error);
+    });
   }
 
   #rows(to: number): JournalRows | null {

@@ -177,6 +177,8 @@ export class Run {
     this.#time(ms);
     if (mayEndHere) this.saveIfDue();
     this.#journal.flushWhenDue();
+    // What a loss says is heard of by the next call.
+    await this.#journal.room()?.catch(() => undefined);
     if (now - this.#turnAt < TURN_MS) return;
     await nextTask();
     this.#turnAt = performance.now();

@@ -38,20 +38,20 @@ const NO_TIMES = { stall: 0, held: 0, readBack: 0 };
  */
 export async function openStore(): Promise<Store> {
   installErrorTransfer();
-  const store = new Store();
+  // Every call under way and every later one says so itself.
+  const client = new StorageClient(() => undefined);
+  const store = new Store(client);
   await store.status();
   return store;
 }
 
 export class Store {
-  readonly #client: StorageClient;
+  readonly #client: Pick<StorageClient, "api" | "end">;
   readonly #open = new Set<Run>();
 
   /** @internal Made by `openStore`. */
-  constructor() {
-    this.#client = new StorageClient(() => {
-      // Every call under way and every later one says so.
-    });
+  constructor(client: Pick<StorageClient, "api" | "end">) {
+    this.#client = client;
   }
 
   /**

@@ -1,27 +1,38 @@
-/** The examples, from the packed package, in a real browser: what is interrupted ends as what is not. */
+/**
+ * The examples, from the packed package, in a real browser: what is reloaded and killed in the middle ends in the digest
+ * of what is not. Two are plain pages with an import map, two are built by Vite; all under the strict policy.
+ */
 import type { Page } from "@playwright/test";
 import { serve, type Served } from "../../scripts/lib/serve.mjs";
 import { expect, test as base, watchFaults } from "../support/browser";
-import { headersFor, makeSite, SITE } from "../support/packed-site";
+import { buildSite, headersFor, makeSite, SITE } from "../support/packed-site";
 
-const test = base.extend<object, { readonly site: null }>({
-  site: [
+interface Example {
+  readonly folder: string;
+  readonly isBuilt: boolean;
+  /** Steps at which the page is reloaded, and the browser killed; shaders are compiled anew each time, in seconds. */
+  readonly reload: number | null;
+  readonly kill: number;
+}
+
+const EXAMPLES: readonly Example[] = [
+  { folder: "arrays", isBuilt: false, reload: 5000, kill: 12_000 },
+  { folder: "jax", isBuilt: false, reload: 300, kill: 700 },
+  { folder: "fit", isBuilt: true, reload: 100, kill: 250 },
+  { folder: "loop", isBuilt: true, reload: null, kill: 120 },
+];
+
+const test = base.extend<object, { readonly built: string }>({
+  built: [
     async ({}, use) => {
       await makeSite();
-      await use(null);
+      await use(await buildSite(EXAMPLES.filter(({ isBuilt }) => isBuilt).map(({ folder }) => folder)));
     },
     { scope: "worker" },
   ],
 });
 
-async function served(example: string, use: (url: string) => Promise<void>): Promise<void> {
-  const site: Served = await serve(SITE, { headers: headersFor(example) });
-  try {
-    await use(`${site.url}${example}/`);
-  } finally {
-    await site.close();
-  }
-}
+test.describe.configure({ mode: "serial" });
 
 /** The digest in the end, or the error. */
 async function ended(page: Page): Promise<string> {
@@ -31,32 +42,36 @@ async function ended(page: Page): Promise<string> {
 
 async function reached(page: Page, step: number): Promise<void> {
   await expect
-    .poll(async () => Number(await page.locator("#step").innerText()), { intervals: [20] })
+    .poll(async () => Number(await page.locator("#step").innerText()), { intervals: [20], timeout: 60_000 })
     .toBeGreaterThanOrEqual(step);
 }
 
-test("plain arrays, as a plain page with an import map", async ({ browser, live, site: _ }) => {
-  await served("arrays", async (url) => {
-    const other = await browser.newContext();
-    const calm = await other.newPage();
-    await calm.goto(url);
-    const expected = await ended(calm);
-    await other.close();
+for (const { folder, isBuilt, reload, kill } of EXAMPLES) {
+  test(`${folder}, ${isBuilt ? "built by Vite" : "a plain page"}`, async ({ browser, live, built }) => {
+    const served: Served = await serve(isBuilt ? built : SITE, { headers: headersFor(folder) });
+    const url = `${served.url}${folder}/`;
+    const calm = await browser.newContext();
+    const undisturbed = await calm.newPage();
+    await undisturbed.goto(url);
+    const expected = await ended(undisturbed);
+    await calm.close();
     expect(expected).toMatch(/^[0-9a-f]{64}$/);
 
     const faults = await watchFaults(live.context);
-    const { page } = live;
-    await page.goto(url);
-    await reached(page, 5000);
-    await page.reload();
-    await expect(page.locator("#from")).toContainText("checkpoint");
-    await reached(page, 12_000);
+    await live.page.goto(url);
+    if (reload !== null) {
+      await reached(live.page, reload);
+      await live.page.reload();
+      await expect(live.page.locator("#from")).toContainText("checkpoint");
+    }
+    await reached(live.page, kill);
     await live.killBrowser();
-    const again = await live.relaunch();
-    await again.goto(url);
-    await expect(again.locator("#from")).toContainText("checkpoint");
-    expect(await ended(again)).toBe(expected);
+    const page = await live.relaunch();
+    await page.goto(url);
+    await expect(page.locator("#from")).toContainText("checkpoint");
+    expect(await ended(page)).toBe(expected);
     expect(faults.violations).toEqual([]);
     expect(faults.errors).toEqual([]);
+    await served.close();
   });
-});
+}

@@ -159,9 +159,9 @@ export const LAYERS: readonly Layer[] = [
     files: ["library/*"],
     may: ["errors", "data", "policy", "engine", "wire", "storage-client"],
     types: ["protocol"],
-    packages: { comlink: ["library/*"] },
+    packages: { comlink: ["library/*"], "@tensorflow/tfjs-core": ["library/optimized"] },
   },
-  { name: "index", files: ["index"], may: ["*"] },
+  { name: "index", files: ["index", "tfjs", "optimizers"], may: ["*"] },
 ];
 
 /** Path in `src`, with extension → text. */

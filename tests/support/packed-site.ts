@@ -4,16 +4,16 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { build } from "vite";
 import { buildPackage } from "../../scripts/lib/package.mjs";
 import { HEADERS, POLICY_HEADER } from "../../scripts/lib/csp.mjs";
 import { ROOT, tool } from "../../scripts/lib/process.mjs";
 
 export const SITE = join(ROOT, ".cache", "package", "site");
 
-/** Files that pages of the examples load beside the package, by folders of `node_modules`. */
-const PEERS: readonly string[] = [];
+const BUILT = join(ROOT, ".cache", "package", "built");
 
 /** Packs the library, and installs it and the examples into the site's folder. Returns the names of the tarball's files. */
 export async function makeSite(): Promise<readonly string[]> {
@@ -27,11 +27,30 @@ export async function makeSite(): Promise<readonly string[]> {
   mkdirSync(installed, { recursive: true });
   run("tar", ["-xzf", join(packed, tarball), "-C", installed, "--strip-components=1"], packed);
   cpSync(join(ROOT, "examples"), SITE, { recursive: true });
-  for (const peer of PEERS) cpSync(tool(peer), join(SITE, "node_modules", peer), { recursive: true });
+  // What the examples use beside it comes from this checkout: a test has no network.
+  symlinkSync(tool("@tensorflow"), join(SITE, "node_modules", "@tensorflow"));
+  cpSync(tool("@jax-js"), join(SITE, "node_modules", "@jax-js"), { recursive: true });
   return readdirSync(installed, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
     .sort();
+}
+
+/** The examples as Vite builds them, without a setting of ours but the one that the policy asks for. */
+export async function buildSite(examples: readonly string[]): Promise<string> {
+  await build({
+    configFile: false,
+    root: SITE,
+    logLevel: "error",
+    build: {
+      outDir: BUILT,
+      emptyOutDir: true,
+      minify: false,
+      chunkSizeWarningLimit: 4000,
+      rolldownOptions: { input: examples.map((name) => join(SITE, name, "index.html")) },
+    },
+  });
+  return BUILT;
 }
 
 /** The app's own strict policy, but that the page's import map, which can only be inline, is named by its hash. */
