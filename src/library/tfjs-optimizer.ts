@@ -115,14 +115,16 @@ export function restoreOptimizer(
       const variable = variableOf(optimizer, field, Reflect.get(optimizer, field));
       assign(variable, upload(tf, given(`optimizer/${field}`), []));
     }
-    for (const slot of slots) {
-      const [field, suffix] = slot;
+    for (const [field] of slots) {
       for (const { variable } of slotsOf(optimizer, field)) variable.dispose();
+      Reflect.set(optimizer, field, []);
+    }
+    for (const [field, suffix] of begun) {
       const made = parameters.map(({ name, variable }) => ({
         originalName: `${variable.name}/${suffix}`,
         variable: tf.variable(upload(tf, given(`slot/${suffix}/${name}`), variable.shape), false),
       }));
-      Reflect.set(optimizer, field, begun.includes(slot) ? made : []);
+      Reflect.set(optimizer, field, made);
     }
   });
   Reflect.set(optimizer, "iterations_", counters["iterations"] ?? 0);
