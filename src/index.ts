@@ -20,6 +20,7 @@ export type { SamplePosition } from "./engine/batches";
 export { normals, random, randomInteger, uniforms } from "./engine/random";
 
 export { POLICIES } from "./policy/presets";
+export type { PolicyName, PolicyPreset } from "./policy/presets";
 export { describeRule } from "./policy/save";
 export { describeReason } from "./policy/keep";
 
@@ -30,10 +31,14 @@ export type {
   ConfigValue,
   Environment,
   KeepRule,
+  DataRecord,
   OptimizerConfig,
+  OptimizerKind,
   RunEvent,
   RunRecord,
+  RunStatus,
   SaveReason,
   SaveRule,
+  ScheduleConfig,
 } from "./format/run";
 export type { CheckpointInfo, Imported, RunDetail, RunInfo, StorageStatus } from "./format/stored";

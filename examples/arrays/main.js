@@ -1,5 +1,5 @@
 /** No library but Holdfast: a polynomial is fitted to noisy points by stochastic gradients with momentum. */
-import { arrays, normals, openStore, randomInteger } from "holdfast";
+import { arrays, openStore, randomInteger, uniforms } from "holdfast";
 import { showEnd, showError, showRun, showStep } from "../show.js";
 
 const STEPS = 30_000;
@@ -19,12 +19,12 @@ async function train() {
   showRun(run, STEPS);
 
   // Randomness is a function of (seed, name, step): there is no generator that would have to be saved.
-  const noise = normals(run.seed, "noise", 0, POINTS);
+  const noise = uniforms(run.seed, "noise", 0, POINTS);
 
   while (run.step < STEPS) {
     const point = randomInteger(run.seed, "order", run.step, 0, POINTS);
     const x = (2 * point) / POINTS - 1;
-    const loss = update(weights, momentum, x, Math.sin(3 * x) + 0.1 * noise[point]);
+    const loss = update(weights, momentum, x, Math.sin(3 * x) + 0.2 * noise[point]);
     await run.stepped({ loss, samples: 1 });
     if (run.step % 100 === 0) showStep(run.step, loss);
   }

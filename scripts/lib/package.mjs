@@ -9,6 +9,7 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import { ROOT, tool } from "./process.mjs";
 
@@ -148,6 +149,69 @@ function writeNotices() {
     join(PACKAGE, "THIRD-PARTY-NOTICES.md"),
     `# What is bundled into this package\n\n${parts.join("\n")}`,
   );
+}
+
+/** Packs the built package as npm does. Returns the path of the tarball. */
+export function packPackage() {
+  const folder = dirname(PACKAGE);
+  for (const name of readdirSync(folder)) if (name.endsWith(".tgz")) rmSync(join(folder, name));
+  const packed = spawnSync("npm", ["pack", "--pack-destination", folder], { cwd: PACKAGE, encoding: "utf8" });
+  const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
+  if (packed.status !== 0 || tarball === undefined) throw new Error(`npm pack failed:\n${packed.stderr}`);
+  return join(folder, tarball);
+}
+
+/** What a page takes of it, as its bundler would leave it: minified, each import with all that it needs. */
+const TAKEN = [
+  { what: "openStore, arrays", code: 'export { openStore, arrays } from "holdfast";' },
+  { what: "everything in holdfast", code: 'export * from "holdfast";' },
+  {
+    what: "openStore and layersModel (holdfast/tfjs)",
+    code: 'export { openStore } from "holdfast"; export { layersModel } from "holdfast/tfjs";',
+  },
+  {
+    what: "openStore and optimized (holdfast/optimizers)",
+    code: 'export { openStore } from "holdfast"; export { optimized } from "holdfast/optimizers";',
+  },
+];
+
+/**
+ * Bytes, and bytes after gzip, of what a page loads.
+ *
+ * @returns {Promise<readonly { readonly what: string, readonly bytes: number, readonly gzip: number }[]>}
+ */
+export async function sizes() {
+  const result = [];
+  for (const { what, code } of TAKEN) {
+    const built = await rolldown({
+      input: "taken",
+      platform: "browser",
+      external: /^@tensorflow\//,
+      plugins: [
+        {
+          name: "taken",
+          resolveId(source) {
+            if (source === "taken") return source;
+            const entry = Object.entries(ENTRIES).find(([path]) => source === join("holdfast", path));
+            return entry === undefined ? null : join(PACKAGE, `${entry[1]}.js`);
+          },
+          load: (id) => (id === "taken" ? code : null),
+        },
+      ],
+    });
+    const { output } = await built.generate({ format: "esm", minify: true });
+    await built.close();
+    result.push(
+      weighed(what, Buffer.from(output.map((chunk) => ("code" in chunk ? chunk.code : "")).join(""))),
+    );
+  }
+  for (const file of [`${WORKER}.js`, WASM]) result.push(weighed(file, readFileSync(join(PACKAGE, file))));
+  return result;
+}
+
+/** @param {string} what @param {Buffer} bytes */
+function weighed(what, bytes) {
+  return { what, bytes: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
 }
 
 /** Builds the package into its folder. */

@@ -27,7 +27,13 @@ export function permuted(seed: number, epoch: number, index: number, size: numbe
   return orderOf(seed, epoch, size)(index);
 }
 
-/** The samples at positions `position` … `position + count - 1`, counted over all epochs; a batch may span two. */
+/**
+ * The samples at positions `position` … `position + count - 1`, counted over all epochs; a batch may span two. Each epoch
+ * has an order of its own, a function of seed and epoch.
+ *
+ * @example
+ * const batch = samplesAt(run.samples, 32, images.length, run.seed).map(({ index }) => images[index]);
+ */
 export function samplesAt(
   position: number,
   count: number,

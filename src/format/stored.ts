@@ -73,6 +73,7 @@ export interface ScrubStatus {
   readonly damaged: readonly string[];
 }
 
+/** Where the store is, how full, and in what state. */
 export interface StorageStatus {
   /** `memory`: the browser refuses to store; nothing survives this page. */
   readonly mode: "opfs" | "memory";
@@ -173,6 +174,7 @@ export interface SaveRequest {
   readonly times: SaveTimes;
 }
 
+/** A checkpoint, as lists show it. */
 export interface CheckpointInfo {
   readonly run: string;
   readonly step: number;
@@ -265,6 +267,7 @@ export interface RunInfo {
   readonly stepTags: readonly string[];
 }
 
+/** A run with all that is known of it but its losses. */
 export interface RunDetail extends RunInfo {
   readonly record: RunRecord;
   readonly events: readonly RunEvent[];

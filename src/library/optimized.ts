@@ -39,6 +39,7 @@ export function optimized(
   return new Optimized(parameters, options);
 }
 
+/** Variables with one of our optimizers. */
 export class Optimized implements Trainer {
   /** For `store.open`: a run is refused where it was begun with another one. */
   readonly config: OptimizerConfig;

@@ -30,6 +30,7 @@ export interface Step {
   readonly mayEndHere?: boolean;
 }
 
+/** Who hears of saves that nobody awaits. */
 export interface Listener {
   /** A checkpoint is durable. */
   readonly saved?: (checkpoint: CheckpointInfo) => void;
@@ -67,6 +68,11 @@ export interface Restoration {
 /** With these the run cannot go on in this page. */
 const FATAL = ["bad-numbers", "diverged", "fenced", "device-lost", "worker-died"] as const;
 
+/**
+ * A run that is open in this page. It counts steps, keeps their losses, and saves when its policy says so; the loop is the
+ * page's. After one of `diverged`, `bad-numbers`, `fenced`, `device-lost` and `worker-died` every call throws it again, and
+ * nothing more is saved: what was saved stays.
+ */
 export class Run {
   /** Generated; what `store.state`, `store.export` and `store.remove` take. */
   readonly id: string;

@@ -19,6 +19,7 @@ import { Run, type Listener } from "./run";
 import { buffersOf } from "./saves";
 import type { Trainer } from "./trainer";
 
+/** What a run is to be, who hears of its saves, and whether it is taken from another tab. */
 export interface OpenOptions extends RunSettings, Listener {
   /** For a run that is there already: its policy from now on. Default: the one that it has. */
   readonly policy?: PolicyOptions;
@@ -45,6 +46,7 @@ export async function openStore(): Promise<Store> {
   return store;
 }
 
+/** All runs of this site, in OPFS and IndexedDB behind a worker. Calls answer or fail: `worker-died` where it ended. */
 export class Store {
   readonly #client: Pick<StorageClient, "api" | "end">;
   readonly #open = new Set<Run>();

@@ -46,6 +46,7 @@ export interface FitOptions {
   };
 }
 
+/** A trainer that knows what of its model cannot be exact, and how `model.fit` is gone on with. */
 export interface LayersTrainer extends Trainer {
   readonly inexact: readonly string[];
   /**

@@ -19,6 +19,16 @@ export interface Contents {
 /** Where the numbers come from. What is left out: a CPU, no library, nothing set. */
 export type Machine = Partial<Omit<Environment, "browser">>;
 
+/**
+ * Anything that trains, by two calls. The state goes to the store and comes from it as named typed arrays with shapes; a
+ * restored state has the tensors that `read` gave, in the order of their names, beside `step`, `samples` and counters.
+ *
+ * @example
+ * const trainer = {
+ *   read: () => ({ tensors: [{ name: "param/w", dtype: "float32", shape: [2, 3], values: w.slice() }] }),
+ *   restore: ({ tensors }) => w.set(tensors[0].values),
+ * };
+ */
 export interface Trainer {
   /**
    * The state as it is at this call: between two updates, the copy is taken before the first `await`, and what is read

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "vite";
-import { buildPackage } from "../../scripts/lib/package.mjs";
+import { buildPackage, packPackage } from "../../scripts/lib/package.mjs";
 import { HEADERS, POLICY_HEADER } from "../../scripts/lib/csp.mjs";
 import { ROOT, tool } from "../../scripts/lib/process.mjs";
 
@@ -17,15 +17,15 @@ const BUILT = join(ROOT, ".cache", "package", "built");
 
 /** Packs the library, and installs it and the examples into the site's folder. Returns the names of the tarball's files. */
 export async function makeSite(): Promise<readonly string[]> {
-  const folder = await buildPackage();
-  const packed = join(folder, "..");
-  run("npm", ["pack", "--pack-destination", packed], folder);
-  const tarball = readdirSync(packed).find((name) => name.endsWith(".tgz"));
-  if (tarball === undefined) throw new Error("npm pack made no tarball.");
+  await buildPackage();
+  const tarball = packPackage();
   rmSync(SITE, { recursive: true, force: true });
   const installed = join(SITE, "node_modules", "holdfast");
   mkdirSync(installed, { recursive: true });
-  run("tar", ["-xzf", join(packed, tarball), "-C", installed, "--strip-components=1"], packed);
+  const { status, stderr } = spawnSync("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`The tarball cannot be unpacked:\n${stderr}`);
   cpSync(join(ROOT, "examples"), SITE, { recursive: true });
   // What the examples use beside it comes from this checkout: a test has no network.
   symlinkSync(tool("@tensorflow"), join(SITE, "node_modules", "@tensorflow"));
@@ -63,9 +63,4 @@ export function headersFor(page: string): Readonly<Record<string, string>> {
     ...HEADERS,
     [POLICY_HEADER]: HEADERS[POLICY_HEADER].replace("script-src", `script-src 'sha256-${hash}'`),
   };
-}
-
-function run(command: string, args: readonly string[], cwd: string): void {
-  const { status, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${stderr}`);
 }
