@@ -228,6 +228,8 @@ export async function buildPackage() {
   writeTypes();
   writeManifest();
   writeNotices();
-  for (const name of ["LICENSE", "README.md"]) cpSync(join(ROOT, name), join(PACKAGE, name));
+  cpSync(join(ROOT, "LICENSE"), join(PACKAGE, "LICENSE"));
+  cpSync(join(ROOT, "docs", "library.md"), join(PACKAGE, "README.md"));
+  cpSync(join(ROOT, "docs", "api.md"), join(PACKAGE, "api.md"));
   return PACKAGE;
 }
