@@ -3,7 +3,7 @@ import { grad, jit, numpy as np } from "@jax-js/jax";
 import { normals, openStore, uniforms } from "holdfast";
 import { showEnd, showError, showRun, showStep } from "../show.js";
 
-const STEPS = 1500;
+const STEPS = 900;
 const BATCH = 32;
 const WIDTH = 16;
 const SEED = 7;

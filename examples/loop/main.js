@@ -5,7 +5,7 @@ import { normals, openStore, uniforms } from "holdfast";
 import { optimized } from "holdfast/optimizers";
 import { showEnd, showError, showRun, showStep } from "../show.js";
 
-const STEPS = 200;
+const STEPS = 80;
 const BATCH = 32;
 const WIDTH = 16;
 
@@ -27,7 +27,7 @@ async function train() {
     seed,
     steps: STEPS,
     optimizer: trainer.config,
-    policy: { save: { kind: "steps", every: 50 } },
+    policy: { save: { kind: "steps", every: 20 } },
   });
   showRun(run, STEPS);
 
@@ -39,7 +39,7 @@ async function train() {
     });
     x.dispose();
     await run.stepped({ ...update, samples: BATCH });
-    if (run.step % 20 === 0) showStep(run.step, (await update.loss)[0]);
+    if (run.step % 10 === 0) showStep(run.step, (await update.loss)[0]);
   }
   showEnd(await run.finish());
 }

@@ -135,7 +135,7 @@ export class Run {
       },
     });
     this.#unwatch = whenHidden((isGoing) => {
-      this.#hidden = !isGoing;
+      this.#hidden ||= !isGoing;
       this.#journal.flush().catch((error: unknown) => {
         this.#hear(error);
       });
@@ -194,8 +194,15 @@ export class Run {
   /** Does the policy want the state saved as it is now? */
   due(): boolean {
     const { save } = this.#parts.policy;
-    if (this.#hidden && performance.now() - this.#lastSave.timeMs >= HIDDEN_SPACING_MS) return true;
-    return shouldSave(save, this.#moment(), this.#lastSave, this.#pace.measured);
+    const now = this.#moment();
+    if (shouldSave(save, now, this.#lastSave, this.#pace.measured)) return true;
+    // Only what is new, and not where saving was declined.
+    return (
+      this.#hidden &&
+      save.kind !== "never" &&
+      now.step > this.#lastSave.step &&
+      now.timeMs - this.#lastSave.timeMs >= HIDDEN_SPACING_MS
+    );
   }
 
   /**
@@ -235,12 +242,20 @@ export class Run {
    */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
-    if (this.#failure !== null) return this.#letGo();
-    const { storage, lease } = this.#parts;
-    const checkpoint = await this.#atRest("pause");
-    if (this.#going !== null)
-      await storage.appendEvent(lease, checkpoint.step, { kind: "paused", why: "closed" }, "paused");
+    try {
+      if (this.#failure === null) await this.#pause();
+    } catch (error) {
+      // Another one has the run, which was opened once more: there is nothing left to save.
+      if (!hasCode(error, "fenced")) throw error;
+    }
     await this.#letGo();
+  }
+
+  async #pause(): Promise<void> {
+    const { storage, lease } = this.#parts;
+    const { step } = await this.#atRest("pause");
+    if (this.#going !== null)
+      await storage.appendEvent(lease, step, { kind: "paused", why: "closed" }, "paused");
   }
 
   async #atRest(reason: SaveReason): Promise<CheckpointInfo> {

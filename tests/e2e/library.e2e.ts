@@ -17,9 +17,9 @@ interface Example {
 
 const EXAMPLES: readonly Example[] = [
   { folder: "arrays", isBuilt: false, reload: 5000, kill: 12_000 },
-  { folder: "jax", isBuilt: false, reload: 300, kill: 700 },
+  { folder: "jax", isBuilt: false, reload: 200, kill: 500 },
   { folder: "fit", isBuilt: true, reload: 100, kill: 250 },
-  { folder: "loop", isBuilt: true, reload: null, kill: 120 },
+  { folder: "loop", isBuilt: true, reload: null, kill: 50 },
 ];
 
 const test = base.extend<object, { readonly built: string }>({

@@ -1,10 +1,14 @@
 /** Runs of a foreign trainer: what is kept, what is refused, and what is said. */
-import { beforeEach, expect, suite, test } from "vitest";
+import { afterEach, beforeEach, expect, suite, test, vi } from "vitest";
 import { arrays, digestOf, type Trainer } from "../../src/index";
 import { pageOf, stubNavigator } from "../support/library-store";
 import { codeOf } from "../support/run-samples";
 
 beforeEach(stubNavigator);
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
 
 /** Updates that a state of two arrays determines, and nothing else. */
 function toy(start = 1) {
@@ -184,6 +188,41 @@ suite("a run", () => {
     const taken = await other.store.open("toy", toy().trainer, { takeOver: true });
     await taken.stepped({ loss: 1 });
     expect(await codeOf(run.save())).toBe("fenced");
+    await run.close();
+    await taken.close();
+  });
+});
+
+suite("a page that is hidden", () => {
+  test("saves at the next step, once, and only what is new", async () => {
+    const watching: (() => void)[] = [];
+    vi.stubGlobal("document", {
+      visibilityState: "hidden",
+      addEventListener: (_name: string, work: () => void) => watching.push(work),
+      removeEventListener: () => undefined,
+    });
+    vi.stubGlobal("addEventListener", () => undefined);
+    vi.stubGlobal("removeEventListener", () => undefined);
+    let now = 1000;
+    vi.spyOn(performance, "now").mockImplementation(() => now);
+    const page = pageOf();
+    const run = await page.store.open("toy", toy().trainer, {
+      policy: { save: { kind: "steps", every: 1e6 } },
+    });
+    const idle = await page.store.open("idle", toy().trainer, { policy: { save: { kind: "never" } } });
+    now += 60_000;
+    for (const work of watching) work();
+    expect(run.due()).toBe(false);
+    await run.stepped({ loss: 1 });
+    await run.stepped({ loss: 1 });
+    await idle.stepped({ loss: 1 });
+    await run.save();
+    const reasons = (await page.store.detail(run.id)).checkpointList.map(({ step, reason }) => [
+      step,
+      reason,
+    ]);
+    expect(reasons).toContainEqual([1, "hidden"]);
+    expect((await page.store.detail(idle.id)).checkpointList).toHaveLength(1);
   });
 });
 
