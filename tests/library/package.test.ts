@@ -89,6 +89,17 @@ suite("the package", () => {
   });
 });
 
+test("`model.fit` is made resumable in at most ten lines", () => {
+  const lines = readFileSync(join(SITE, "fit", "main.js"), "utf8").split("\n");
+  const added = lines.filter((line) => line.includes("// +"));
+  // A line that concerns us and is not marked would not be counted.
+  const ours = lines.filter((line) =>
+    /from "holdfast|openStore|layersModel|resumable\b.*[,;(]|run\.finish|store\./.test(line),
+  );
+  expect(added.length).toBeLessThanOrEqual(10);
+  expect(ours.filter((line) => !added.includes(line))).toEqual([]);
+});
+
 test("its types hold for a page's compiler, the strictest one", { timeout: 90_000 }, () => {
   copyFileSync(join(ROOT, "tests", "library", "consumer.ts"), join(SITE, "consumer.mts"));
   const compilerOptions = {
