@@ -3,18 +3,16 @@
  * keyframe and as a difference from it, and restored, beside writing and reading the same number of raw bytes.
  * Memory is that of the page's process, looked at every 20 ms, beyond the state itself. `--parameters N`.
  */
-import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type BrowserContext } from "@playwright/test";
 import { LAUNCH_ARGUMENTS, needBrowser } from "../scripts/lib/browser.mjs";
 import type { BenchResult, RunContext } from "../scripts/lib/context.mjs";
+import { peakDuring } from "./resident";
 
 const PARAMETERS = 50_000_000;
 const BYTES_PER_PARAMETER = 12;
-const SAMPLE_MS = 20;
-const PAGE_BYTES = 4096;
 const MIB = 2 ** 20;
 
 export async function run({ page: pageOf, log, options }: RunContext): Promise<BenchResult> {
@@ -43,9 +41,6 @@ async function measured(
   page.setDefaultTimeout(0);
   await page.goto(address);
   await page.waitForFunction(() => "large" in globalThis);
-  const pids = renderersOf(process.pid);
-  const resident = () => Math.max(...pids.map(residentBytes));
-
   const results: Record<string, number> = {};
   const state = parameters * BYTES_PER_PARAMETER;
   let peak = 0;
@@ -59,45 +54,11 @@ async function measured(
   ] as const;
   for (const { key, phase, state: made, counts } of phases) {
     await page.evaluate(([name, count]) => large.begin(name, count), [phase, parameters] as const);
-    const before = resident();
-    let most = before;
-    const timer = setInterval(() => {
-      most = Math.max(most, resident());
-    }, SAMPLE_MS);
-    results[key] = await page.evaluate(() => large.run());
-    clearInterval(timer);
-    const over = (most - before - made) / MIB;
+    const { result, bytes } = await peakDuring(() => page.evaluate(() => large.run()));
+    results[key] = result;
+    const over = (bytes - made) / MIB;
     if (counts) peak = Math.max(peak, over);
-    log(
-      `${phase}: ${(results[key] ?? 0).toFixed(1)} s, ${over.toFixed(0)} MiB above ${counts ? "the state" : "before"}`,
-    );
+    log(`${phase}: ${result.toFixed(1)} s, ${over.toFixed(0)} MiB above ${counts ? "the state" : "before"}`);
   }
   return { ...results, peak_over_state_mib: peak };
-}
-
-/** Processes that descend from this one and render pages. */
-function renderersOf(root: number): number[] {
-  const parents = new Map<number, number>();
-  const renderers: number[] = [];
-  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
-    try {
-      const pid = Number(name);
-      parents.set(pid, Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]));
-      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("--type=renderer")) renderers.push(pid);
-    } catch {
-      // It ended while it was looked at.
-    }
-  }
-  const isOurs = (pid: number | undefined): boolean =>
-    pid !== undefined && (pid === root || isOurs(parents.get(pid)));
-  return renderers.filter((pid) => isOurs(pid));
-}
-
-/** Of a process; 0 where it is gone. */
-function residentBytes(pid: number): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
-  } catch {
-    return 0;
-  }
 }

@@ -41,4 +41,4 @@ export type {
   SaveRule,
   ScheduleConfig,
 } from "./format/run";
-export type { CheckpointInfo, Imported, RunDetail, RunInfo, StorageStatus } from "./format/stored";
+export type { CheckpointInfo, Exported, Imported, RunDetail, RunInfo, StorageStatus } from "./format/stored";

@@ -10,6 +10,7 @@ import { openOpfs } from "../../src/store/opfs";
 import { installErrorTransfer } from "../../src/worker/wire-errors";
 import type { Phase } from "./large";
 import { madeUpRecord } from "./made-up-record";
+import { KINDS, madeUpTensors, stepOn } from "./made-up-state";
 
 export interface LargeApi {
   begin(phase: Phase, parameters: number): Promise<void>;
@@ -20,9 +21,6 @@ export interface LargeApi {
 installErrorTransfer();
 
 const RUN = "rlarge";
-/** The parameters, and Adam's two moments of each. */
-const KINDS = ["param/", "slot/m/", "slot/v/"];
-const LAYERS = 12;
 const PIECE_BYTES = 1024 * 1024;
 const RAW_FILE = "raw";
 
@@ -41,11 +39,11 @@ const api: LargeApi = {
       case "save":
         await open();
         await begun();
-        tensors = madeUp(parameters);
+        tensors = madeUpTensors(parameters);
         work = () => save();
         return;
       case "saveDelta":
-        stepOn();
+        stepOn(tensors);
         work = () => save();
         return;
       case "restore":
@@ -112,30 +110,6 @@ function request(of: readonly NamedTensor[]): SaveRequest {
     environment: record.environment,
     times: { stall: 0, held: 0, readBack: 0 },
   };
-}
-
-/** Numbers as training leaves them: all bits of the mantissa in use, exponents near each other. */
-function madeUp(parameters: number): NamedTensor[] {
-  const size = Math.ceil(parameters / LAYERS);
-  return KINDS.flatMap((kind) =>
-    Array.from({ length: LAYERS }, (_, layer): NamedTensor => {
-      const values = new Float32Array(size);
-      let bits = 0x9e3779b9 ^ layer;
-      for (let at = 0; at < size; at++) {
-        bits ^= bits << 13;
-        bits ^= bits >>> 17;
-        bits ^= bits << 5;
-        values[at] = bits / 2 ** 36;
-      }
-      return { name: `${kind}${String(layer).padStart(2, "0")}`, dtype: "float32", shape: [size], values };
-    }),
-  );
-}
-
-/** A step's worth of change. */
-function stepOn(): void {
-  for (const { values } of tensors)
-    for (let at = 0; at < values.length; at++) values[at] = (values[at] ?? 0) * (1 + 1e-4 * Math.sin(at));
 }
 
 async function rawWrite(bytes: number): Promise<void> {

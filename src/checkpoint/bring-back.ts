@@ -1,5 +1,5 @@
 /** A run, or the bytes that it trains on, out of the frames that were found of it and into the catalogue. */
-import { hasCode, messageOf } from "../errors";
+import { hasCode, HoldfastError, messageOf } from "../errors";
 import { parseJournal } from "../format/journal";
 import {
   parseDataset,
@@ -26,10 +26,13 @@ import { appendRows } from "../store/journal";
 import { findRun, freshEpoch } from "../store/owner";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CatalogWriter, CheckpointRow, PackFacts, RunRow } from "../store/tables";
+import { holdPlaceForData } from "./data";
 import { hashOf, rawOf, type FoundFrame } from "./found";
 import { codeOfDamage, verifyCheckpoint } from "./read";
 import { checkpointRow } from "./write";
 
+/** More than a run in a browser has steps: what asks for more is no run of ours, and there would be no memory for it. */
+const MAX_LOST_ROWS = 2 ** 26;
 /** As many copies of data as are kept. */
 const COPIES = 2;
 
@@ -46,13 +49,16 @@ export async function recoverData(
   { catalog, now }: Parts,
   frames: readonly FoundFrame[],
   seen: ReadonlyMap<string, PackFacts>,
+  lost: string[],
 ): Promise<void> {
   const places = new Set(
     frames.flatMap(({ header, place }) => (header.type === "data" ? [`${place.pack} ${place.offset}`] : [])),
   );
   for (const found of frames) {
     if (found.header.type !== "dataset") continue;
-    const { hash, bytes, frames: copy } = parseDataset(rawOf(found));
+    const dataset = orLost(() => parseDataset(rawOf(found)), "Data", found, lost);
+    if (dataset === null) continue;
+    const { hash, bytes, frames: copy } = dataset;
     const names = new Set([found.place.pack, ...copy.map(({ pack }) => pack)]);
     if ([...names].some((name) => !seen.has(name))) continue;
     await catalog.write("strict", async (tx) => {
@@ -64,6 +70,17 @@ export async function recoverData(
       await tx.put("data", { hash, bytes, copies: [...copies, copy], touched: now() });
       for (const name of names) await keepPack(tx, null, name, seen);
     });
+  }
+}
+
+/** Null where nothing can be made of a frame: it says nothing about any other one. */
+function orLost<T>(parse: () => T, what: string, { place }: FoundFrame, lost: string[]): T | null {
+  try {
+    return parse();
+  } catch (error) {
+    if (!hasCode(error, "corrupt")) throw error;
+    lost.push(`${what}, at byte ${place.offset} of pack ${place.pack}: ${messageOf(error)}`);
+    return null;
   }
 }
 
@@ -133,7 +150,7 @@ export async function recoverRun(parts: Parts, run: string, found: RunFrames): P
       return null;
     if (anew) await eraseRun(tx, run);
     if (before.row === undefined) {
-      await holdPlaceForData(tx, record, parts.now());
+      await holdPlaceForData(tx, record.data, parts.now());
       await beginRun(tx, record, "paused", freshEpoch(parts.now(), highest));
     }
     const lease = { run, epoch: Math.max(highest, (await tx.get("owners", run))?.epoch ?? 0) };
@@ -302,7 +319,8 @@ function recordOf(frames: readonly FoundFrame[], steps: readonly Step[]): RunRec
 function forksOf(run: string, all: readonly FoundFrame[]): ReadonlySet<number> {
   const parents = all
     .filter(({ header }) => header.type === "run")
-    .map((found) => parseLoggedRecord(rawOf(found)).parent);
+    // One that cannot be read is told of with its own run.
+    .map((found) => orLost(() => parseLoggedRecord(rawOf(found)).parent, "", found, []));
   return new Set(parents.flatMap((parent) => (parent?.run === run ? [parent.step] : [])));
 }
 
@@ -317,12 +335,6 @@ async function takeFromTrash(tx: CatalogWriter, run: string): Promise<RunRow["re
 async function markFork(tx: CatalogWriter, run: string, step: number): Promise<void> {
   const row = await tx.at("checkpoints", run, step);
   if (row !== undefined) await tx.put("checkpoints", { ...row, forked: true });
-}
-
-/** A run whose data is gone can be looked at and exported; to go on, the file has to be added again. */
-async function holdPlaceForData(tx: CatalogWriter, { data }: RunRecord, now: number): Promise<void> {
-  if ((await tx.get("data", data.hash)) === undefined)
-    await tx.put("data", { hash: data.hash, bytes: data.bytes, copies: [], touched: now });
 }
 
 /** The policy has its say with the next save, when all is known that counts for it. */
@@ -381,6 +393,11 @@ async function withRows(tx: CatalogWriter, run: RunRow, rows: JournalRows): Prom
 /** The journal up to `step`; rows that are lost are no numbers. */
 async function upTo(tx: CatalogWriter, run: RunRow, step: number): Promise<RunRow> {
   if (run.step >= step) return run;
+  if (step - run.step > MAX_LOST_ROWS)
+    throw new HoldfastError(
+      "corrupt",
+      `Its journal ends at step ${run.step}, and step ${step} is too far on.`,
+    );
   const missing = () => new Float32Array(step - run.step).fill(NaN);
   return appendRows(tx, run, { from: run.step + 1, loss: missing(), rate: missing(), ms: missing() });
 }

@@ -1,11 +1,38 @@
-/** A bundle as a `Blob`, which the browser keeps wherever it has room. */
+/** Where files are written to: whole in the end, or nothing of them is left. */
 import type { Bytes } from "../format/bytes";
 import type { ZipOutput } from "../format/zip";
+
+export interface BundleOutput extends ZipOutput {
+  /** All that was written. */
+  finish(): Promise<Blob>;
+  /** Nothing stays of what was written. Never fails: there may be nothing left to write to. */
+  abandon(): Promise<void>;
+}
+
+/** Opens an output for at most so many bytes. `quota` where there is no room for them. */
+export type OpenOutput = (bytes: number) => Promise<BundleOutput>;
+
+/** A file that `write` has written, or nothing of it. */
+export async function written(
+  open: OpenOutput,
+  bytes: number,
+  write: (out: BundleOutput) => Promise<void>,
+): Promise<Blob> {
+  const out = await open(bytes);
+  try {
+    await write(out);
+    return await out.finish();
+  } catch (error) {
+    await out.abandon();
+    throw error;
+  }
+}
 
 /** Small pieces are joined to this many bytes before they are handed over. */
 const PART_BYTES = 4 * 1024 * 1024;
 
-export class BlobOutput implements ZipOutput {
+/** A `Blob`, which the browser keeps wherever it has room. */
+export class BlobOutput implements BundleOutput {
   readonly #parts: Blob[] = [];
   #pending: Bytes[] = [];
   #pendingBytes = 0;
@@ -26,10 +53,15 @@ export class BlobOutput implements ZipOutput {
     });
   }
 
-  /** All that was written. */
-  finish(): Blob {
+  finish(): Promise<Blob> {
     this.#handOver();
-    return new Blob(this.#parts, { type: "application/zip" });
+    return Promise.resolve(new Blob(this.#parts));
+  }
+
+  abandon(): Promise<void> {
+    this.#parts.length = 0;
+    this.#pending = [];
+    return Promise.resolve();
   }
 
   #handOver(): void {

@@ -6,6 +6,7 @@ import { hasCode, HoldfastError } from "../errors";
 import { sha256, toHex, type Bytes } from "../format/bytes";
 import { CHUNK_BYTES } from "../format/chunks";
 import { encodeLogged } from "../format/log";
+import type { RunRecord } from "../format/run";
 import type { Place } from "../format/stored";
 import type { PackStore } from "../store/pack-store";
 import type { Catalog, CatalogWriter, DataRow, PackFacts } from "../store/tables";
@@ -117,6 +118,8 @@ export class DataStore {
   }
 
   async #read({ hash, bytes: length }: DataRow, frames: readonly Place[]): Promise<Bytes> {
+    // A length is believed as far as there are frames for it.
+    if (length > frames.length * CHUNK_BYTES) throw changed(hash);
     const bytes = new Uint8Array(length);
     let at = 0;
     for (const place of frames) {
@@ -171,6 +174,16 @@ export class DataStore {
     });
     return done;
   }
+}
+
+/** For a run whose data is not here: it can be looked at and exported; to go on, the file has to be added. */
+export async function holdPlaceForData(
+  tx: CatalogWriter,
+  { hash, bytes }: RunRecord["data"],
+  now: number,
+): Promise<void> {
+  if ((await tx.get("data", hash)) === undefined)
+    await tx.put("data", { hash, bytes, copies: [], touched: now });
 }
 
 /** Drops data that no run refers to any more. Returns the packs that nothing refers to now. */

@@ -4,26 +4,30 @@ import type { BundleRun } from "../format/bundle";
 import { equalBytes } from "../format/bytes";
 import { encodeJson } from "../format/json";
 import { encodeLogged } from "../format/log";
-import type { RunRecord } from "../format/run";
-import type { Imported, Lease } from "../format/stored";
+import { lastStep } from "../format/rows";
+import type { JournalRows, RunRecord } from "../format/run";
+import { MAX_NAME } from "../format/run-parse";
+import type { Imported, Lease, Watcher } from "../format/stored";
 import { noted } from "../store/audit";
 import { commitWholeRun, eraseRun, type WholeRun } from "../store/commit";
 import { freshEpoch, lockName } from "../store/owner";
 import { randomId } from "../store/pack-store";
 import type { CatalogReader } from "../store/tables";
 import { BundleSource } from "./bundle-source";
-import { dropData } from "./data";
+import { dropData, holdPlaceForData } from "./data";
 import { DurableWriter, type AddFrame } from "./durable";
 import { FrameSequence } from "./frames";
 import { addAbout, addEvents, statusAfter } from "./log-frames";
 import type { CheckpointManager, StoreParts } from "./manager";
 import { reclaim } from "./reclaim";
+import { Work } from "./work";
 import { writeCheckpoint, type Written } from "./write";
 
 /** What a save cost elsewhere says nothing here. */
 const NO_TIMES = { stall: 0, held: 0, readBack: 0 };
 /** What is on an imported run counts as one edit. */
 const EDITS = 1;
+const COPY = " (copy)";
 
 /** A run of a bundle on its way into the store. */
 interface Arriving {
@@ -43,9 +47,12 @@ export async function importBundle(
   manager: CheckpointManager,
   parts: StoreParts,
   blob: Blob,
+  watcher: Watcher = {},
 ): Promise<readonly Imported[]> {
   const bundle = await BundleSource.open(blob);
-  await bundle.check();
+  // Each checkpoint is read twice: is it whole, and then into the store.
+  const work = new Work(watcher, 2 * bundle.checkpointBytes);
+  await bundle.check(work);
   // Whether there is a run with its id is not known before; where not all is seen, there may be one.
   const isKnown = await manager.ready(null);
   const arriving = await parts.catalog.read((tx) => arrivals(tx, bundle.runs, isKnown, parts.clock.now()));
@@ -56,18 +63,21 @@ export async function importBundle(
   // What was here before stays: somebody may be about to begin a run on it.
   const own = new Set([...hashes].filter((hash) => !known.some((row) => row.hash === hash)));
   try {
-    for (const hash of hashes) await manager.putData(await bundle.data(hash));
+    if (bundle.form.hasData) for (const hash of hashes) await manager.putData(await bundle.data(hash));
     for (const one of runs) {
-      await bringIn(parts, bundle, one);
+      await bringIn(parts, bundle, one, work);
       done.push(one.record.id);
     }
   } catch (error) {
     await takeBack(parts, done, own);
     throw error;
   }
-  return Array.from(arriving, ([id, one]) => {
-    if (one === "present") return { run: id, how: one };
-    return { run: one.record.id, how: one.record.id === id ? "new" : "copy" };
+  const isHere = new Set(known.flatMap(({ hash, copies }) => (copies.length > 0 ? [hash] : [])));
+  return bundle.runs.map(({ record: { id, data } }) => {
+    const one = arriving.get(id) ?? "present";
+    const hasData = bundle.form.hasData || isHere.has(data.hash);
+    if (one === "present") return { run: id, how: one, hasData };
+    return { run: one.record.id, how: one.record.id === id ? "new" : "copy", hasData };
   });
 }
 
@@ -99,7 +109,7 @@ async function arrivals(
     const own = {
       ...record,
       id,
-      name: id === record.id ? record.name : `${record.name} (copy)`,
+      name: id === record.id ? record.name : copyName(record.name),
       parent: parent && { ...parent, run: ids.get(parent.run) ?? parent.run },
     };
     // Where this id was before, its epochs are below the time, and its writers stay shut out.
@@ -107,6 +117,13 @@ async function arrivals(
     arriving.set(record.id, { run, record: own, lease: { run: id, epoch } });
   }
   return arriving;
+}
+
+/** No longer than a record takes. */
+function copyName(name: string): string {
+  const kept = name.slice(0, MAX_NAME - COPY.length);
+  // A name cut in the middle of a surrogate pair could not be written.
+  return `${kept.replace(/[\ud800-\udbff]$/, "")}${COPY}`;
 }
 
 /** Is that very run here, not deleted, with every event and checkpoint that the bundle has? */
@@ -121,7 +138,7 @@ async function isPresent(tx: CatalogReader, { record, events, checkpoints }: Bun
   return checkpoints.every(({ step, digest }) => digests.get(step) === digest);
 }
 
-async function bringIn(parts: StoreParts, bundle: BundleSource, one: Arriving): Promise<void> {
+async function bringIn(parts: StoreParts, bundle: BundleSource, one: Arriving, work: Work): Promise<void> {
   const { lease, record, run } = one;
   const writer = new DurableWriter(parts.packs, { epoch: lease.epoch, now: parts.clock.now });
   // Other tabs see by it that somebody is at work on these packs.
@@ -133,12 +150,13 @@ async function bringIn(parts: StoreParts, bundle: BundleSource, one: Arriving): 
     );
   try {
     await writer.durably(
-      (add) => writeRun(add, one, bundle, parts),
+      (add) => writeRun(add, one, bundle, work, parts),
       (written, packs) =>
         parts.catalog.write("strict", async (tx) => {
+          await holdPlaceForData(tx, record.data, parts.clock.now());
           await commitWholeRun(tx, {
             record,
-            status: statusAfter(run.events),
+            status: statusAfter(run.events, endOf(record, written.rows)),
             epoch: lease.epoch,
             events: run.events,
             about: run.about,
@@ -155,6 +173,11 @@ async function bringIn(parts: StoreParts, bundle: BundleSource, one: Arriving): 
     await writer.close();
     held.release();
   }
+}
+
+/** The last step that the run has. */
+function endOf({ firstStep }: RunRecord, rows: JournalRows | null): number {
+  return rows === null ? firstStep : lastStep(rows);
 }
 
 /** Nothing of a bundle that could not be taken in stays. */
@@ -183,6 +206,7 @@ async function writeRun(
   add: AddFrame,
   arriving: Arriving,
   bundle: BundleSource,
+  work: Work,
   { clock }: StoreParts,
 ): Promise<Pick<WholeRun, "checkpoints" | "rows" | "log" | "nextFrame">> {
   const { run, record, lease } = arriving;
@@ -190,11 +214,11 @@ async function writeRun(
   const journal = await bundle.journal(run);
   const frames = new FrameSequence(add, lease, 0, clock.elapsed);
   await frames.add("import", encodeLogged(record), "byte");
-  await addEvents(frames, events);
+  await addEvents(frames, events, endOf(record, journal));
   await addAbout(add, record, { ...about, edits: EDITS });
   const checkpoints: Written[] = [];
   for (const one of run.checkpoints) {
-    const { facts, source, end } = await bundle.checkpoint(run, one);
+    const { facts, source, end } = await bundle.checkpoint(run, one, work);
     const last = checkpoints.at(-1);
     const { reason, metrics, environment, configs, steps, time } = facts;
     const context = {

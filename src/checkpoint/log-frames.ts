@@ -23,11 +23,19 @@ export async function beginLog(
   return (await addEvents(frames, events)) ?? place.pack;
 }
 
-/** All events of a run. Returns the pack of the last one; null where there is none. */
-export async function addEvents(frames: FrameSequence, events: readonly RunEvent[]): Promise<string | null> {
+/**
+ * All events of a run, the one up to step `end` that came last with what the run became. Returns the pack of the last one;
+ * null where there is none.
+ */
+export async function addEvents(
+  frames: FrameSequence,
+  events: readonly RunEvent[],
+  end = Infinity,
+): Promise<string | null> {
+  const last = events.findLast(({ step }) => step <= end);
   let pack: string | null = null;
-  for (const [index, event] of events.entries()) {
-    const status = index === events.length - 1 ? statusAfter(events) : null;
+  for (const event of events) {
+    const status = event === last ? statusAfter(events, end) : null;
     const { place } = await frames.add("event", encodeLogged({ event, status }), "byte");
     pack = place.pack;
   }
@@ -56,9 +64,11 @@ export async function addAbout(
   }
 }
 
-/** What the events say that a run is; one that was training is paused here. */
-export function statusAfter(events: readonly RunEvent[]): RunStatus {
-  for (const { kind } of events.toReversed()) {
+/** What the events up to step `end` say that a run is; one that was training is paused here. */
+export function statusAfter(events: readonly RunEvent[], end = Infinity): RunStatus {
+  for (const { kind, step } of events.toReversed()) {
+    // What it became at a step that it does not have it is not.
+    if (step > end) continue;
     if (kind === "finished" || kind === "stopped") return kind;
     if (kind === "resumed" || kind === "started" || kind === "extended" || kind === "paused") return "paused";
   }

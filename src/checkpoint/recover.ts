@@ -106,7 +106,7 @@ async function recoverAlone(parts: RecoveryParts): Promise<Recovered> {
   const frames = scanned.flatMap((pack) => pack.frames);
   const seen = new Map(scanned.map((pack) => [pack.name, pack]));
   const emptied = await letGoOf(catalog, refilled);
-  await recoverData(parts, frames, seen);
+  await recoverData(parts, frames, seen, lost);
   const there = new Map(files.map(({ name, size }) => [name, size]));
   const short = [...known.values()].filter(({ name, size }) => (there.get(name) ?? 0) < size);
   const found = { all: frames, seen, short: new Set(short.map(({ name }) => name)) };

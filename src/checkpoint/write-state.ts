@@ -13,6 +13,7 @@ import {
   inNameOrder,
   largestOf,
   planChunks,
+  sameShapes,
   type PlannedChunk,
   type TensorShape,
 } from "../format/chunks";
@@ -117,8 +118,4 @@ async function readReference(
     if (error instanceof HoldfastError) return null;
     throw error;
   }
-}
-
-function sameShapes(a: readonly TensorShape[], b: readonly TensorShape[]): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

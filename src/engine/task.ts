@@ -6,6 +6,7 @@
  */
 import type { Scalar, Tensor } from "@tensorflow/tfjs-core";
 import type { Config } from "../format/run";
+import type { DenseLayer } from "../format/layers-model";
 import type { TaskInfo } from "../tasks/meta";
 import type { Picture } from "../format/picture";
 import type { SamplePosition } from "./batches";
@@ -64,4 +65,6 @@ export interface Task {
    */
   inspect(bytes: Uint8Array<ArrayBuffer>, config: Config): Config;
   build(config: Config, bytes: Uint8Array<ArrayBuffer>, seed: number): Model;
+  /** The model as Dense layers one behind the other, where it is that: how its parameters stand in a LayersModel of tfjs. */
+  layers?(config: Config): readonly DenseLayer[];
 }

@@ -25,8 +25,9 @@ import {
   uploadState,
   type Held,
   type HeldState,
+  type StateShape,
 } from "./tfjs-state";
-import type { LossContext, Model, Params } from "./task";
+import type { LossContext, Model, ParameterSpec, Params } from "./task";
 import type { PendingLoss, Snapshot, StepInput, Trainable } from "./trainable";
 
 /**
@@ -85,6 +86,11 @@ export class TfjsTrainable implements Trainable {
     this.#states = new ReadBack(device);
     this.#lossReads = new ReadBack(device, LOSS_SLICE_BYTES, LOSS_SLICES);
     this.#state = initialState(device, model.parameters, this.#optimizer, seed);
+  }
+
+  /** What its states consist of. */
+  get shape(): StateShape & { readonly parameters: readonly ParameterSpec[] } {
+    return { ...this.#optimizer, parameters: this.#model.parameters };
   }
 
   step(input: StepInput): PendingLoss {

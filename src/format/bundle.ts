@@ -8,11 +8,14 @@
  *   runs/<id>/checkpoints/<step>.safetensors
  *   bundle.json                              the rest, and the SHA-256 of every file before it
  *
+ * In the compact form a checkpoint is <step>.chunks instead (see compact.ts), which is smaller and nobody else reads.
+ *
  * The list of files follows from the runs, name by name and in order, so a reader knows each before it is read.
  */
 import { HoldfastError } from "../errors";
 import type { Bytes } from "./bytes";
 import { encodeJson, parseJson } from "./json";
+import { fitsLog } from "./log";
 import { fail, integer, list, object, oneOf, pattern, text, type Parse } from "./parse";
 import type { About, RunEvent, RunRecord } from "./run";
 import { about, hashText, parseRunEvents, runRecord } from "./run-parse";
@@ -26,7 +29,16 @@ const VERSION = 1;
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 const MAX_RUNS = 1000;
 const MAX_CHECKPOINTS = 100_000;
+const MAX_FILES = 100_000;
 const MAX_FEATURES = 100;
+/** What a reader must know, where a bundle makes use of it. */
+const COMPACT = "compact";
+const WITHOUT_DATA = "without-data";
+/** Records that say which file their run began with; readers from before that would call them damaged. */
+const STARTED_FROM_FILE = "started-from-file";
+const KNOWN_FEATURES: ReadonlySet<string> = new Set([COMPACT, STARTED_FROM_FILE, WITHOUT_DATA]);
+/** A run goes on: the numbers behind its last event have to be numbers too. */
+const MAX_EVENT = 2 ** 48;
 
 export interface BundleCheckpoint {
   readonly step: number;
@@ -50,7 +62,16 @@ export interface BundleFile {
   readonly sha256: string;
 }
 
+/** What a bundle is made of. */
+export interface BundleForm {
+  /** Checkpoints as chunks with differences, not as whole tensors. */
+  readonly isCompact: boolean;
+  /** Does what the runs train on come along? */
+  readonly hasData: boolean;
+}
+
 export interface BundleIndex {
+  readonly form: BundleForm;
   readonly runs: readonly BundleRun[];
   /** All files but the index, in order. */
   readonly files: readonly BundleFile[];
@@ -64,9 +85,12 @@ export type BundlePart =
   | { readonly kind: "checkpoint"; readonly run: BundleRun; readonly checkpoint: BundleCheckpoint };
 
 /** The files of these runs, in order; each data set once. */
-export function bundleParts(runs: readonly BundleRun[]): ReadonlyMap<string, BundlePart> {
+export function bundleParts(
+  runs: readonly BundleRun[],
+  { isCompact, hasData }: BundleForm,
+): ReadonlyMap<string, BundlePart> {
   const parts = new Map<string, BundlePart>([[BUNDLE_README, { kind: "readme" }]]);
-  for (const { record } of runs) {
+  for (const { record } of hasData ? runs : []) {
     const { hash, bytes } = record.data;
     parts.set(`data/${hash}.bin`, { kind: "data", hash, bytes });
   }
@@ -75,13 +99,21 @@ export function bundleParts(runs: readonly BundleRun[]): ReadonlyMap<string, Bun
     parts.set(`${folder}/journal.csv`, { kind: "journal", run });
     parts.set(`${folder}/metrics.csv`, { kind: "metrics", run });
     for (const checkpoint of run.checkpoints)
-      parts.set(`${folder}/checkpoints/${checkpoint.step}.safetensors`, {
+      parts.set(checkpointName(run.record.id, checkpoint.step, { isCompact }), {
         kind: "checkpoint",
         run,
         checkpoint,
       });
   }
   return parts;
+}
+
+export function checkpointName(
+  run: string,
+  step: number,
+  { isCompact }: Pick<BundleForm, "isCompact">,
+): string {
+  return `runs/${run}/checkpoints/${step}.${isCompact ? "chunks" : "safetensors"}`;
 }
 
 const run: Parse<BundleRun> = (value, path) => {
@@ -93,13 +125,21 @@ const run: Parse<BundleRun> = (value, path) => {
   })(value, path);
   const {
     record,
+    events,
     checkpoints,
     about: { marks },
   } = found;
+  if ((events.at(-1)?.seq ?? 0) > MAX_EVENT) return fail(`${path}.events`, "have used up all numbers");
+  if (!fitsLog(record)) return fail(`${path}.record`, "is longer than a log takes");
+  for (const [at, event] of events.entries())
+    if (!fitsLog({ event, status: null })) return fail(`${path}.events[${at}]`, "is longer than a log takes");
   if (record.firstStep !== (record.parent?.step ?? 0))
     return fail(`${path}.record.firstStep`, "is not the step that it was forked at");
   if (marks.some(({ step }, at) => step <= (marks[at - 1]?.step ?? -1)))
     return fail(`${path}.about.marks`, "are not in order");
+  // The log takes one for a mark that was taken off.
+  if (marks.some(({ pinned, tags, note }) => !pinned && tags.length === 0 && note === ""))
+    return fail(`${path}.about.marks`, "have one with nothing on it");
   if (checkpoints.length === 0) return fail(`${path}.checkpoints`, "is empty");
   let before = record.firstStep - 1;
   for (const { step } of checkpoints) {
@@ -109,14 +149,14 @@ const run: Parse<BundleRun> = (value, path) => {
   return found;
 };
 
-/** What is written besides: checked, and of no use after that. */
+/** What is written besides: checked, and of no use after that but for what is required. */
 interface Heading {
   readonly format: string;
   readonly version: number;
   readonly requires: readonly string[];
 }
 
-const index: Parse<BundleIndex & Heading> = object<BundleIndex & Heading>({
+const index = object<Omit<BundleIndex, "form"> & Heading>({
   format: oneOf(FORMAT),
   version: oneOf(VERSION),
   requires: list(text(MAX_FEATURES), MAX_FEATURES),
@@ -127,13 +167,44 @@ const index: Parse<BundleIndex & Heading> = object<BundleIndex & Heading>({
       bytes: integer(),
       sha256: hashText,
     }),
-    MAX_RUNS * 100,
+    MAX_FILES,
   ),
 });
 
-/** Canonical JSON. `invalid` for numbers that are not finite. */
-export function encodeBundleIndex({ runs, files }: BundleIndex): Bytes {
-  return encodeJson({ format: FORMAT, version: VERSION, requires: [], runs, files });
+/** Canonical JSON. `invalid` for numbers that are not finite, and for more than a reader takes. */
+export function encodeBundleIndex({ form, runs, files }: BundleIndex): Bytes {
+  const json = encodeJson({
+    format: FORMAT,
+    version: VERSION,
+    requires: featuresOf(form, runs),
+    runs,
+    files,
+  });
+  if (json.length > MAX_INDEX_BYTES) throw tooMuch();
+  return json;
+}
+
+/** What a reader must know to read these runs, in the order of the alphabet; none for what any reader knows. */
+function featuresOf({ isCompact, hasData }: BundleForm, runs: readonly BundleRun[]): readonly string[] {
+  const isFromFile = runs.some(({ record }) => record.from !== undefined);
+  return [
+    ...(isCompact ? [COMPACT] : []),
+    ...(isFromFile ? [STARTED_FROM_FILE] : []),
+    ...(hasData ? [] : [WITHOUT_DATA]),
+  ];
+}
+
+/** `invalid` where that is more than a bundle holds: asked before one is written, since a reader would refuse it. */
+export function checkBundleSize(runs: number, checkpoints: number): void {
+  // A journal and metrics to each run, perhaps data.
+  if (runs > MAX_RUNS || checkpoints + 3 * runs + 1 > MAX_FILES) throw tooMuch();
+}
+
+function tooMuch(): HoldfastError {
+  return new HoldfastError(
+    "invalid",
+    `A bundle holds at most ${MAX_RUNS} runs and ${MAX_FILES} files. Export fewer runs or checkpoints at a time.`,
+  );
 }
 
 /**
@@ -143,12 +214,20 @@ export function encodeBundleIndex({ runs, files }: BundleIndex): Bytes {
 export function parseBundleIndex(bytes: Bytes): BundleIndex {
   const value = parseJson(bytes, BUNDLE_INDEX, MAX_INDEX_BYTES);
   checkVersion(value);
-  const { runs, files } = index(value, "bundle");
+  const { runs, files, requires } = index(value, "bundle");
+  const form = { isCompact: requires.includes(COMPACT), hasData: !requires.includes(WITHOUT_DATA) };
+  if (requires.join() !== featuresOf(form, runs).join())
+    return fail("bundle.requires", "is not what its runs need");
   if (runs.length === 0) return fail("bundle.runs", "is empty");
   const ids = new Set<string>();
+  const lengths = new Map<string, number>();
   for (const { record } of runs) {
     if (ids.has(record.id)) return fail("bundle.runs", `has the run ${record.id} twice`);
     ids.add(record.id);
+    const { hash, bytes } = record.data;
+    if ((lengths.get(hash) ?? bytes) !== bytes)
+      return fail("bundle.runs", "have one data set of two lengths");
+    lengths.set(hash, bytes);
   }
   const parents = new Map(runs.map(({ record }) => [record.id, record.parent?.run]));
   for (const id of ids) {
@@ -158,17 +237,19 @@ export function parseBundleIndex(bytes: Bytes): BundleIndex {
       seen.add(at);
     }
   }
-  const names = [...bundleParts(runs).keys()];
+  const names = [...bundleParts(runs, form).keys()];
   if (names.length !== files.length || names.some((name, at) => name !== files[at]?.name))
     return fail("bundle.files", "are not those of its runs");
-  return { runs, files };
+  return { form, runs, files };
 }
 
 /** Before anything else is read: a newer bundle may have what no field here has a name for. */
 function checkVersion(value: unknown): void {
   if (typeof value !== "object" || value === null || !("version" in value) || !("requires" in value)) return;
   const { version, requires } = value;
-  const needs = Array.isArray(requires) ? requires.filter((name) => typeof name === "string") : [];
+  const needs = Array.isArray(requires)
+    ? requires.filter((name) => typeof name === "string" && !KNOWN_FEATURES.has(name))
+    : [];
   if (typeof version !== "number" || (version <= VERSION && needs.length === 0)) return;
   const what = needs.length === 0 ? `format ${version}` : `"${needs.join('", "').slice(0, 200)}"`;
   throw new HoldfastError(
@@ -215,4 +296,7 @@ on with a run exactly where it was, or take out what you need:
                 header, then the tensors. param/NAME is a parameter,
                 slot/SLOT/NAME what the optimizer keeps of it. Under
                 __metadata__.holdfast stands as JSON what else belongs to it.
+  runs/ID/checkpoints/STEP.chunks
+                The same in a smaller form, which only Holdfast reads. Import
+                the bundle there, and export it with whole tensors.
 `;

@@ -11,7 +11,8 @@ import { encodeJson, parseJson } from "./json";
 import { configStretches, MAX_MANIFEST_BYTES, type Manifest } from "./manifest";
 import { dictionary, fail, finite, integer, moment, object, oneOf, type Parse } from "./parse";
 import { environment, hashText, runRecord, saveReason } from "./run-parse";
-import { parseSafetensorsHead, safetensorsHead, SAFETENSORS_LENGTH_BYTES, storedOrder } from "./safetensors";
+import { parseSafetensorsHead, safetensorsHead, storedOrder } from "./safetensors";
+import { SAFETENSORS_LENGTH_BYTES } from "./safetensors-head";
 
 /** What a manifest says of a state wherever it lies. */
 export type CheckpointFacts = Pick<

@@ -36,6 +36,11 @@ export interface TensorShape {
   readonly shape: readonly number[];
 }
 
+/** Are they cut at the same places, so that chunk i of one can be the reference for chunk i of the other? */
+export function sameShapes(a: readonly TensorShape[], b: readonly TensorShape[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** A stretch of a tensor's bytes in a chunk; pieces follow each other without gaps. */
 export interface ChunkPiece {
   /** Its index among the tensors. */

@@ -5,6 +5,7 @@
  * a restored profile is an old one. Then the record, the events, the journal and what a person did to the run (its
  * name, the trash) are read from here, in the order of their numbers.
  */
+import { HoldfastError } from "../errors";
 import type { Bytes } from "./bytes";
 import { encodeJson, parseJson } from "./json";
 import { byKind, finite, integer, list, nullable, object, oneOf, pattern, text, type Parse } from "./parse";
@@ -14,6 +15,8 @@ import type { Place } from "./stored";
 
 /** What a frame of JSON holds at most: a message of a mebibyte, and its surroundings. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
+/** What an import may add: an id, a longer name, all letters escaped. */
+const RENAMING_BYTES = 8 * 1024;
 const MAX_NAME = 512;
 const MAX_PLACES = 100_000;
 
@@ -55,8 +58,24 @@ const dataset: Parse<Dataset> = object<Dataset>({
   frames: list(object<Place>({ pack: packId, offset: integer(), length: integer() }), MAX_PLACES),
 });
 
-export function encodeLogged(content: LoggedEvent | Edit | Dataset | RunRecord): Bytes {
-  return encodeJson(content);
+type Logged = LoggedEvent | Edit | Dataset | RunRecord;
+
+/** `invalid` for what is longer than the reader takes: it could never be read back. */
+export function encodeLogged(content: Logged): Bytes {
+  const bytes = encodeJson(content);
+  if (bytes.length > MAX_JSON_BYTES)
+    throw new HoldfastError(
+      "invalid",
+      `What is to be logged has ${bytes.length} bytes, more than a log takes.`,
+    );
+  return bytes;
+}
+
+/** Can it be logged, under another id or a longer name too? */
+export function fitsLog(content: Logged): boolean {
+  const most = MAX_JSON_BYTES - RENAMING_BYTES;
+  // A million events are asked about, and most are short: no unit of a text takes more than three bytes.
+  return 3 * JSON.stringify(content).length <= most || encodeJson(content).length <= most;
 }
 
 /** Each is `corrupt` with the path of the first field that is wrong. */

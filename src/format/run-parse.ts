@@ -35,10 +35,12 @@ import type {
   SaveRule,
   ScheduleConfig,
   Spike,
+  WeightsOrigin,
 } from "./run";
 
 const MAX_ENTRIES = 256;
-const MAX_NAME = 512;
+/** Longest name of a run, and of most else that has one. */
+export const MAX_NAME = 512;
 /** A shader that does not compile comes with its source. */
 const MAX_MESSAGE = 1 << 20;
 const MAX_EVENTS = 1_000_000;
@@ -171,22 +173,31 @@ const parentOf: Parse<RunRecord["parent"]> = nullable(
   object<NonNullable<RunRecord["parent"]>>({ run: runId, step: integer() }),
 );
 
-/** All of it, as it was written. */
-export const runRecord: Parse<RunRecord> = object<RunRecord>({
-  id: runId,
+const weightsOrigin: Parse<WeightsOrigin> = object<WeightsOrigin>({
   name: text(MAX_NAME),
-  task: text(MAX_NAME),
-  created: moment,
-  seed: integer(),
-  parent: parentOf,
-  firstStep: integer(),
-  steps: integer(),
-  config,
-  optimizer: optimizerConfig,
-  policy,
-  data: dataRecord,
-  environment,
+  bytes: integer(),
+  hash: hashText,
 });
+
+/** All of it, as it was written. */
+export const runRecord: Parse<RunRecord> = object<Omit<RunRecord, "from">, { readonly from: WeightsOrigin }>(
+  {
+    id: runId,
+    name: text(MAX_NAME),
+    task: text(MAX_NAME),
+    created: moment,
+    seed: integer(),
+    parent: parentOf,
+    firstStep: integer(),
+    steps: integer(),
+    config,
+    optimizer: optimizerConfig,
+    policy,
+    data: dataRecord,
+    environment,
+  },
+  { from: weightsOrigin },
+);
 
 const changes: Parse<Changes> = object<object, { readonly learningRate: number; readonly clipNorm: number }>(
   {},

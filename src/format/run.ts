@@ -152,6 +152,15 @@ export interface DataRecord {
   readonly preprocessing: Config;
 }
 
+/** A file that a run's first state was read from. */
+export interface WeightsOrigin {
+  /** For people only. */
+  readonly name: string;
+  readonly bytes: number;
+  /** SHA-256 of all of it, hex. */
+  readonly hash: string;
+}
+
 /** Where numbers come from. Two equal environments compute the same bits. */
 export interface Environment {
   readonly backend: "webgpu" | "webgl" | "cpu";
@@ -184,6 +193,8 @@ export interface RunRecord {
   readonly policy: Policy;
   readonly data: DataRecord;
   readonly environment: Environment;
+  /** None: the first state was drawn from the seed. A fork has its parent's. */
+  readonly from?: WeightsOrigin;
 }
 
 /** What may change while a run goes on. */

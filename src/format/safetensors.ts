@@ -1,27 +1,27 @@
 /**
  * Safetensors: the tensors of a state in the one file format that every other tool reads.
  *
- * Eight bytes of header length, a JSON header, then the tensors. The reader believes nothing: offsets must cover
- * the file exactly, without overlap or hole, so no byte can hide in it and no length can be made up.
+ * Eight bytes of header length, a JSON header, then the tensors. The reader believes nothing, as `safetensors-head` says.
  * Format: https://github.com/huggingface/safetensors.
  */
 import { HoldfastError } from "../errors";
 import { ByteReader, ByteWriter } from "./byte-cursor";
 import { align8, bytesOf, type Bytes } from "./bytes";
 import { ELEMENT_KINDS, kindOf, type TensorShape } from "./chunks";
-import { encodeJson, parseJson } from "./json";
-import { dictionary, fail, integer, list, object, text, type Parse } from "./parse";
+import { encodeJson } from "./json";
+import { fail } from "./parse";
+import {
+  coveredBytes,
+  MAX_SAFETENSORS_HEADER_BYTES,
+  METADATA_KEY,
+  parseEntries,
+  pathOf,
+  SAFETENSORS_LENGTH_BYTES,
+  safetensorsHeaderBytes,
+} from "./safetensors-head";
 import { byteLength, checkTensor, valuesOf } from "./tensor-bytes";
 import type { DType, NamedTensor } from "./tensors";
 
-/** Cap of the header; the reference implementation allows 100 MB. */
-export const MAX_SAFETENSORS_HEADER_BYTES = 16 * 1024 * 1024;
-
-/** Of the number that a file begins with. */
-export const SAFETENSORS_LENGTH_BYTES = 8;
-const METADATA_KEY = "__metadata__";
-const MAX_TENSORS = 10_000;
-const MAX_RANK = 8;
 const SPACE = 0x20;
 
 const DTYPE_NAMES: Readonly<Record<DType, string>> = {
@@ -35,11 +35,6 @@ const DTYPES: ReadonlyMap<string, DType> = new Map([
   ["I32", "int32"],
   ["U8", "uint8"],
   ["BOOL", "bool"],
-]);
-/** Other dtypes of the format: known, but nothing here can use them. */
-const FOREIGN_DTYPES: ReadonlySet<string> = new Set([
-  ...["F64", "F16", "BF16", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F6_E2M3", "F6_E3M2", "F4"],
-  ...["I64", "I16", "I8", "U64", "U32", "U16", "C64"],
 ]);
 
 export interface Safetensors {
@@ -89,7 +84,7 @@ export function writeSafetensors(
   return [safetensorsHead(ordered, metadata), ...ordered.map((tensor) => bytesOf(tensor.values))];
 }
 
-/** A header: the tensors in the order of their bytes, which follow without a gap. */
+/** A header of tensors that a state can hold, in the order of their bytes, which follow without a gap. */
 export interface SafetensorsHead {
   readonly tensors: readonly TensorShape[];
   /** All of them together. */
@@ -97,32 +92,16 @@ export interface SafetensorsHead {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** How long the header is, by the first eight bytes. `corrupt` where it is longer than it may be. */
-export function safetensorsHeaderBytes(start: Bytes): number {
-  const bytes = new ByteReader(start, "The safetensors file").u64();
-  return bytes > MAX_SAFETENSORS_HEADER_BYTES
-    ? fail("The safetensors header", "is longer than 16 MiB")
-    : bytes;
-}
-
-/**
- * What a header says, without the eight bytes before it. `corrupt` where tensors overlap, leave a hole or do not fit
- * their shapes; `unsupported` for dtypes that Holdfast does not use.
- */
+/** As `parseStoredHead`; `unsupported` for dtypes that no state has. */
 export function parseSafetensorsHead(header: Bytes): SafetensorsHead {
-  if (header[0] !== 0x7b) return fail("The safetensors header", "does not begin with {");
-  const { metadata, entries } = splitHeader(
-    parseJson(header, "The safetensors header", MAX_SAFETENSORS_HEADER_BYTES),
-  );
-  let covered = 0;
-  for (const { dtype, shape, offsets, path } of entries) {
-    const [start, end] = offsets;
-    if (start !== covered) return fail(path, "does not begin where the one before ends");
-    if (end - start !== byteLength(dtype, shape)) return fail(path, "has offsets that do not fit its shape");
-    covered = end;
-  }
-  const tensors = entries.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
-  return { tensors, bytes: covered, metadata };
+  const { tensors: stored, metadata } = parseEntries(header);
+  const tensors = stored.map(({ name, dtype, shape }) => {
+    const known = DTYPES.get(dtype);
+    if (known !== undefined) return { name, dtype: known, shape };
+    const path = `${pathOf(name)}.dtype`;
+    throw new HoldfastError("unsupported", `${path} is ${dtype}; only F32, I32, U8 and BOOL can be read.`);
+  });
+  return { tensors, bytes: coveredBytes(stored), metadata };
 }
 
 /**
@@ -138,63 +117,9 @@ export function readSafetensors(bytes: Bytes): Safetensors {
     name,
     dtype,
     shape,
-    values: valuesOf(dtype, reader.bytes(byteLength(dtype, shape) ?? Number.NaN), `header["${name}"]`),
+    values: valuesOf(dtype, reader.bytes(byteLength(dtype, shape) ?? Number.NaN), pathOf(name)),
   }));
   if (reader.remaining !== 0)
     return fail("The safetensors file", `has ${reader.remaining} bytes that belong to no tensor`);
   return { tensors, metadata: head.metadata };
-}
-
-interface Entry {
-  readonly name: string;
-  readonly path: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly offsets: readonly [number, number];
-}
-
-const dtype: Parse<DType> = (value, path) => {
-  const name = text(16)(value, path);
-  const known = DTYPES.get(name);
-  if (known !== undefined) return known;
-  if (!FOREIGN_DTYPES.has(name)) return fail(path, "is no dtype");
-  throw new HoldfastError("unsupported", `${path} is ${name}; only F32, I32, U8 and BOOL can be read.`);
-};
-
-const offsets: Parse<readonly [number, number]> = (value, path) => {
-  const [start, end, ...more] = list(integer(), 2)(value, path);
-  if (start === undefined || end === undefined || more.length > 0 || end < start)
-    return fail(path, "is not a start and an end");
-  return [start, end];
-};
-
-interface RawEntry {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly data_offsets: readonly [number, number];
-}
-
-const rawEntry = object<RawEntry>({ dtype, shape: list(integer(), MAX_RANK), data_offsets: offsets });
-
-const metadataEntry = dictionary(text(MAX_SAFETENSORS_HEADER_BYTES), 1000);
-
-function splitHeader(value: unknown): {
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly entries: readonly Entry[];
-} {
-  const all = dictionary((each) => each, MAX_TENSORS + 1)(value, "header");
-  const entries: Entry[] = [];
-  let metadata: Readonly<Record<string, string>> = {};
-  for (const [name, each] of Object.entries(all)) {
-    if (name === METADATA_KEY) {
-      metadata = metadataEntry(each, METADATA_KEY);
-      continue;
-    }
-    const path = `header["${name}"]`;
-    const entry = rawEntry(each, path);
-    entries.push({ name, path, dtype: entry.dtype, shape: entry.shape, offsets: entry.data_offsets });
-  }
-  // An empty tensor begins where the next one does, so the end decides between the two.
-  entries.sort((a, b) => a.offsets[0] - b.offsets[0] || a.offsets[1] - b.offsets[1]);
-  return { metadata, entries };
 }

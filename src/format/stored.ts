@@ -23,10 +23,39 @@ export interface Place {
 /** What did not come to be, or not yet. */
 export type Unsaved = "checkpoint" | "losses" | "evaluation";
 
+/** Something that takes long, as who waits for it sees it. */
+export interface Watcher {
+  /** Ends it: it fails with `cancelled`, and nothing of it stays. */
+  readonly signal?: AbortSignal;
+  /** Bytes that are done, of those to do. To a page at most ten times a second, and at the end. */
+  readonly progress?: (done: number, total: number) => void;
+}
+
+/** A run that is to be exported, with the checkpoints of these steps; null: with all of them. */
+export interface ExportedRun {
+  readonly run: string;
+  readonly steps: readonly number[] | null;
+}
+
+/** A checkpoint that could not be exported, and why. */
+export interface LeftOut {
+  readonly run: string;
+  readonly step: number;
+  readonly why: string;
+}
+
+/** A bundle, and what is not in it. */
+export interface Exported {
+  readonly file: Blob;
+  readonly leftOut: readonly LeftOut[];
+}
+
 /** A run of a bundle that was imported: new here, a copy since another one has its id, or present as it is already. */
 export interface Imported {
   readonly run: string;
   readonly how: "new" | "copy" | "present";
+  /** Is what it trains on here? It may have been left out of the bundle. */
+  readonly hasData: boolean;
 }
 
 /** A run that was deleted and can be brought back. */

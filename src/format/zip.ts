@@ -38,21 +38,27 @@ export class ZipWriter {
     this.#out = out;
   }
 
-  /** The content is `bytes` long in all; another length is `internal`. */
-  async add(name: string, bytes: number, pieces: Iterable<Bytes> | AsyncIterable<Bytes>): Promise<void> {
-    const header = (crc: number) => localHeader({ name, bytes, crc });
-    const fill = await this.#out.reserve(header(0).length);
+  /** Returns how long the content is. Only whether it has 4 GB or more must be known before; if not so, `internal`. */
+  async add(
+    name: string,
+    pieces: Iterable<Bytes> | AsyncIterable<Bytes>,
+    isLong: boolean = false,
+  ): Promise<number> {
+    const room = localHeader({ name, bytes: isLong ? WIDE : 0, crc: 0 }).length;
+    const fill = await this.#out.reserve(room);
     let crc = 0;
-    let length = 0;
+    let bytes = 0;
     for await (const piece of pieces) {
       crc = crc32(piece, crc);
-      length += piece.length;
+      bytes += piece.length;
       await this.#out.append(piece);
     }
-    if (length !== bytes)
-      throw new HoldfastError("internal", `The file "${name}" has ${length} bytes; ${bytes} were announced.`);
-    await fill(header(crc));
-    this.#entries.push({ name, bytes, crc });
+    if (isLong !== isLongEntry(bytes))
+      throw new HoldfastError("internal", `The file "${name}" has ${bytes} bytes, which was not announced.`);
+    const entry = { name, bytes, crc };
+    await fill(localHeader(entry));
+    this.#entries.push(entry);
+    return bytes;
   }
 
   async finish(): Promise<void> {
@@ -65,6 +71,8 @@ export interface ByteSource {
   readonly size: number;
   /** All of these bytes; less only where the source ends. */
   readonly read: (offset: number, length: number) => Promise<Bytes>;
+  /** The same in pieces of any length, each valid until the next is asked for. */
+  readonly pieces: (offset: number, length: number) => AsyncIterable<Bytes>;
 }
 
 /** Where the content of an entry lies in its archive. */
@@ -99,9 +107,14 @@ export function isEntryName(name: string): boolean {
   return name.length <= MAX_NAME && /^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*)*$/i.test(name);
 }
 
+/** Does a content of so many bytes need the fields of ZIP64? */
+export function isLongEntry(bytes: number): boolean {
+  return bytes >= WIDE;
+}
+
 /** What stands before the content of an entry. */
 export function localHeader({ name, bytes, crc }: ZipEntry): Bytes {
-  const isWide = bytes >= WIDE;
+  const isWide = isLongEntry(bytes);
   const out = new ByteWriter().u32(LOCAL).u16(isWide ? VERSION_64 : VERSION);
   facts(out, { name, bytes, crc }, isWide);
   out
@@ -144,7 +157,7 @@ export function zipEnd(entries: readonly ZipEntry[]): Bytes {
 
 function directoryEntry(out: ByteWriter, entry: ZipEntry, offset: number): void {
   const { name, bytes } = entry;
-  const isWide = bytes >= WIDE;
+  const isWide = isLongEntry(bytes);
   const isFar = offset >= WIDE;
   const extra = (isWide ? 16 : 0) + (isFar ? 8 : 0);
   const version = isWide || isFar ? VERSION_64 : VERSION;
@@ -209,18 +222,26 @@ export class ZipReader {
     return new ZipReader(source, placed);
   }
 
-  /** The content in pieces of at most `most` bytes, then its CRC checked: until the last one nothing is known of it. */
-  async *pieces(entry: PlacedEntry, most: number): AsyncGenerator<Bytes> {
+  /** Some bytes of the content, of which nothing is known. */
+  part(entry: PlacedEntry, at: number, length: number): Promise<Bytes> {
+    if (at < 0 || at + length > entry.bytes) throw corrupt(`the file "${entry.name}" ends too early`);
+    return read(this.#source, entry.offset + at, length);
+  }
+
+  /** The content in pieces, each valid until the next, then its CRC checked: until the last one nothing is known of it. */
+  async *pieces(entry: PlacedEntry): AsyncGenerator<Bytes> {
     const header = localHeader(entry);
     const found = await read(this.#source, entry.offset - header.length, header.length);
     if (!equalBytes(found, header))
       throw corrupt(`the file "${entry.name}" does not begin as its directory says`);
     let crc = 0;
-    for (let at = 0; at < entry.bytes; at += most) {
-      const piece = await read(this.#source, entry.offset + at, Math.min(most, entry.bytes - at));
+    let bytes = 0;
+    for await (const piece of this.#source.pieces(entry.offset, entry.bytes)) {
       crc = crc32(piece, crc);
+      bytes += piece.length;
       yield piece;
     }
+    if (bytes !== entry.bytes) throw corrupt("it ends too early");
     if (crc !== entry.crc) throw corrupt(`the file "${entry.name}" fails its checksum`);
   }
 }

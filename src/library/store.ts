@@ -2,9 +2,10 @@
 import { transfer } from "comlink";
 import { HoldfastError } from "../errors";
 import { sameEnvironment } from "../format/environment";
-import type { Imported, RunDetail, RunInfo, StorageStatus } from "../format/stored";
+import type { Exported, Imported, RunDetail, RunInfo, StorageStatus } from "../format/stored";
 import type { State } from "../format/tensors";
 import type { StorageApi } from "../worker/protocol";
+import { asJob } from "../worker/job";
 import { StorageClient } from "../worker/storage-client";
 import { installErrorTransfer } from "../worker/wire-errors";
 import {
@@ -119,14 +120,16 @@ export class Store {
     return this.#api.remove(run);
   }
 
-  /** Runs with everything that they need to go on elsewhere, in one file. */
-  export(...runs: readonly string[]): Promise<Blob> {
-    return this.#api.exportBundle(runs);
+  /** Runs with everything that they need to go on elsewhere, in one file; and what was left out of it, being damaged. */
+  export(...runs: readonly string[]): Promise<Exported> {
+    const chosen = runs.map((run) => ({ run, steps: null }));
+    const choice = { runs: chosen, isCompact: false, hasData: true, to: null };
+    return asJob({}, (port) => this.#api.exportBundle(choice, transfer(port, [port])));
   }
 
   /** Verified first, then visible, in one commit. */
   import(bundle: Blob): Promise<readonly Imported[]> {
-    return this.#api.importBundle(bundle);
+    return asJob({}, (port) => this.#api.importBundle(bundle, transfer(port, [port])));
   }
 
   /** Where the store is, how full, and whether the browser may evict it. */

@@ -64,6 +64,16 @@ export const spirals: Task = {
   build(config, bytes) {
     return new SpiralsModel(settingsOf(SPIRALS, config), bytes);
   },
+
+  layers(config) {
+    const settings = settingsOf(SPIRALS, config);
+    const activation: "tanh" | "relu" = settings.choice("activation") === "tanh" ? "tanh" : "relu";
+    const hidden = Array.from({ length: settings.number("layers") }, (_, i) => ({
+      name: `hidden${i}`,
+      activation,
+    }));
+    return [...hidden, { name: "output", activation: "linear" }] as const;
+  },
 };
 
 class SpiralsModel implements Model {

@@ -3,11 +3,11 @@ import { SvelteMap, SvelteSet } from "svelte/reactivity";
 import { hasCode, messageOf } from "../errors";
 import type { ForkChanges, HoldfastEvent, HoldfastPage } from "../worker/api";
 import type { BackendInfo, Health, RunInfo, RunStep, StorageStatus, TrashedRun } from "../worker/protocol";
-import { download, fileName } from "./download";
 import { alertsOf } from "./health-figures";
 import { runHref } from "./route";
 import { seenFromHere } from "./run-state.svelte";
-import { failureWords, importedWords, rehearsalWords, recoveryWords, thinnedWords } from "./words";
+import { Transfers } from "./transfers.svelte";
+import { failureWords, rehearsalWords, recoveryWords, thinnedWords } from "./words";
 
 /** A line that comes up below and goes by itself, with at most one thing to do. */
 export interface Toast {
@@ -65,6 +65,8 @@ export class AppState {
       ?.filter(({ id, status }) => status === "interrupted" && !this.postponed.has(id) && this.#rests(id))
       .sort(newestFirst)[0] ?? null,
   );
+  /** Files that leave and come. */
+  readonly transfers = new Transfers(this);
   #ids = 0;
   #recoveryTold = false;
   #refresh: ReturnType<typeof setTimeout> | null = null;
@@ -293,34 +295,6 @@ export class AppState {
     await this.attempt(async () => {
       const child = await this.api.fork(from.run, from.step, { changes });
       location.hash = runHref(child);
-    });
-  }
-
-  /** The first run of the bundle; null where the file was refused. */
-  async importBundle(file: File): Promise<string | null> {
-    let first: string | null = null;
-    await this.attempt(async () => {
-      const imported = await this.api.importBundle(file);
-      await this.refresh();
-      this.toast(importedWords(file.name, imported));
-      first = imported[0]?.run ?? null;
-    });
-    return first;
-  }
-
-  async exportBundle(runs: readonly string[], name: string): Promise<void> {
-    await this.attempt(async () => {
-      const file = fileName(name, "holdfast");
-      download(await this.api.exportBundle(runs), file);
-      this.toast(`Exported ${file}`);
-    });
-  }
-
-  async exportCheckpoint(run: string, name: string, step: number): Promise<void> {
-    await this.attempt(async () => {
-      const file = fileName(`${name} step ${step}`, "safetensors");
-      download(await this.api.exportCheckpoint(run, step), file);
-      this.toast(`Exported ${file}`);
     });
   }
 }

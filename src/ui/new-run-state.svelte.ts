@@ -47,6 +47,8 @@ export class NewRunState {
   file = $state.raw<StoredFile | null>(null);
   fileFailed = $state.raw<string | null>(null);
   fileLoading = $state(false);
+  /** What the run is to begin with; none where its weights are drawn from the seed. */
+  weights = $state.raw<readonly File[]>([]);
   starting = $state(false);
   /** Why the start was refused. */
   failed = $state.raw<string | null>(null);
@@ -195,6 +197,7 @@ export class NewRunState {
       ),
       ...(name === "" ? {} : { name }),
       ...(this.file === null ? {} : { file: this.file }),
+      ...(this.weights.length === 0 ? {} : { from: this.weights }),
     };
   }
 

@@ -283,7 +283,12 @@ export function importedWords(file: string, imported: readonly Imported[]): stri
     ...(copies > 0 ? [`${counted(copies, "run")} as a copy, since another one has its id`] : []),
     ...(present > 0 ? [`${counted(present, "run")} was here already, and is as it was`] : []),
   ];
-  return `${file}: ${parts.join("; ")}`;
+  const bare = imported.filter(({ hasData }) => !hasData).length;
+  const data =
+    bare === 0
+      ? ""
+      : `. The data that ${bare === 1 ? "it trains" : "they train"} on did not come along: choose that file under New run once, and it is here`;
+  return `${file}: ${parts.join("; ")}${data}`;
 }
 
 /** What did not come to be, and why. */

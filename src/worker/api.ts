@@ -29,6 +29,7 @@ import type {
   TrainEvent,
   VerifyReport,
   Visit,
+  Watcher,
 } from "./protocol";
 
 export interface StartOptions {
@@ -45,6 +46,11 @@ export interface StartOptions {
   readonly policy?: Policy;
   /** What `addFile` returned; without it the task makes its own data. */
   readonly file?: StoredFile;
+  /**
+   * A safetensors file with the weights to begin with, or a LayersModel's model.json and its weight files; without it they
+   * are drawn from the seed.
+   */
+  readonly from?: Blob | readonly Blob[];
 }
 
 /** What may be different in a fork: nothing that a tensor's shape hangs on. */
@@ -142,10 +148,27 @@ export interface HoldfastApi {
    * compares. `failure` says why it did not come back as it was. The checkpoint remembers the last one.
    */
   drill(run: string, step?: number): Promise<Drill>;
-  /** Runs as one bundle: a ZIP archive with everything that they need to go on elsewhere (docs/bundle.md). */
-  exportBundle(runs: string | readonly string[]): Promise<Blob>;
-  /** Verified as a whole first, then visible, in one commit. Rejects with `corrupt` or `unsupported`, and nothing stays. */
-  importBundle(file: Blob): Promise<readonly Imported[]>;
+  /**
+   * Runs as one bundle: a ZIP archive with everything that they need to go on elsewhere (docs/bundle.md). `missing` where
+   * a run has no whole checkpoint; damaged ones are left out, and a notice names them.
+   */
+  exportBundle(runs: string | readonly string[], options?: ExportOptions): Promise<Blob>;
+  /** Verified as a whole first, then visible. Rejects with `corrupt`, `unsupported` or `cancelled`, and nothing stays. */
+  importBundle(file: Blob, options?: Watcher): Promise<readonly Imported[]>;
+}
+
+export interface ToFile extends Watcher {
+  /** Written as a stream into this file; without it the browser keeps what is returned, in its storage where it can. */
+  readonly to?: FileSystemFileHandle;
+}
+
+export interface ExportOptions extends ToFile {
+  /** Only the checkpoints of these steps; of one run. */
+  readonly steps?: readonly number[];
+  /** A smaller file that only Holdfast reads. Default false. */
+  readonly compact?: boolean;
+  /** What the runs train on. Default true. */
+  readonly data?: boolean;
 }
 
 /** What the screens need beside the console's calls. */
@@ -162,7 +185,7 @@ export interface HoldfastPage extends HoldfastApi {
   picture(run: string, step?: number): Promise<Picture>;
   /** Metrics on held-out data at any step. */
   evaluate(run: string, step: number): Promise<Readonly<Record<string, number>>>;
-  exportCheckpoint(run: string, step: number): Promise<Blob>;
+  exportCheckpoint(run: string, step: number, options?: ToFile): Promise<Blob>;
 }
 
 export interface LiveRun {

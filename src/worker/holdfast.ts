@@ -8,6 +8,7 @@ import { HoldfastError, hasCode, messageOf } from "../errors";
 import { TASKS, taskInfo, withDefaults } from "../tasks/meta";
 import { VERSION } from "../version";
 import type {
+  ExportOptions,
   ForkOptions,
   HoldfastEvent,
   HoldfastPage,
@@ -15,7 +16,9 @@ import type {
   StartOptions,
   StateEntry,
   StoredFile,
+  ToFile,
 } from "./api";
+import { Exchange } from "./exchange";
 import { LiveRuns } from "./live";
 import type {
   AuditLog,
@@ -41,6 +44,7 @@ import type {
   TrainApi,
   VerifyReport,
   Visit,
+  Watcher,
 } from "./protocol";
 import { forkSpec } from "./fork-spec";
 import { policyProblems, startSpec } from "./start-spec";
@@ -77,6 +81,12 @@ class Holdfast implements HoldfastPage {
     storage: () => this.#storage,
     trainer: () => this.#supervisor.trainer(),
     isOpen: (run) => this.#opened?.run === run,
+  });
+  readonly #exchange = new Exchange({
+    storage: () => this.#storage,
+    notice: (message) => {
+      this.#tell({ kind: "notice", level: "warning", run: null, message });
+    },
   });
   /** The step that the trainer holds until it is told to leave. */
   #visited: RunStep | null = null;
@@ -398,16 +408,16 @@ class Holdfast implements HoldfastPage {
     return (await this.#supervisor.trainer()).pictureOf({ run, step: at });
   }
 
-  exportCheckpoint(run: string, step: number): Promise<Blob> {
-    return this.#storage.exportCheckpoint(run, step);
+  exportCheckpoint(run: string, step: number, options: ToFile = {}): Promise<Blob> {
+    return this.#exchange.exportCheckpoint(run, step, options);
   }
 
-  exportBundle(runs: string | readonly string[]): Promise<Blob> {
-    return this.#storage.exportBundle(typeof runs === "string" ? [runs] : runs);
+  exportBundle(runs: string | readonly string[], options: ExportOptions = {}): Promise<Blob> {
+    return this.#exchange.exportBundle(typeof runs === "string" ? [runs] : runs, options);
   }
 
-  async importBundle(file: Blob): Promise<readonly Imported[]> {
-    const imported = await this.#storage.importBundle(file);
+  async importBundle(file: Blob, options: Watcher = {}): Promise<readonly Imported[]> {
+    const imported = await this.#exchange.importBundle(file, options);
     this.#tellAll({ kind: "runs" });
     return imported;
   }

@@ -21,6 +21,8 @@ import type {
 import type {
   AuditLog,
   CheckpointInfo,
+  Exported,
+  ExportedRun,
   Health,
   Imported,
   Lease,
@@ -119,12 +121,25 @@ export interface StorageApi extends RunStorageApi {
   audit(run?: string): Promise<AuditLog>;
   /** How saving goes, run by run, and all that was done. */
   health(): Promise<Health>;
-  /** One checkpoint as safetensors, the manifest as a JSON string in its metadata. */
-  exportCheckpoint(run: string, step: number): Promise<Blob>;
+  /**
+   * One checkpoint as safetensors, the manifest as a JSON string in its metadata. `to`: the file that it becomes, or null.
+   * Each of these three tells over the port how far it is, and ends with `cancelled` when asked to there.
+   */
+  exportCheckpoint(at: RunStep, to: FileSystemFileHandle | null, job: MessagePort): Promise<Blob>;
   /** Runs with everything that they need to go on elsewhere, in one file. */
-  exportBundle(runs: readonly string[]): Promise<Blob>;
-  /** Verified first, then visible, in one commit. A clash of ids makes a copy. */
-  importBundle(file: Blob): Promise<readonly Imported[]>;
+  exportBundle(choice: BundleChoice, job: MessagePort): Promise<Exported>;
+  /** Verified first, then visible. A clash of ids makes a copy. */
+  importBundle(file: Blob, job: MessagePort): Promise<readonly Imported[]>;
+}
+
+/** What goes into a bundle, and where that goes. */
+export interface BundleChoice {
+  readonly runs: readonly ExportedRun[];
+  /** As chunks with differences, which only Holdfast reads, not as whole tensors. */
+  readonly isCompact: boolean;
+  readonly hasData: boolean;
+  /** The file that it becomes; null where the browser keeps it until it is downloaded. */
+  readonly to: FileSystemFileHandle | null;
 }
 
 export interface RunStep {
@@ -153,6 +168,8 @@ export interface StartSpec {
   readonly policy: Policy;
   /** Content hash and name of a file in the store; null for generated data. */
   readonly file: { readonly hash: string; readonly name: string } | null;
+  /** Where S_0 is read from: one file, or those of a LayersModel. None: it is drawn from the seed. */
+  readonly from: readonly { readonly file: Blob; readonly name: string }[];
 }
 
 export interface ForkSpec {

@@ -26,6 +26,8 @@ import type { OptimizerConfig, Policy, SaveRule, StartSpec } from "./protocol";
 
 /** Each is an event of the run, which the page and every opening read. */
 const MOST_EVALUATIONS = 10_000;
+/** Characters of a file's name that are kept. */
+const MOST_NAME = 255;
 
 /** Throws `invalid` or `missing` with every problem in words. */
 export function startSpec(options: StartOptions): StartSpec {
@@ -36,6 +38,7 @@ export function startSpec(options: StartOptions): StartSpec {
   const seed = options.seed ?? 1;
   const optimizer = optimizerOf(options, preset, steps);
   const policy = options.policy ?? defaultPolicy(steps);
+  const from = [options.from ?? []].flat();
   const problems = [
     ...problemsOf(info, config),
     ...fieldProblems(STEPS, steps),
@@ -47,6 +50,9 @@ export function startSpec(options: StartOptions): StartSpec {
           `${steps} steps with an evaluation every ${policy.evaluate} are more than ${MOST_EVALUATIONS} evaluations; make them rarer.`,
         ]
       : []),
+    ...(from.every((file) => file instanceof Blob)
+      ? []
+      : ["`from` is no file; give a File or a Blob of a safetensors file."]),
     ...(options.file !== undefined && info.file === null
       ? [`${info.title} takes no file; it makes its own data.`]
       : []),
@@ -61,7 +67,14 @@ export function startSpec(options: StartOptions): StartSpec {
     optimizer,
     policy,
     file: options.file === undefined ? null : { hash: options.file.hash, name: options.file.name },
+    from: from.map((file) => ({ file, name: fileName(file) })),
   };
+}
+
+/** As it can be written down: a script may name a file as it likes. */
+function fileName(file: Blob): string {
+  const name = file instanceof File ? file.name.slice(0, MOST_NAME).replace(/\p{Surrogate}/gu, "\ufffd") : "";
+  return name === "" ? "weights.safetensors" : name;
 }
 
 function taskOf(id: string): TaskInfo {

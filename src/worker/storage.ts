@@ -3,6 +3,7 @@ import { compareStates, type SideState } from "../analysis/compare";
 import { configStretches, settingsOf } from "../checkpoint/configs";
 import { exportBundle, exportCheckpoint } from "../checkpoint/export";
 import { importBundle } from "../checkpoint/import";
+import { BlobOutput, type OpenOutput } from "../checkpoint/bundle-output";
 import { surplusAt } from "../checkpoint/keep";
 import { CheckpointManager, type StoreParts } from "../checkpoint/manager";
 import { hasCode, messageOf } from "../errors";
@@ -12,16 +13,22 @@ import { MemoryPacks } from "../store/memory";
 import { MemoryCatalog } from "../store/memory-catalog";
 import { openOpfs } from "../store/opfs";
 import type { Clock } from "../checkpoint/write";
+import { dropEmpty, FileOutput } from "./file-output";
+import { Spool, SPOOLED_MS } from "./spool";
 import type {
+  BundleChoice,
   CheckpointInfo,
   ComparedStep,
   Comparison,
+  Exported,
   Imported,
   Lease,
+  RunStep,
   SaveRequest,
   State,
   StorageApi,
   StorageStatus,
+  Watcher,
 } from "./protocol";
 
 /** A store, and why it is the one that it is. */
@@ -29,6 +36,8 @@ export interface OpenedStore {
   readonly parts: StoreParts;
   /** Empty where all is as it should be. */
   readonly reason: string;
+  /** Where exports wait for their download; null where they can only be in memory. */
+  readonly spool: Spool | null;
 }
 
 /** Reading back goes at four mebibytes a second at most: training has the disk and the core before it. */
@@ -57,6 +66,7 @@ export async function openStore(platform: {
     return {
       parts: { packs, catalog, locks: new WebLocks(platform.locks), clock, keep: surplusAt(clock.now) },
       reason: "",
+      spool: canWriteFiles() ? new Spool(platform.storage) : null,
     };
   } catch (error) {
     if (hasCode(error, "refused")) return inMemory(messageOf(error));
@@ -72,13 +82,19 @@ function inMemory(reason: string): OpenedStore {
     clock,
     keep: surplusAt(clock.now),
   };
-  return { parts, reason };
+  return { parts, reason, spool: null };
+}
+
+/** Safari could not for long. */
+function canWriteFiles(): boolean {
+  return "createWritable" in FileSystemFileHandle.prototype;
 }
 
 /** The storage worker's calls, without the worker. */
 export class StorageService
   extends CheckpointManager
-  implements Omit<StorageApi, "alive" | "connect" | "save">
+  implements
+    Omit<StorageApi, "alive" | "connect" | "save" | "exportCheckpoint" | "exportBundle" | "importBundle">
 {
   readonly #opened: OpenedStore;
   readonly #platform: Partial<Pick<StorageManager, "estimate" | "persisted">>;
@@ -149,16 +165,30 @@ export class StorageService
     return compareStates(await this.#side(a), await this.#side(b));
   }
 
-  exportCheckpoint(run: string, step: number): Promise<Blob> {
-    return exportCheckpoint(this, this.#opened.parts, run, step);
+  exportCheckpoint(at: RunStep, to: FileSystemFileHandle | null, watcher: Watcher): Promise<Blob> {
+    const { parts } = this.#opened;
+    return orNothing(to, exportCheckpoint(this, parts, at, this.#output(to), watcher));
   }
 
-  exportBundle(runs: readonly string[]): Promise<Blob> {
-    return exportBundle(this, this.#opened.parts, runs);
+  exportBundle({ to, ...choice }: BundleChoice, watcher: Watcher): Promise<Exported> {
+    const request = { ...choice, open: this.#output(to), watcher };
+    return orNothing(to, exportBundle(this, this.#opened.parts, request));
   }
 
-  importBundle(file: Blob): Promise<readonly Imported[]> {
-    return importBundle(this, this.#opened.parts, file);
+  importBundle(file: Blob, watcher: Watcher): Promise<readonly Imported[]> {
+    return importBundle(this, this.#opened.parts, file, watcher);
+  }
+
+  /** Into the file that was chosen, else into one that is then downloaded, else into whatever the browser has. */
+  #output(to: FileSystemFileHandle | null): OpenOutput {
+    const spool = this.#opened.spool;
+    return async (bytes) => {
+      if (to !== null) return FileOutput.open(to);
+      if (spool === null) return new BlobOutput();
+      const out = await spool.open(bytes);
+      setTimeout(() => void spool.tidy().catch(() => undefined), 2 * SPOOLED_MS);
+      return out;
+    };
   }
 
   async #side({ run, step, visited }: ComparedStep): Promise<SideState> {
@@ -177,6 +207,16 @@ export class StorageService
   async #estimate(): Promise<Pick<StorageStatus, "usage" | "quota">> {
     const estimate = await this.#platform.estimate?.().catch(() => undefined);
     return { usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
+  }
+}
+
+/** A file that was chosen for it may have been made for it, and then goes with it. */
+async function orNothing<T>(to: FileSystemFileHandle | null, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (to !== null) await dropEmpty(to);
+    throw error;
   }
 }
 

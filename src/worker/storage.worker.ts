@@ -1,5 +1,6 @@
 /** The storage worker: opens the store and answers. All logic is in `storage.ts` and below. */
 import { expose, transfer } from "comlink";
+import { doJob } from "./job";
 import { holdLife } from "./life";
 import { openStore, StorageService } from "./storage";
 import type { State, StorageApi } from "./protocol";
@@ -57,9 +58,11 @@ const api: StorageApi = {
   verify: async (all) => (await opening).verify(all),
   audit: async (run) => (await opening).audit(run),
   health: async () => (await opening).health(),
-  exportCheckpoint: async (run, step) => (await opening).exportCheckpoint(run, step),
-  exportBundle: async (runs) => (await opening).exportBundle(runs),
-  importBundle: async (file) => (await opening).importBundle(file),
+  exportCheckpoint: (at, to, port) =>
+    doJob(port, async (watcher) => (await opening).exportCheckpoint(at, to, watcher)),
+  exportBundle: (choice, port) =>
+    doJob(port, async (watcher) => (await opening).exportBundle(choice, watcher)),
+  importBundle: (file, port) => doJob(port, async (watcher) => (await opening).importBundle(file, watcher)),
   connect: (port) => {
     expose(api, port);
     return Promise.resolve();

@@ -8,10 +8,13 @@ import { openDevice, type Device } from "../engine/device";
 import { environmentOf } from "../engine/environment";
 import { replay } from "../engine/replay";
 import type { Position } from "../engine/session-parts";
-import { HoldfastError } from "../errors";
+import { hasCode, HoldfastError } from "../errors";
 import { newRunId } from "../format/run-id";
 import { digestOf } from "../format/digest";
+import type { Task } from "../engine/task";
 import { loadTask } from "../tasks";
+import { firstState, originOf } from "./first-state";
+import { oneFile } from "./layers-model";
 import { OpenRun } from "./open-run";
 import type {
   BackendInfo,
@@ -99,6 +102,7 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
         ? task.generate(spec.config, spec.seed)
         : await this.#storage.getData(spec.file.hash);
     const preprocessing = task.inspect(bytes, spec.config);
+    const weights = spec.from.length === 0 ? null : await oneFile(spec.from, task, spec.config);
     const device = await this.#openDevice(id);
     const record: RunRecord = {
       id,
@@ -120,9 +124,11 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
         preprocessing,
       },
       environment: environmentOf(device, mathVersions(task.info)),
+      ...(weights !== null && { from: await originOf(weights) }),
     };
     const bench = new Workbench(device, task, record, bytes);
     try {
+      if (weights !== null) bench.trainable.restore(await firstState(weights, bench.trainable.shape));
       const state = await bench.trainable.snapshot().read([]);
       await this.#begin(record, state, bench, "start");
     } catch (error) {
@@ -381,7 +387,19 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
     }
     this.#phase(about, { kind: "loading", what: "the task and its data" });
     const task = await loadTask(record.task);
-    return new Workbench(device, task, record, await this.#storage.getData(record.data.hash));
+    return new Workbench(device, task, record, await this.#dataOf(task, record));
+  }
+
+  /** What a task made by itself it can make again, where it did not come along with the run. */
+  async #dataOf(task: Task, { data, config, seed }: RunRecord): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return await this.#storage.getData(data.hash);
+    } catch (error) {
+      if (!hasCode(error, "missing") || data.origin !== "generated") throw error;
+      const bytes = task.generate(config, seed);
+      if ((await this.#storage.putData(bytes)) !== data.hash) throw error;
+      return bytes;
+    }
   }
 
   async #replay(detail: RunDetail, restored: Restored, bench: Workbench): Promise<Position> {

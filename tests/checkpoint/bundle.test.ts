@@ -3,12 +3,11 @@ import { readSafetensors } from "../../src/format/safetensors";
 import { digestOf } from "../../src/format/digest";
 import { bytesOf } from "../../src/format/bytes";
 import { BundleSource } from "../../src/checkpoint/bundle-source";
-import { exportBundle, exportCheckpoint } from "../../src/checkpoint/export";
 import { importBundle } from "../../src/checkpoint/import";
 import { HoldfastError } from "../../src/errors";
 import { CheckpointManager } from "../../src/checkpoint/manager";
 import { SimulatedDisk } from "../support/simulated-disk";
-import { exportRun, importRun } from "../support/bundles";
+import { exportRun, importRun, exportRuns, exportState } from "../support/bundles";
 import { codeOf, DATA, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
 import { begun, partsOn, RUN } from "../support/store-parts";
 
@@ -33,8 +32,12 @@ async function forked() {
 }
 
 function elsewhere() {
-  const parts = partsOn(new SimulatedDisk());
-  return { parts, manager: new CheckpointManager(parts) };
+  return partsAlone(new SimulatedDisk());
+}
+
+function partsAlone(disk: SimulatedDisk) {
+  const parts = partsOn(disk);
+  return { disk, parts, manager: new CheckpointManager(parts) };
 }
 
 async function bytesOfFile(file: Blob) {
@@ -100,7 +103,7 @@ suite("a run as a bundle", () => {
     const { manager, parts, lease } = await trained();
     const file = await exportRun(manager, parts, RUN);
     await manager.save(lease, sampleRequest(9, sampleRows(8, 9)));
-    expect(await importBundle(manager, parts, file)).toEqual([{ run: RUN, how: "present" }]);
+    expect(await importBundle(manager, parts, file)).toEqual([{ run: RUN, how: "present", hasData: true }]);
     expect(await manager.runs()).toHaveLength(1);
     await manager.release(lease);
     await manager.remove(RUN);
@@ -119,20 +122,36 @@ suite("a run as a bundle", () => {
     await importRun(other.manager, other.parts, file);
     const again = await exportRun(other.manager, other.parts, RUN);
     expect(await bytesOfFile(again)).toEqual(await bytesOfFile(file));
-    expect(await importBundle(manager, parts, file)).toEqual([{ run: RUN, how: "present" }]);
+    expect(await importBundle(manager, parts, file)).toEqual([{ run: RUN, how: "present", hasData: true }]);
+  });
+
+  test("that began with a file says so there too, and needs a reader that knows it", async () => {
+    const from = { name: "weights.safetensors", bytes: 7, hash: "ab".repeat(32) };
+    const store = elsewhere();
+    await store.manager.putData(DATA);
+    await store.manager.createRun(await sampleRecord({ from }), sampleRequest(0, null, "start"));
+    const bundle = await exportRun(store.manager, store.parts, RUN);
+    const text = new TextDecoder("latin1").decode(await bytesOfFile(bundle));
+    expect(text).toContain('"requires":["started-from-file"]');
+    const other = elsewhere();
+    await importRun(other.manager, other.parts, bundle);
+    expect((await other.manager.detail(RUN)).record.from).toEqual(from);
+    expect(await bytesOfFile(await exportRun(other.manager, other.parts, RUN))).toEqual(
+      await bytesOfFile(bundle),
+    );
   });
 
   test("comes in with its forks, whose parent it stays under another id too", async () => {
     const { manager, parts } = await forked();
-    const file = await exportBundle(manager, parts, [RUN, "r2"]);
+    const file = await exportRuns(manager, parts, [RUN, "r2"]);
     const fresh = elsewhere();
     expect(await importBundle(fresh.manager, fresh.parts, file)).toEqual([
-      { run: RUN, how: "new" },
-      { run: "r2", how: "new" },
+      { run: RUN, how: "new", hasData: true },
+      { run: "r2", how: "new", hasData: true },
     ]);
     const taken = await begun();
     const [parent, child] = await importBundle(taken.manager, taken.parts, file);
-    expect([parent?.how, child]).toEqual(["copy", { run: "r2", how: "new" }]);
+    expect([parent?.how, child]).toEqual(["copy", { run: "r2", how: "new", hasData: true }]);
     expect((await taken.manager.detail("r2")).parent).toEqual({ run: parent?.run, step: 2 });
     expect((await taken.manager.read("r2", 2)).state.scalars.step).toBe(2);
   });
@@ -140,7 +159,7 @@ suite("a run as a bundle", () => {
   test("a step that a fork begins with stays marked, whichever comes in first", async () => {
     const { manager, parts } = await forked();
     const other = elsewhere();
-    await importBundle(other.manager, other.parts, await exportBundle(manager, parts, ["r2", RUN]));
+    await importBundle(other.manager, other.parts, await exportRuns(manager, parts, ["r2", RUN]));
     const rows = await other.parts.catalog.read((tx) => tx.of("checkpoints", RUN));
     expect(rows.map(({ step, forked }) => [step, forked])).toEqual([
       [0, false],
@@ -151,7 +170,7 @@ suite("a run as a bundle", () => {
 
   test("of which one run cannot be written leaves none, and no data", async () => {
     const { manager, parts } = await forked();
-    const file = await exportBundle(manager, parts, [RUN, "r2"]);
+    const file = await exportRuns(manager, parts, [RUN, "r2"]);
     const other = elsewhere();
     const write = other.parts.catalog.write.bind(other.parts.catalog);
     let commits = 0;
@@ -167,8 +186,8 @@ suite("a run as a bundle", () => {
     expect(await other.parts.catalog.read((tx) => tx.all("data"))).toEqual([]);
     expect(await other.parts.catalog.read((tx) => tx.all("packs"))).toEqual([]);
     expect(await importBundle(other.manager, other.parts, file)).toMatchObject([
-      { how: "new" },
-      { how: "new" },
+      { how: "new", hasData: true },
+      { how: "new", hasData: true },
     ]);
   });
 
@@ -179,6 +198,34 @@ suite("a run as a bundle", () => {
     };
     const other = elsewhere();
     expect(await codeOf(importBundle(other.manager, other.parts, gone))).toBe("missing");
+  });
+
+  test("with an event of a step that it has no losses of is what it was before, here and from its packs", async () => {
+    const { manager, parts, lease } = await trained();
+    await manager.appendEvent(lease, 9, { kind: "finished" }, "finished");
+    const other = elsewhere();
+    await importRun(other.manager, other.parts, await exportRun(manager, parts, RUN));
+    expect((await other.manager.detail(RUN)).status).toBe("paused");
+    const { parts: alone, manager: found } = partsAlone(await other.disk.withCatalogOf(0));
+    await found.recovered();
+    expect((await found.detail(RUN)).status).toBe("paused");
+    expect(await bytesOfFile(await exportRun(found, alone, RUN))).toEqual(
+      await bytesOfFile(await exportRun(other.manager, other.parts, RUN)),
+    );
+  });
+
+  test("as a copy with the longest of names comes back from its packs", async () => {
+    const name = `${"x".repeat(504)}${"\u{1f600}".repeat(4)}`;
+    const other = elsewhere();
+    let copy = "";
+    for (const kind of ["started", "finished"] as const) {
+      const { manager, parts, lease } = await begun(undefined, undefined, undefined, { name });
+      await manager.appendEvent(lease, 0, { kind });
+      copy = await importRun(other.manager, other.parts, await exportRun(manager, parts, RUN));
+    }
+    const { manager: found } = partsAlone(await other.disk.withCatalogOf(0));
+    expect((await found.recovered()).lost).toEqual([]);
+    expect((await found.detail(copy)).name).toBe(`${"x".repeat(504)} (copy)`);
   });
 
   test("a damaged file leaves no trace", async () => {
@@ -214,7 +261,7 @@ suite("a run as a bundle", () => {
 suite("a checkpoint as safetensors", () => {
   test("its tensors can be read back, and what else a resume needs", async () => {
     const { manager, parts } = await trained();
-    const blob = await exportCheckpoint(manager, parts, RUN, 4);
+    const blob = await exportState(manager, parts, RUN, 4);
     const { tensors, metadata } = readSafetensors(new Uint8Array(await blob.arrayBuffer()));
     const state = sampleState(4);
     expect(new Set(tensors.map(({ name }) => name))).toEqual(new Set(state.tensors.map(({ name }) => name)));
@@ -231,6 +278,6 @@ suite("a checkpoint as safetensors", () => {
         { from: 2, optimizer: { learningRate: 0.5 } },
       ],
     });
-    expect(await codeOf(exportCheckpoint(manager, parts, RUN, 3))).toBe("missing");
+    expect(await codeOf(exportState(manager, parts, RUN, 3))).toBe("missing");
   });
 });

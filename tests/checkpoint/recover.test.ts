@@ -3,7 +3,12 @@ import { expect, suite, test } from "vitest";
 import { CheckpointManager } from "../../src/checkpoint/manager";
 import { exportRun, importRun } from "../support/bundles";
 import { HoldfastError } from "../../src/errors";
+import { concat, sha256, type Bytes } from "../../src/format/bytes";
 import { digestOf } from "../../src/format/digest";
+import { encodeFrame, type FrameType } from "../../src/format/frame";
+import { encodeJournal } from "../../src/format/journal";
+import { PACK_HEADER_BYTES } from "../../src/format/pack-header";
+import { scanFrames } from "../../src/format/scan";
 import type { RunDetail } from "../../src/format/stored";
 import { MemoryLocks, type Locks } from "../../src/store/locks";
 import { lockName } from "../../src/store/owner";
@@ -50,6 +55,62 @@ function seen({ checkpointList, ...detail }: RunDetail) {
     checkpointList: checkpointList.map(({ times: _times, check: _check, ...info }) => info),
   };
 }
+
+/** Every frame of that type has another content, with all checksums right. */
+async function withFrames(
+  disk: SimulatedDisk,
+  type: FrameType,
+  content: string | Bytes,
+  run?: string,
+): Promise<SimulatedDisk> {
+  const raw = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const hash = await sha256(raw);
+  for (const file of disk.files.values()) {
+    const parts = [file.bytes.subarray(0, PACK_HEADER_BYTES)];
+    for (const { offset, length, header } of scanFrames(file.bytes, PACK_HEADER_BYTES).frames) {
+      const isMeant = header.type === type && (run === undefined || header.run === run);
+      const other = { ...header, codec: 0, rawLength: raw.length, hash };
+      parts.push(isMeant ? encodeFrame(other, raw) : file.bytes.subarray(offset, offset + length));
+    }
+    file.bytes = concat(parts);
+  }
+  return disk;
+}
+
+suite("a frame that nothing can be made of", () => {
+  test("keeps no other run from coming back", async () => {
+    const { disk } = await lived();
+    const back = await opened(await withFrames(await disk.withCatalogOf(0), "run", "{}", FORK));
+    expect(back.recovery.lost).toHaveLength(1);
+    await back.manager.ready(RUN);
+    expect(await back.manager.checkpoints(RUN)).toHaveLength(13);
+  });
+
+  test("is told of, and costs data alone", async () => {
+    const { disk } = await lived();
+    const back = await opened(await withFrames(await disk.withCatalogOf(0), "dataset", "{}"));
+    expect(back.recovery.lost).toHaveLength(2);
+    expect(back.recovery.runs.map(({ run }) => run)).toEqual([RUN, FORK]);
+    await back.manager.ready(null);
+  });
+
+  test("promises no length that there is no memory for", async () => {
+    const { disk, manager } = await lived();
+    const { hash } = (await manager.detail(RUN)).record.data;
+    const dataset = JSON.stringify({ bytes: 2 ** 50, frames: [], hash });
+    const back = await opened(await withFrames(await disk.withCatalogOf(0), "dataset", dataset));
+    expect(await codeOf(back.manager.getData(hash))).toBe("corrupt");
+  });
+
+  test("has no journal fill a gap that no run has", async () => {
+    const { disk } = await lived();
+    const rows = encodeJournal({ ...sampleRows(1, 1), from: 2 ** 40 });
+    const far = await withFrames(await disk.withCatalogOf(0), "journal", rows, FORK);
+    const back = await opened(far);
+    expect(await codeOf(back.manager.ready(FORK))).toBe("corrupt");
+    await back.manager.ready(RUN);
+  });
+});
 
 suite("a catalogue that is gone", () => {
   test("comes back from the packs: runs, names, events, settings, journal, forks, every checkpoint", async () => {

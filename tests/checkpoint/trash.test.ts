@@ -78,7 +78,7 @@ suite("the trash", () => {
       const { manager, clock, parts } = await deleted();
       await manager.close();
       const estimate = () => Promise.resolve({ usage: 95, quota: 100 });
-      const service = new StorageService({ parts, reason: "" }, { estimate });
+      const service = new StorageService({ parts, reason: "", spool: null }, { estimate });
       const keep = [
         { kind: "latest", count: 1 },
         { kind: "spaced", density: 64 },

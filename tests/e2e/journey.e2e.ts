@@ -218,7 +218,7 @@ test("a checkpoint leaves as safetensors, a run as a file that goes on elsewhere
   expect(manifest).toMatchObject({ record: { id: run }, step: 60, digest });
 
   await button(page, "Export").click();
-  const whole = await downloaded(page, () => button(page, "Whole run as a file").click());
+  const whole = await downloaded(page, () => button(page, "Run as a file").click());
   expect(whole.suggestedFilename()).toBe("wanderer.holdfast");
   const path = await whole.path();
 

@@ -43,6 +43,14 @@ suite("a run record", () => {
     expect(parseRunRecord(again({ ...record, policy })).policy).toEqual(policy);
     const forked = { ...record, parent: { run: "r1", step: 4 }, firstStep: 4 };
     expect(parseRunRecord(again(forked))).toEqual(forked);
+    const from = { name: "weights.safetensors", bytes: 10, hash: "0".repeat(64) };
+    expect(parseRunRecord(again({ ...record, from }))).toEqual({ ...record, from });
+  });
+
+  test("that says where it began says it wholly", () => {
+    const from = { name: "weights.safetensors", bytes: 10, hash: "0".repeat(63) };
+    expect(failure(() => parseRunRecord({ ...record, from })).message).toContain("run.from.hash");
+    expect(failure(() => parseRunRecord({ ...record, from: null })).message).toContain("run.from");
   });
 
   test.each(Object.keys(record))("without %s is corrupt and names it", (key) => {

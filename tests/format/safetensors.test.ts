@@ -3,11 +3,8 @@ import fc from "fast-check";
 import { expect, suite, test } from "vitest";
 import { HoldfastError } from "../../src/errors";
 import { bytesOf, concat, type Bytes } from "../../src/format/bytes";
-import {
-  MAX_SAFETENSORS_HEADER_BYTES,
-  readSafetensors,
-  writeSafetensors,
-} from "../../src/format/safetensors";
+import { readSafetensors, writeSafetensors } from "../../src/format/safetensors";
+import { MAX_SAFETENSORS_HEADER_BYTES } from "../../src/format/safetensors-head";
 import type { NamedTensor } from "../../src/format/tensors";
 import { failure, smallState, withBitFlipped, words } from "./support";
 

@@ -24,7 +24,7 @@ export async function right(): Promise<void> {
   const step: number = run.restored?.checkpoint.step ?? 0;
   const [position] = samplesAt(run.samples, 32, 1000, run.seed);
   const digest: string = (await run.save({ val_loss: 1 })).digest;
-  const blob: Blob = await store.export(run.id);
+  const blob: Blob = (await store.export(run.id)).file;
   await store.import(blob);
   await store.open("other", arrays({ a: new Int32Array(uniforms(1, "x", step, position?.index ?? 0)) }), {
     policy: POLICIES.lean,

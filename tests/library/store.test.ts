@@ -277,7 +277,7 @@ suite("a name", () => {
     const { page, run } = await abandoned(25);
     await run.close();
     const there = pageOf();
-    const [imported] = await there.store.import(await page.store.export(run.id));
+    const [imported] = await there.store.import((await page.store.export(run.id)).file);
     expect(imported).toMatchObject({ how: "new" });
     const again = toy(100);
     const resumed = await there.store.open("toy", again.trainer);

@@ -1,10 +1,7 @@
 /** What a store does with a bundle that somebody made up. */
-import { exportBundle } from "../../src/checkpoint/export";
-import { importBundle } from "../../src/checkpoint/import";
 import { CheckpointManager } from "../../src/checkpoint/manager";
 import { HoldfastError } from "../../src/errors";
-import { concat, type Bytes } from "../../src/format/bytes";
-import { ZipReader } from "../../src/format/zip";
+import { exportRun, filesOf, importRuns } from "./bundles";
 import type { HostileFile, Parts } from "./hostile-files";
 import { sampleRequest, sampleRows } from "./run-samples";
 import { SimulatedDisk } from "./simulated-disk";
@@ -18,19 +15,7 @@ export async function honestParts(): Promise<Parts> {
   await manager.appendEvent(lease, 2, { kind: "evaluated", metrics: { val_loss: 0.5 } });
   await manager.save(lease, sampleRequest(4, sampleRows(3, 4)));
   await manager.appendJournal(lease, sampleRows(5, 7));
-  const blob = await exportBundle(manager, parts, [RUN]);
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  const zip = await ZipReader.open({
-    size: bytes.length,
-    read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)),
-  });
-  const files = new Map<string, Bytes>();
-  for (const entry of zip.entries) {
-    const pieces: Bytes[] = [];
-    for await (const piece of zip.pieces(entry, 1 << 20)) pieces.push(piece);
-    files.set(entry.name, concat(pieces));
-  }
-  return files;
+  return filesOf(await exportRun(manager, parts, RUN));
 }
 
 export function emptyStore() {
@@ -52,7 +37,7 @@ export async function meets({ make }: Pick<HostileFile, "make">): Promise<Met> {
   const { disk, parts, manager } = emptyStore();
   let code: string | null = null;
   try {
-    await importBundle(manager, parts, file);
+    await importRuns(manager, parts, file);
   } catch (error) {
     code = error instanceof HoldfastError ? error.code : `another error: ${String(error)}`;
   }

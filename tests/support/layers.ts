@@ -90,7 +90,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: "wire",
-    files: ["worker/wire-errors", "worker/remote", "worker/life", "worker/holder"],
+    files: ["worker/wire-errors", "worker/remote", "worker/life", "worker/holder", "worker/job"],
     may: ["errors"],
     types: ["protocol"],
     packages: { comlink: ["worker/*"] },
@@ -110,6 +110,7 @@ export const LAYERS: readonly Layer[] = [
       "worker/supervisor",
       "worker/holdfast",
       "worker/live",
+      "worker/exchange",
       "worker/fork-spec",
       "worker/start-spec",
       "worker/steps",
@@ -126,6 +127,7 @@ export const LAYERS: readonly Layer[] = [
     may: [
       "errors",
       "data",
+      "hash",
       "policy",
       "format",
       "store",

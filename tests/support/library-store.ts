@@ -3,7 +3,7 @@ import { vi } from "vitest";
 import { Store } from "../../src/library/store";
 import { MemoryLocks, type Locks } from "../../src/store/locks";
 import { StorageService } from "../../src/worker/storage";
-import type { StorageApi } from "../../src/worker/protocol";
+import type { BundleChoice, StorageApi } from "../../src/worker/protocol";
 import { SimulatedDisk } from "./simulated-disk";
 import { partsOn } from "./store-parts";
 
@@ -14,7 +14,7 @@ export function stubNavigator(): void {
 }
 
 export function pageOf(disk = new SimulatedDisk(), locks: Locks = new MemoryLocks()) {
-  const service = new StorageService({ parts: partsOn(disk, locks), reason: "" }, {});
+  const service = new StorageService({ parts: partsOn(disk, locks), reason: "", spool: null }, {});
   const save: StorageApi["save"] = async (lease, request) => ({
     checkpoint: await service.save(lease, request),
     buffers: [],
@@ -22,6 +22,8 @@ export function pageOf(disk = new SimulatedDisk(), locks: Locks = new MemoryLock
   const api = new Proxy(service, {
     get: (target, key) => {
       if (key === "save") return save;
+      if (key === "exportBundle") return (choice: BundleChoice) => service.exportBundle(choice, {});
+      if (key === "importBundle") return (file: Blob) => service.importBundle(file, {});
       const member: unknown = Reflect.get(target, key);
       return typeof member === "function" ? (member.bind(target) as unknown) : member;
     },

@@ -71,6 +71,8 @@ export function checkpointMarks(page: Page): Locator {
 
 /** What the browser saves when that is done. */
 export async function downloaded(page: Page, act: () => Promise<void>): Promise<Download> {
+  // A window of the system's would open, which nothing in a test could answer.
+  await page.evaluate(() => Reflect.deleteProperty(globalThis, "showSaveFilePicker"));
   const [download] = await Promise.all([page.waitForEvent("download"), act()]);
   return download;
 }

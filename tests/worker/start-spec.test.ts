@@ -36,6 +36,30 @@ suite("what is left out", () => {
   });
 });
 
+suite("a file to begin with", () => {
+  test("has its own name, or one for what has none, that can be written down", () => {
+    const named = (from: Blob) => startSpec({ task: "spirals", from }).from[0]?.name;
+    expect(startSpec({ task: "spirals" }).from).toEqual([]);
+    expect(named(new File([], "a.safetensors"))).toBe("a.safetensors");
+    expect(named(new Blob([]))).toBe("weights.safetensors");
+    expect(named(new File([], ""))).toBe("weights.safetensors");
+    const two = [new File([], "model.json"), new File([], "weights.bin")];
+    expect(startSpec({ task: "spirals", from: two }).from.map(({ name }) => name)).toEqual([
+      "model.json",
+      "weights.bin",
+    ]);
+    const odd = named(new File([], `\ud800${"x".repeat(300)}`));
+    expect(odd).toHaveLength(255);
+    expect(odd).not.toMatch(/\p{Surrogate}/u);
+  });
+
+  test("is a file", () => {
+    const options = { task: "spirals", from: "weights.safetensors" };
+    // As a script at the console may have it, where nothing checks types.
+    expect(() => startSpec(options as unknown as StartOptions)).toThrow("File or a Blob");
+  });
+});
+
 suite("what is out of range is refused by name", () => {
   const cases: readonly [string, StartOptions][] = [
     ["task", { task: "chess" }],

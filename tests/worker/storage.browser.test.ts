@@ -3,6 +3,7 @@ import { releaseProxy, wrap, type Remote } from "comlink";
 import { afterEach, expect, suite, test } from "vitest";
 import { digestOf } from "../../src/format/digest";
 import { randomId } from "../../src/store/pack-store";
+import { Exchange } from "../../src/worker/exchange";
 import type { StorageApi } from "../../src/worker/protocol";
 import { installErrorTransfer } from "../../src/worker/wire-errors";
 import { codeOf, DATA, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
@@ -104,15 +105,17 @@ suite("the storage worker", () => {
 
   test("a run goes out as a bundle, and comes in where it was deleted, and goes on", async () => {
     const { api } = openTab();
+    const noticed: string[] = [];
     const { run, lease } = await beginRun({ api, kill: () => undefined });
     await api.save(lease, sampleRequest(3, sampleRows(1, 3)));
-    const file = await api.exportBundle([run]);
+    const exchange = new Exchange({ storage: () => api, notice: (message) => void noticed.push(message) });
+    const file = await exchange.exportBundle([run], {});
     await api.release(lease);
     await api.remove(run);
-    expect(await api.importBundle(file)).toMatchObject([{ how: "copy" }]);
+    expect(await exchange.importBundle(file, {})).toMatchObject([{ how: "copy" }]);
     await api.emptyTrash();
-    const [imported] = await api.importBundle(file);
-    expect(imported).toEqual({ run, how: "new" });
+    const [imported] = await exchange.importBundle(file, {});
+    expect(imported).toEqual({ run, how: "new", hasData: true });
     const copy = run;
     const { state } = await api.restore(copy);
     expect(await digestOf(state)).toBe(await digestOf(sampleState(3)));

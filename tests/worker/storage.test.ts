@@ -48,15 +48,16 @@ suite("where nothing can be stored", () => {
     });
     expect(comparison.tensors.find(({ name }) => name === "param/weights")?.relative).toBeGreaterThan(0);
     expect((await service.status()).perRun[record.id]).toBeGreaterThan(0);
-    const file = await service.exportBundle([record.id]);
+    const whole = { runs: [{ run: record.id, steps: null }], isCompact: false, hasData: true, to: null };
+    const { file } = await service.exportBundle(whole, {});
     await service.release(lease);
     await service.remove(record.id);
     await service.emptyTrash();
-    const [imported] = await service.importBundle(file);
-    expect(imported).toEqual({ run: record.id, how: "new" });
+    const [imported] = await service.importBundle(file, {});
+    expect(imported).toEqual({ run: record.id, how: "new", hasData: true });
     const copy = record.id;
     expect((await service.state(copy, 2)).scalars.step).toBe(2);
-    expect((await service.exportCheckpoint(copy, 2)).size).toBeGreaterThan(1200);
+    expect((await service.exportCheckpoint({ run: copy, step: 2 }, null, {})).size).toBeGreaterThan(1200);
     expect(await codeOf(service.state(copy, 1))).toBe("missing");
   });
 });
@@ -69,7 +70,7 @@ async function filled({ quota, looks }: { readonly quota: number; readonly looks
   const parts = { ...others, clock: { ...clock, elapsed: () => (elapsed += 10_000) } };
   const used = () => [...disk.files.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
   const estimate = () => Promise.resolve(looks ? { usage: used(), quota } : {});
-  const service = new StorageService({ parts, reason: "" }, { estimate });
+  const service = new StorageService({ parts, reason: "", spool: null }, { estimate });
   await service.putData(DATA);
   const keep: readonly KeepRule[] = [
     { kind: "latest", count: 2 },

@@ -1,0 +1,102 @@
+/** Files on their way out of the store and into it, each with how far it is and a way to stop it. */
+import { hasCode } from "../errors";
+import type { ExportOptions, HoldfastPage, ToFile } from "../worker/api";
+import type { Watcher } from "../worker/protocol";
+import { download, fileName } from "./download";
+import { choosePlace } from "./save-place";
+import { importedWords } from "./words";
+
+export interface Transfer {
+  readonly id: number;
+  /** What is done, with the name of the file. */
+  readonly title: string;
+  readonly done: number;
+  /** Bytes; 0 before anything is known. */
+  readonly total: number;
+  readonly cancel: () => void;
+}
+
+/** What it needs of the page that it is on. */
+interface TransferHost {
+  readonly api: HoldfastPage;
+  attempt(work: () => Promise<unknown>): Promise<boolean>;
+  toast(message: string): void;
+  refresh(): Promise<void>;
+}
+
+export class Transfers {
+  /** Under way, oldest first. */
+  list = $state.raw<readonly Transfer[]>([]);
+  readonly #host: TransferHost;
+  #ids = 0;
+
+  constructor(host: TransferHost) {
+    this.#host = host;
+  }
+
+  async exportBundle(runs: readonly string[], name: string, options: ExportOptions = {}): Promise<void> {
+    await this.#export(fileName(name, "holdfast"), (to) =>
+      this.#host.api.exportBundle(runs, { ...options, ...to }),
+    );
+  }
+
+  async exportCheckpoint(run: string, name: string, step: number): Promise<void> {
+    await this.#export(fileName(`${name} step ${step}`, "safetensors"), (to) =>
+      this.#host.api.exportCheckpoint(run, step, to),
+    );
+  }
+
+  /** The first run of the bundle; null where nothing came in. */
+  async importBundle(file: File): Promise<string | null> {
+    let first: string | null = null;
+    await this.#transfer(`Importing ${file.name}`, async (watcher) => {
+      const imported = await this.#host.api.importBundle(file, watcher);
+      await this.#host.refresh();
+      this.#host.toast(importedWords(file.name, imported));
+      first = imported[0]?.run ?? null;
+    });
+    return first;
+  }
+
+  async #export(file: string, work: (to: ToFile) => Promise<Blob>): Promise<void> {
+    await this.#host.attempt(async () => {
+      // In the click that asked for it: later the browser would not let the page ask.
+      const to = await choosePlace(file);
+      if (to === null) return;
+      await this.#transfer(`Exporting ${file}`, async (watcher) => {
+        const blob = await work(to === undefined ? watcher : { ...watcher, to });
+        if (to === undefined) download(blob, file);
+        this.#host.toast(`Exported ${to?.name ?? file}`);
+      });
+    });
+  }
+
+  async #transfer(title: string, work: (watcher: Watcher) => Promise<void>): Promise<void> {
+    const ending = new AbortController();
+    const id = this.#ids++;
+    this.list = [
+      ...this.list,
+      {
+        id,
+        title,
+        done: 0,
+        total: 0,
+        cancel: () => {
+          ending.abort();
+        },
+      },
+    ];
+    const progress = (done: number, total: number): void => {
+      this.list = this.list.map((one) => (one.id === id ? { ...one, done, total } : one));
+    };
+    await this.#host.attempt(async () => {
+      try {
+        await work({ signal: ending.signal, progress });
+      } catch (error) {
+        // Whoever stopped it knows.
+        if (!hasCode(error, "cancelled")) throw error;
+      }
+    });
+    this.list = this.list.filter((one) => one.id !== id);
+  }
+}
