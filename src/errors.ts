@@ -20,7 +20,12 @@ export type ErrorCode =
   | "cancelled"
   | "internal"; // A fault of ours; the message says where.
 
-/** What went wrong: names the thing, the reason and the remedy in its message, and the kind in its code. */
+/**
+ * What went wrong: names the thing, the reason and the remedy in its message, and the kind in its code.
+ *
+ * @example
+ * throw new HoldfastError("invalid", "The batch has 0 samples; it needs 1 or more.");
+ */
 export class HoldfastError extends Error {
   override readonly name = "HoldfastError";
   constructor(
@@ -32,7 +37,12 @@ export class HoldfastError extends Error {
   }
 }
 
-/** Is this an error of that kind? True for errors that crossed a worker boundary too. */
+/**
+ * Is this an error of that kind? True for errors that crossed a worker boundary too.
+ *
+ * @example
+ * if (hasCode(error, "busy")) offer("Another tab trains this. Take it over?");
+ */
 export function hasCode(error: unknown, code: ErrorCode): error is HoldfastError {
   return error instanceof Error && (error as Partial<HoldfastError>).code === code;
 }

@@ -41,6 +41,16 @@ suite("layers", () => {
     expect(loaded("main", /^ui\/App$/)).toEqual(["ui/App"]);
   });
 
+  test("the library loads no tfjs, no screens, no task and no trainer", () => {
+    expect(
+      loaded(
+        "index",
+        /^package:(@tensorflow|svelte|idb)|^(ui|tasks|store|checkpoint|engine\/tfjs|worker\/(client|train))/,
+      ),
+    ).toEqual([]);
+    expect(loaded("index", /^worker\/storage-client$/)).toEqual(["worker/storage-client"]);
+  });
+
   test("the storage worker loads no tfjs and no engine", () => {
     expect(loaded("worker/storage.worker", /^package:@tensorflow|^(engine|tasks)\//)).toEqual([]);
     expect(loaded("worker/storage.worker", /^package:idb$/)).toEqual(["package:idb"]);

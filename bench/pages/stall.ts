@@ -1,6 +1,6 @@
 /** The bench's page: its own trainer worker beside the app's storage worker. */
 import { transfer, wrap } from "comlink";
-import { StorageClient } from "../../src/worker/client";
+import { StorageClient } from "../../src/worker/storage-client";
 import { installErrorTransfer } from "../../src/worker/wire-errors";
 import type { StallApi, Stretch } from "./stall.worker";
 

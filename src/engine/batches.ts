@@ -10,7 +10,12 @@
  */
 import { HoldfastError } from "../errors";
 import { counterOf, keyOf, philox4x32 } from "./random";
-import type { SamplePosition } from "./task";
+
+/** Which sample of which epoch; `index` counts 0 … samplesPerEpoch - 1 in the epoch's own order already. */
+export interface SamplePosition {
+  readonly epoch: number;
+  readonly index: number;
+}
 
 /** Even, so that the halves end where they began. With four, the tests see epochs of 5 to 17 samples favour some orders. */
 const ROUNDS = 12;
@@ -22,7 +27,13 @@ export function permuted(seed: number, epoch: number, index: number, size: numbe
   return orderOf(seed, epoch, size)(index);
 }
 
-/** The samples at positions `position` … `position + count - 1`, counted over all epochs; a batch may span two. */
+/**
+ * The samples at positions `position` … `position + count - 1`, counted over all epochs; a batch may span two. Each epoch
+ * has an order of its own, a function of seed and epoch.
+ *
+ * @example
+ * const batch = samplesAt(run.samples, 32, images.length, run.seed).map(({ index }) => images[index]);
+ */
 export function samplesAt(
   position: number,
   count: number,

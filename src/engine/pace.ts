@@ -19,7 +19,7 @@ export class Pace {
     this.#compiling = true;
   }
 
-  steps({ ms }: JournalRows): void {
+  steps({ ms }: Pick<JournalRows, "ms">): void {
     if (ms.length === 0) return;
     const { stepMs, saveMs } = this.#measured;
     const each = ms.reduce((sum, value) => sum + value, 0) / ms.length;

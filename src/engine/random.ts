@@ -103,14 +103,25 @@ export function words(seed: number, stream: string, step: number, count: number)
   return result.length === count ? result : result.slice(0, count);
 }
 
-/** One uniform number in [0, 1), equal to element `index` of `uniforms`. */
+/**
+ * One uniform number in [0, 1), equal to element `index` of `uniforms`.
+ *
+ * @example
+ * const flip = random(run.seed, "augment", run.step, 0) < 0.5;
+ */
 export function random(seed: number, stream: string, step: number, index: number): number {
   const out = new Uint32Array(WORDS_PER_BLOCK);
   philox4x32(counterOf(stream, step, Math.floor(index / WORDS_PER_BLOCK)), keyOf(seed), out);
   return uniformOf(out[index % WORDS_PER_BLOCK] ?? 0);
 }
 
-/** Uniform numbers in [0, 1), multiples of 2^-24. */
+/**
+ * Uniform numbers in [0, 1), multiples of 2^-24: a function of seed, name of the stream and step, so that there is no
+ * generator to save. `step`: 0 … 2^32 - 1.
+ *
+ * @example
+ * const x = uniforms(run.seed, "batch", run.step, 32);
+ */
 export function uniforms(
   seed: number,
   stream: string,
@@ -133,6 +144,9 @@ function uniformOf(word: number): number {
  *
  * The words are the same everywhere; `Math.log`, `cos` and `sin` may differ in the last bit from one browser
  * engine to the next. What is drawn here must be stored, not drawn again on another machine.
+ *
+ * @example
+ * const weights = normals(seed, "init/kernel", 0, 3 * 4);
  */
 export function normals(
   seed: number,
@@ -184,6 +198,9 @@ export function keepMask(
 /**
  * A whole number in [0, bound), from the first two words of block `index`: 53 bits, so no value is likelier than
  * another by more than bound / 2^53.
+ *
+ * @example
+ * const sample = randomInteger(run.seed, "order", run.step, 0, samples.length);
  */
 export function randomInteger(
   seed: number,

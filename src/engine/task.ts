@@ -9,6 +9,9 @@ import type { Config } from "../format/run";
 import type { DenseLayer } from "../format/layers-model";
 import type { TaskInfo } from "../tasks/meta";
 import type { Picture } from "../format/picture";
+import type { SamplePosition } from "./batches";
+
+export type { SamplePosition } from "./batches";
 
 export type Initializer =
   | { readonly kind: "zeros" }
@@ -28,12 +31,6 @@ export interface ParameterSpec {
 }
 
 export type Params = Readonly<Record<string, Tensor>>;
-
-/** Which sample of which epoch; `index` counts 0 … samplesPerEpoch - 1 in the epoch's own order already. */
-export interface SamplePosition {
-  readonly epoch: number;
-  readonly index: number;
-}
 
 /** What a loss may draw on beside its batch. */
 export interface LossContext {

@@ -60,7 +60,12 @@ export async function digestFromChunks(
   return toHex(await sha256(list.view()));
 }
 
-/** The digest of a state, hex. `invalid` where a tensor's shape and values disagree. */
+/**
+ * The digest of a state, hex. `invalid` where a tensor's shape and values disagree.
+ *
+ * @example
+ * const same = (await digestOf(await store.state(run.id, 100))) === (await digestOf(await store.state(other, 100)));
+ */
 export async function digestOf(state: State): Promise<string> {
   const tensors = inNameOrder(state.tensors);
   const scratch = new Uint8Array(CHUNK_BYTES);

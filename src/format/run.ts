@@ -5,13 +5,16 @@
  * `createRun`, except for its name; what a person changes later is an event at a step boundary.
  */
 
+/** A setting. */
 export type ConfigValue = number | string | boolean;
 /** A task's settings by field name, as its schema declares them. */
 export type Config = Readonly<Record<string, ConfigValue>>;
 
+/** As in PyTorch; `momentum` is Nesterov's. */
 export type OptimizerKind = "sgd" | "momentum" | "rmsprop" | "adam" | "adamw";
 export type ScheduleKind = "constant" | "cosine" | "step" | "linear";
 
+/** The rate as a function of the step. */
 export interface ScheduleConfig {
   readonly kind: ScheduleKind;
   /** Steps of linear warm-up from 0 to the full rate. */
@@ -25,6 +28,7 @@ export interface ScheduleConfig {
   readonly factor: number;
 }
 
+/** An optimizer with all its numbers; those that its kind does not use count for nothing. */
 export interface OptimizerConfig {
   readonly kind: OptimizerKind;
   /** Base rate; the schedule scales it. */
@@ -169,6 +173,7 @@ export interface Environment {
   readonly math: Readonly<Record<string, number>>;
 }
 
+/** What a run was begun with. It never changes, but for its name. */
 export interface RunRecord {
   /** Generated: `r` and 16 of [a-z0-9]. */
   readonly id: string;
@@ -245,6 +250,7 @@ export interface JournalRows {
   readonly ms: Float32Array<ArrayBuffer>;
 }
 
+/** What became of a run. */
 export type RunStatus = "running" | "paused" | "finished" | "stopped" | "failed";
 
 /** What a person did to a run as a whole. Edits are numbered on their own, since any tab may make them. */

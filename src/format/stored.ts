@@ -61,6 +61,7 @@ export interface LeftOut {
   readonly why: string;
 }
 
+/** A bundle, and what is not in it. */
 export interface Exported {
   readonly file: Blob;
   readonly leftOut: readonly LeftOut[];
@@ -118,6 +119,7 @@ export interface ScrubStatus {
   readonly damaged: readonly string[];
 }
 
+/** Where the store is, how full, and in what state. */
 export interface StorageStatus {
   /** `memory`: the browser refuses to store; nothing survives this page. */
   readonly mode: "opfs" | "memory";
@@ -218,6 +220,7 @@ export interface SaveRequest {
   readonly times: SaveTimes;
 }
 
+/** A checkpoint, as lists show it. */
 export interface CheckpointInfo {
   readonly run: string;
   readonly step: number;
@@ -310,6 +313,7 @@ export interface RunInfo {
   readonly stepTags: readonly string[];
 }
 
+/** A run with all that is known of it but its losses. */
 export interface RunDetail extends RunInfo {
   readonly record: RunRecord;
   readonly events: readonly RunEvent[];

@@ -1,7 +1,9 @@
 /** A state as plain data: named typed arrays and scalars. Everything that the next step reads is in it. */
 
+/** What the elements are. */
 export type DType = "float32" | "int32" | "uint8" | "bool";
 
+/** The elements, in C order. */
 export type TensorValues = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
 /** One tensor of a state. `values` has as many elements as the product of `shape`; `bool` is 0 or 1 in a Uint8Array. */
@@ -23,6 +25,7 @@ export interface Scalars {
   readonly counters: Readonly<Record<string, number>>;
 }
 
+/** Everything that the next step reads. Two that are equal have the same digest. */
 export interface State {
   readonly tensors: readonly NamedTensor[];
   readonly scalars: Scalars;

@@ -180,7 +180,12 @@ export function keepProblems(rules: readonly KeepRule[], budget: number | undefi
 
 const MOST = 2 ** 53;
 
-/** A reason in words, as in "one of the latest 3". */
+/**
+ * A reason in words, as in "one of the latest 3".
+ *
+ * @example
+ * describeReason({ kind: "every", steps: 1000 }); // "one to every 1,000 steps"
+ */
 export function describeReason(reason: KeepReason): string {
   switch (reason.kind) {
     case "latest":

@@ -1,15 +1,23 @@
 /** Ready-made policies, from one that keeps much to one that keeps little. */
 import type { KeepRule, Policy, SaveRule } from "../format/run";
 
+/** Names of ready-made policies. */
 export type PolicyName = "explore" | "steady" | "lean";
 
-interface PolicyPreset {
+/** When to save and what to keep. */
+export interface PolicyPreset {
   readonly save: Extract<SaveRule, { readonly kind: "auto" }>;
   readonly keep: readonly KeepRule[];
 }
 
 const DAY_SECONDS = 86_400;
 
+/**
+ * `explore` keeps much and returns fast, `lean` keeps little; `steady` is what a run gets that asks for nothing.
+ *
+ * @example
+ * const run = await store.open("digits", trainer, { policy: POLICIES.lean });
+ */
 export const POLICIES: Readonly<Record<PolicyName, PolicyPreset>> = {
   explore: {
     save: { kind: "auto", returnSeconds: 2, overhead: 0.05 },

@@ -35,7 +35,12 @@ export function shouldSave(rule: SaveRule, moment: Moment, last: Moment, measure
   }
 }
 
-/** The rule in words, as in "every 100 steps". */
+/**
+ * The rule in words, as in "every 100 steps".
+ *
+ * @example
+ * describeRule({ kind: "seconds", every: 30 }); // "every 30 seconds"
+ */
 export function describeRule(rule: SaveRule): string {
   switch (rule.kind) {
     case "never":

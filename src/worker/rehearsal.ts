@@ -2,7 +2,7 @@
  * A return to a checkpoint, tried: whoever trusts a checkpoint unseen finds out on the day that it is needed. It is restored
  * on a model of its own, beside whatever is open; steps that the journal knows are computed again, and compared.
  */
-import { sameEnvironment } from "../engine/environment";
+import { sameEnvironment } from "../format/environment";
 import { replay } from "../engine/replay";
 import { hasCode, HoldfastError, messageOf } from "../errors";
 import { digestOf } from "../format/digest";

@@ -1,5 +1,5 @@
 /** Where to begin, to arrive at a step of a run: from a checkpoint, and from how far before the step. */
-import { sameEnvironment } from "../engine/environment";
+import { sameEnvironment } from "../format/environment";
 import type { Environment, Restored, RunDetail, RunStorageApi } from "./protocol";
 
 /** Journaled steps that are computed again at least where the environment differs from the one that made the checkpoint. */

@@ -1,6 +1,6 @@
 /** The storage worker of a page: one at a time, asked now and then whether it lives, and replaced when it does not. */
 import { hasCode, messageOf } from "../errors";
-import { StorageClient } from "./client";
+import { StorageClient } from "./storage-client";
 
 /** A storage worker that does not answer for this long, in a page that is in view, is taken for dead. */
 const SILENCE_MS = 20_000;

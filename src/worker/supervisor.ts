@@ -7,7 +7,8 @@
  * without an adapter is mended by nothing else.
  */
 import { HoldfastError, hasCode, messageOf, type ErrorCode } from "../errors";
-import { TrainerClient, type StorageClient } from "./client";
+import { TrainerClient } from "./client";
+import type { StorageClient } from "./storage-client";
 import type { TrainApi, TrainEvent } from "./protocol";
 
 const MAX_RESTARTS = 3;

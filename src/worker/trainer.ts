@@ -9,6 +9,7 @@ import { environmentOf } from "../engine/environment";
 import { replay } from "../engine/replay";
 import type { Position } from "../engine/session-parts";
 import { hasCode, HoldfastError } from "../errors";
+import { newRunId } from "../format/run-id";
 import { digestOf } from "../format/digest";
 import type { Task } from "../engine/task";
 import { deployment } from "./deploy";
@@ -460,11 +461,4 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
 
 function storedStatus(status: RunDetail["status"]): RunStatus {
   return status === "interrupted" || status === "elsewhere" ? "running" : status;
-}
-
-const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz234567";
-
-function newRunId(): string {
-  const random = crypto.getRandomValues(new Uint8Array(16));
-  return `r${Array.from(random, (byte) => ID_LETTERS[byte & 31]).join("")}`;
 }

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, expect, suite, test } from "vitest";
 import { hasCode } from "../../src/errors";
 import { openDevice, type Device } from "../../src/engine/device";
-import { environmentOf, sameEnvironment } from "../../src/engine/environment";
+import { environmentOf } from "../../src/engine/environment";
+import { sameEnvironment } from "../../src/format/environment";
 
 let device: Device | null = null;
 const restore: (() => void)[] = [];

@@ -31,6 +31,8 @@ export const LAYERS: readonly Layer[] = [
       "format/stored",
       "format/settings",
       "format/picture",
+      "format/environment",
+      "format/run-id",
     ],
     may: ["errors"],
   },
@@ -94,6 +96,13 @@ export const LAYERS: readonly Layer[] = [
     packages: { comlink: ["worker/*"] },
   },
   {
+    name: "storage-client",
+    files: ["worker/storage-client", "worker/worker-client"],
+    may: ["errors", "wire"],
+    types: ["protocol"],
+    packages: { comlink: ["worker/*"] },
+  },
+  {
     name: "client",
     // The page's side; all else in the folder runs in a worker.
     files: [
@@ -108,7 +117,7 @@ export const LAYERS: readonly Layer[] = [
       "worker/storage-watch",
       "worker/wait",
     ],
-    may: ["errors", "data", "meta", "wire", "policy"],
+    may: ["errors", "data", "meta", "wire", "policy", "storage-client"],
     types: ["protocol", "analysis"],
     packages: { comlink: ["worker/*"] },
   },
@@ -146,7 +155,15 @@ export const LAYERS: readonly Layer[] = [
     types: ["protocol"],
     packages: { svelte: ["main"] },
   },
-  { name: "index", files: ["index"], may: ["*"] },
+  {
+    name: "library",
+    // The page of somebody else: no task, no screen, no trainer worker.
+    files: ["library/*"],
+    may: ["errors", "data", "policy", "engine", "wire", "storage-client"],
+    types: ["protocol"],
+    packages: { comlink: ["library/*"], "@tensorflow/tfjs-core": ["library/optimized"] },
+  },
+  { name: "index", files: ["index", "tfjs", "optimizers"], may: ["*"] },
 ];
 
 /** Path in `src`, with extension → text. */
@@ -194,7 +211,7 @@ function problem(sources: Sources, file: string, layer: Layer, { kind, target }:
   const layerThere = layerOf(other);
   if (layerThere === undefined) return `${file} imports ${other}, which is in no layer`;
   if (kind === "worker") {
-    const allowed = layer.name === "client" && other.endsWith(".worker");
+    const allowed = /client$/.test(layer.name) && other.endsWith(".worker");
     return allowed ? undefined : `${file} (${layer.name}) must not start ${other} as a worker`;
   }
   if (layerThere === layer || layer.may.includes("*") || layer.may.includes(layerThere.name))

@@ -1,6 +1,6 @@
 import { expect, suite, test } from "vitest";
 import type { Environment } from "../../src/format/run";
-import { browserName, sameEnvironment } from "../../src/engine/environment";
+import { browserName, sameEnvironment } from "../../src/format/environment";
 
 const MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)";
 

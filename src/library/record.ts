@@ -1,0 +1,154 @@
+/** What a page asks of a run, and the record that the store keeps of it. */
+import { HoldfastError } from "../errors";
+import { browserName } from "../format/environment";
+import type {
+  Config,
+  Environment,
+  KeepRule,
+  OptimizerConfig,
+  Policy,
+  RunRecord,
+  SaveRule,
+} from "../format/run";
+import { keepProblems } from "../policy/keep";
+import { POLICIES } from "../policy/presets";
+import { newRunId } from "../format/run-id";
+import type { Machine } from "./trainer";
+
+/** When to save and what to keep. What is left out is as in `POLICIES.steady`. */
+export interface PolicyOptions {
+  readonly save?: Exclude<SaveRule, { readonly kind: "epochs" }>;
+  readonly keep?: readonly KeepRule[];
+  /** Bytes that the run's checkpoints may take. */
+  readonly budget?: number;
+}
+
+/** What a run is made of. They never change: a run that is there already is refused where they differ. */
+export interface RunSettings {
+  /** 0 … 2^53 - 1; default: drawn once. All randomness should be a function of it and the step. */
+  readonly seed?: number;
+  /** Numbers, texts and booleans by name, as the batch size; default: none. */
+  readonly settings?: Config;
+  /** What it trains on, kept with the run (twice) and in its bundles; default: nothing. */
+  readonly data?: { readonly bytes: Uint8Array<ArrayBuffer>; readonly name: string };
+  /** Where one of our optimizers is used. */
+  readonly optimizer?: OptimizerConfig;
+  /** Steps that it is to have; for lists only, the loop is yours. */
+  readonly steps?: number;
+  /** What is trained, in a word; for lists only. Default `library`. */
+  readonly task?: string;
+}
+
+/** The format wants an optimizer. A rate of 0 says that it is the trainer's business. */
+const NOT_OURS: OptimizerConfig = {
+  kind: "sgd",
+  learningRate: 0,
+  momentum: 0,
+  beta1: 0,
+  beta2: 0,
+  decay: 0,
+  epsilon: 1,
+  weightDecay: 0,
+  clipNorm: 0,
+  schedule: { kind: "constant", warmup: 0, horizon: 1, floor: 0, every: 1, factor: 1 },
+};
+
+/** @internal A whole policy. Throws `invalid` with every problem. */
+export function policyOf({ save, keep, budget }: PolicyOptions): Policy {
+  const { steady } = POLICIES;
+  const policy = { save: save ?? steady.save, keep: keep ?? steady.keep, draw: false };
+  const problems = [...saveProblems(policy.save), ...keepProblems(policy.keep, budget)];
+  if (problems.length > 0) throw new HoldfastError("invalid", problems.join(" "));
+  return budget === undefined ? policy : { ...policy, budget };
+}
+
+function saveProblems(rule: SaveRule): readonly string[] {
+  if (rule.kind === "never") return [];
+  const amounts = rule.kind === "auto" ? [rule.returnSeconds, rule.overhead] : [rule.every];
+  return amounts.every((value) => value > 0 && Number.isFinite(value))
+    ? []
+    : [`The rule "${rule.kind}" has the number ${amounts.join(" and ")}; it must be above 0.`];
+}
+
+/** @internal */
+export function environmentOf({ backend, adapter, tfjs, flags, math }: Machine = {}): Environment {
+  return {
+    backend: backend ?? "cpu",
+    adapter: adapter ?? {},
+    browser: browserName(navigator),
+    tfjs: tfjs ?? "",
+    flags: flags ?? {},
+    math: math ?? {},
+  };
+}
+
+/** @internal The record of a new run. `hash`: of its data, which is in the store. */
+export function newRecord(
+  name: string,
+  asked: RunSettings,
+  facts: { readonly policy: Policy; readonly environment: Environment; readonly hash: string },
+): RunRecord {
+  const {
+    seed = drawnSeed(),
+    settings = {},
+    data,
+    optimizer = NOT_OURS,
+    steps = 0,
+    task = "library",
+  } = asked;
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new HoldfastError("invalid", `The seed is ${seed}; it must be a whole number from 0 to 2^53 - 1.`);
+  return {
+    id: newRunId(),
+    name,
+    task,
+    created: Date.now(),
+    seed,
+    parent: null,
+    firstStep: 0,
+    steps,
+    config: settings,
+    optimizer,
+    policy: facts.policy,
+    data: {
+      hash: facts.hash,
+      bytes: data?.bytes.length ?? 0,
+      name: data?.name ?? "",
+      origin: "file",
+      preprocessing: {},
+    },
+    environment: facts.environment,
+  };
+}
+
+/** @internal What a page asks for must be what the run was begun with. Throws `invalid` with every difference. */
+export function checkSame(record: RunRecord, asked: RunSettings, hash: string | null): void {
+  const problems: string[] = [];
+  const compare = (what: string, has: unknown, wanted: unknown) => {
+    if (wanted === undefined || sorted(has) === sorted(wanted)) return;
+    problems.push(`${what} ${sorted(has)} and not ${sorted(wanted)}`);
+  };
+  compare("the seed", record.seed, asked.seed);
+  compare("the settings", record.config, asked.settings);
+  compare("the optimizer", record.optimizer, asked.optimizer);
+  compare("data with the hash", record.data.hash, hash ?? undefined);
+  if (problems.length === 0) return;
+  throw new HoldfastError(
+    "invalid",
+    `The run "${record.name}" has ${problems.join(", ")}. Ask for what it has, or open another name.`,
+  );
+}
+
+/** JSON with its keys in order, so that equal values are equal texts. */
+function sorted(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+function drawnSeed(): number {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return (high % 2 ** 21) * 2 ** 32 + low;
+}
