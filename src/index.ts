@@ -2,7 +2,7 @@
  * Holdfast as a library: durable checkpoints for whatever trains in this page, and resume bit for bit.
  *
  * Every public name stands here, by hand. TensorFlow.js has entries of its own: `holdfast/tfjs` and
- * `holdfast/optimizers`.
+ * `holdfast/optimizers`; so have files without a store: `holdfast/bundles`.
  */
 export { openStore } from "./library/store";
 export type { OpenOptions, Store } from "./library/store";
@@ -41,4 +41,15 @@ export type {
   SaveRule,
   ScheduleConfig,
 } from "./format/run";
-export type { CheckpointInfo, Exported, Imported, RunDetail, RunInfo, StorageStatus } from "./format/stored";
+export type {
+  CheckpointInfo,
+  Exported,
+  ExportOptions,
+  Imported,
+  LeftOut,
+  RunDetail,
+  RunInfo,
+  StorageStatus,
+  ToFile,
+  Watcher,
+} from "./format/stored";

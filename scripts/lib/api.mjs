@@ -27,6 +27,7 @@ const INTRODUCTIONS = {
     "Models and variables of TensorFlow.js. Imports nothing of it: the page passes in its own `tf`, whatever brought it.",
   "./optimizers":
     "Holdfast's own optimizers for variables of TensorFlow.js. Imports `@tensorflow/tfjs-core`, which the page has installed.",
+  "./bundles": "Files without a store, in a page, a worker or Node.",
 };
 
 /**

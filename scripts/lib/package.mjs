@@ -1,5 +1,5 @@
 /**
- * The library as a package: three entries, one storage worker, types. What it needs is bundled in, but for
+ * The library as a package: four entries, one storage worker, types. What it needs is bundled in, but for
  * TensorFlow.js, which is the page's own.
  *
  * The worker is one file beside the entry and its wasm one beside the worker, both named by
@@ -22,6 +22,7 @@ export const ENTRIES = /** @type {const} */ ({
   ".": "index",
   "./tfjs": "tfjs",
   "./optimizers": "optimizers",
+  "./bundles": "bundles",
 });
 
 /** Bundled into the package. @type {readonly string[]} */
@@ -173,6 +174,7 @@ const TAKEN = [
     what: "openStore and optimized (holdfast/optimizers)",
     code: 'export { openStore } from "holdfast"; export { optimized } from "holdfast/optimizers";',
   },
+  { what: "holdfast/bundles", code: 'export * from "holdfast/bundles";' },
 ];
 
 /**

@@ -40,6 +40,7 @@ const KNOWN_FEATURES: ReadonlySet<string> = new Set([COMPACT, STARTED_FROM_FILE,
 /** A run goes on: the numbers behind its last event have to be numbers too. */
 const MAX_EVENT = 2 ** 48;
 
+/** A checkpoint in a bundle. */
 export interface BundleCheckpoint {
   readonly step: number;
   /** Of the state, hex. */

@@ -37,6 +37,7 @@ const DTYPES: ReadonlyMap<string, DType> = new Map([
   ["BOOL", "bool"],
 ]);
 
+/** A whole file: its tensors, and what stands beside them. */
 export interface Safetensors {
   readonly tensors: readonly NamedTensor[];
   readonly metadata: Readonly<Record<string, string>>;
@@ -96,7 +97,12 @@ export function headOfStored(
     .finish();
 }
 
-/** Parts of the file in order, tensors as views. `invalid` for a name or a shape that the format cannot hold. */
+/**
+ * Parts of the file in order, tensors as views. `invalid` for a name or a shape that the format cannot hold.
+ *
+ * @example
+ * const file = new Blob(writeSafetensors([{ name: "w", dtype: "float32", shape: [2, 3], values }], { by: "my page" }));
+ */
 export function writeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>>,
@@ -129,6 +135,9 @@ export function parseSafetensorsHead(header: Bytes): SafetensorsHead {
 /**
  * Tensors in the order of their bytes, each in a buffer of its own. `corrupt` for anything that is not exactly
  * one well-formed file, `unsupported` for dtypes that Holdfast does not use.
+ *
+ * @example
+ * const { tensors, metadata } = readSafetensors(new Uint8Array(await file.arrayBuffer()));
  */
 export function readSafetensors(bytes: Bytes): Safetensors {
   const reader = new ByteReader(bytes, "The safetensors file");

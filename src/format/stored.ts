@@ -31,6 +31,22 @@ export interface Watcher {
   readonly progress?: (done: number, total: number) => void;
 }
 
+/** Where an export goes, how far it is, and whether anybody still wants it. */
+export interface ToFile extends Watcher {
+  /** Written as a stream into this file; without it the browser keeps what is returned, in its storage where it can. */
+  readonly to?: FileSystemFileHandle;
+}
+
+/** What goes into a bundle. */
+export interface ExportOptions extends ToFile {
+  /** Only the checkpoints of these steps; of one run. */
+  readonly steps?: readonly number[];
+  /** A smaller file that only Holdfast reads. Default false. */
+  readonly compact?: boolean;
+  /** What the runs train on. Default true. */
+  readonly data?: boolean;
+}
+
 /** A run that is to be exported, with the checkpoints of these steps; null: with all of them. */
 export interface ExportedRun {
   readonly run: string;

@@ -2,10 +2,18 @@
 import { transfer } from "comlink";
 import { HoldfastError } from "../errors";
 import { sameEnvironment } from "../format/environment";
-import type { Exported, Imported, RunDetail, RunInfo, StorageStatus } from "../format/stored";
+import type {
+  Exported,
+  ExportOptions,
+  Imported,
+  RunDetail,
+  RunInfo,
+  StorageStatus,
+  Watcher,
+} from "../format/stored";
 import type { State } from "../format/tensors";
 import type { StorageApi } from "../worker/protocol";
-import { asJob } from "../worker/job";
+import { Exchange } from "../worker/exchange";
 import { StorageClient } from "../worker/storage-client";
 import { installErrorTransfer } from "../worker/wire-errors";
 import {
@@ -51,6 +59,7 @@ export async function openStore(): Promise<Store> {
 export class Store {
   readonly #client: Pick<StorageClient, "api" | "end">;
   readonly #open = new Set<Run>();
+  readonly #exchange = new Exchange(() => this.#api);
 
   /** @internal Made by `openStore`. */
   constructor(client: Pick<StorageClient, "api" | "end">) {
@@ -120,16 +129,21 @@ export class Store {
     return this.#api.remove(run);
   }
 
-  /** Runs with everything that they need to go on elsewhere, in one file; and what was left out of it, being damaged. */
-  export(...runs: readonly string[]): Promise<Exported> {
-    const chosen = runs.map((run) => ({ run, steps: null }));
-    const choice = { runs: chosen, isCompact: false, hasData: true, to: null };
-    return asJob({}, (port) => this.#api.exportBundle(choice, transfer(port, [port])));
+  /**
+   * Runs with everything that they need to go on elsewhere, in one file; and what was left out of it, being damaged.
+   * `missing` where a run has no whole checkpoint, `quota` where there is no room for the file.
+   *
+   * @example
+   * const to = await showSaveFilePicker({ suggestedName: "digits.holdfast" });
+   * await store.export(run.id, { to, compact: true });
+   */
+  export(runs: string | readonly string[], options: ExportOptions = {}): Promise<Exported> {
+    return this.#exchange.exportBundle(typeof runs === "string" ? [runs] : runs, options);
   }
 
-  /** Verified first, then visible, in one commit. */
-  import(bundle: Blob): Promise<readonly Imported[]> {
-    return asJob({}, (port) => this.#api.importBundle(bundle, transfer(port, [port])));
+  /** Verified as a whole first, then visible. Throws `corrupt`, `unsupported` or `cancelled`, and nothing stays. */
+  import(bundle: Blob, watcher: Watcher = {}): Promise<readonly Imported[]> {
+    return this.#exchange.importBundle(bundle, watcher);
   }
 
   /** Where the store is, how full, and whether the browser may evict it. */

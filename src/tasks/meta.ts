@@ -53,8 +53,8 @@ export interface TaskInfo {
   readonly mathVersion: number;
   /** What the person may bring; null where the task makes its own data only. */
   readonly file: { readonly label: string; readonly accept: string; readonly maxBytes: number } | null;
-  /** Is its model a stack of Dense layers, which can be a LayersModel of TensorFlow.js? */
-  readonly isLayersModel: boolean;
+  /** Is its model a stack of Dense layers, which can be a LayersModel of TensorFlow.js? Then it has `layers`. */
+  readonly isLayersModel?: true;
   /** Task settings, `batchSize` among them. The defaults are the `small` preset. */
   readonly fields: readonly Field[];
   readonly presets: Readonly<Record<PresetName, Preset>>;
@@ -167,7 +167,6 @@ export const TEXT: TaskInfo = {
     accept: ".txt,.md,.csv,text/*",
     maxBytes: 4 * 1024 * 1024,
   },
-  isLayersModel: false,
   fields: [
     {
       name: "context",

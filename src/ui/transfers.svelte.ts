@@ -1,7 +1,7 @@
 /** Files on their way out of the store and into it, each with how far it is and a way to stop it. */
 import { hasCode } from "../errors";
-import type { ExportOptions, HoldfastPage, ToFile } from "../worker/api";
-import type { DeployOptions, RunStep, Watcher } from "../worker/protocol";
+import type { HoldfastPage } from "../worker/api";
+import type { DeployOptions, ExportOptions, RunStep, ToFile, Watcher } from "../worker/protocol";
 import { download, fileName } from "./download";
 import { choosePlace } from "./save-place";
 import { deployedWords, importedWords } from "./words";

@@ -32,6 +32,8 @@ import type {
   VerifyReport,
   Visit,
   Watcher,
+  ExportOptions,
+  ToFile,
 } from "./protocol";
 
 export interface StartOptions {
@@ -162,20 +164,6 @@ export interface HoldfastApi {
   exportBundle(runs: string | readonly string[], options?: ExportOptions): Promise<Blob>;
   /** Verified as a whole first, then visible. Rejects with `corrupt`, `unsupported` or `cancelled`, and nothing stays. */
   importBundle(file: Blob, options?: Watcher): Promise<readonly Imported[]>;
-}
-
-export interface ToFile extends Watcher {
-  /** Written as a stream into this file; without it the browser keeps what is returned, in its storage where it can. */
-  readonly to?: FileSystemFileHandle;
-}
-
-export interface ExportOptions extends ToFile {
-  /** Only the checkpoints of these steps; of one run. */
-  readonly steps?: readonly number[];
-  /** A smaller file that only Holdfast reads. Default false. */
-  readonly compact?: boolean;
-  /** What the runs train on. Default true. */
-  readonly data?: boolean;
 }
 
 /** What the screens need beside the console's calls. */

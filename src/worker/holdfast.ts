@@ -8,7 +8,6 @@ import { HoldfastError, hasCode, messageOf } from "../errors";
 import { TASKS, taskInfo, withDefaults } from "../tasks/meta";
 import { VERSION } from "../version";
 import type {
-  ExportOptions,
   ForkOptions,
   HoldfastEvent,
   HoldfastPage,
@@ -16,9 +15,8 @@ import type {
   StartOptions,
   StateEntry,
   StoredFile,
-  ToFile,
 } from "./api";
-import { Exchange } from "./exchange";
+import { Exchange, leftOutWords } from "./exchange";
 import { LiveRuns } from "./live";
 import type {
   AuditLog,
@@ -47,6 +45,8 @@ import type {
   VerifyReport,
   Visit,
   Watcher,
+  ExportOptions,
+  ToFile,
 } from "./protocol";
 import { forkSpec } from "./fork-spec";
 import { policyProblems, startSpec } from "./start-spec";
@@ -84,12 +84,7 @@ class Holdfast implements HoldfastPage {
     trainer: () => this.#supervisor.trainer(),
     isOpen: (run) => this.#opened?.run === run,
   });
-  readonly #exchange = new Exchange({
-    storage: () => this.#storage,
-    notice: (message) => {
-      this.#tell({ kind: "notice", level: "warning", run: null, message });
-    },
-  });
+  readonly #exchange = new Exchange(() => this.#storage);
   /** The step that the trainer holds until it is told to leave. */
   #visited: RunStep | null = null;
   #persistenceAsked = false;
@@ -418,8 +413,11 @@ class Holdfast implements HoldfastPage {
     return this.#exchange.exportCheckpoint(run, step, options);
   }
 
-  exportBundle(runs: string | readonly string[], options: ExportOptions = {}): Promise<Blob> {
-    return this.#exchange.exportBundle(typeof runs === "string" ? [runs] : runs, options);
+  async exportBundle(runs: string | readonly string[], options: ExportOptions = {}): Promise<Blob> {
+    const exported = await this.#exchange.exportBundle(typeof runs === "string" ? [runs] : runs, options);
+    if (exported.leftOut.length > 0)
+      this.#tell({ kind: "notice", level: "warning", run: null, message: leftOutWords(exported) });
+    return exported.file;
   }
 
   async importBundle(file: Blob, options: Watcher = {}): Promise<readonly Imported[]> {

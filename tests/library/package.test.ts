@@ -27,6 +27,7 @@ suite("the package", () => {
       "README.md",
       "THIRD-PARTY-NOTICES.md",
       "api.md",
+      "bundles.js",
       "index.js",
       "optimizers.js",
       "package.json",

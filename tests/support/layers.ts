@@ -97,7 +97,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: "storage-client",
-    files: ["worker/storage-client", "worker/worker-client"],
+    files: ["worker/storage-client", "worker/worker-client", "worker/exchange"],
     may: ["errors", "wire"],
     types: ["protocol"],
     packages: { comlink: ["worker/*"] },
@@ -110,7 +110,6 @@ export const LAYERS: readonly Layer[] = [
       "worker/supervisor",
       "worker/holdfast",
       "worker/live",
-      "worker/exchange",
       "worker/fork-spec",
       "worker/start-spec",
       "worker/steps",
@@ -159,11 +158,11 @@ export const LAYERS: readonly Layer[] = [
     name: "library",
     // The page of somebody else: no task, no screen, no trainer worker.
     files: ["library/*"],
-    may: ["errors", "data", "policy", "engine", "wire", "storage-client"],
+    may: ["errors", "data", "policy", "format", "checkpoint", "engine", "wire", "storage-client"],
     types: ["protocol"],
     packages: { comlink: ["library/*"], "@tensorflow/tfjs-core": ["library/optimized"] },
   },
-  { name: "index", files: ["index", "tfjs", "optimizers"], may: ["*"] },
+  { name: "index", files: ["index", "tfjs", "optimizers", "bundles"], may: ["*"] },
 ];
 
 /** Path in `src`, with extension → text. */

@@ -27,6 +27,13 @@ suite("the schema of a task", () => {
     },
   );
 
+  test.each(TASKS)(
+    "$id: is said to be a LayersModel where it is one",
+    async ({ id, isLayersModel = false }) => {
+      expect((await loadTask(id)).layers !== undefined).toBe(isLayersModel);
+    },
+  );
+
   test("ids are unique and found again", () => {
     for (const info of TASKS) expect(taskInfo(info.id)).toBe(info);
     expect(taskInfo("toString")).toBeUndefined();

@@ -105,11 +105,11 @@ suite("the storage worker", () => {
 
   test("a run goes out as a bundle, and comes in where it was deleted, and goes on", async () => {
     const { api } = openTab();
-    const noticed: string[] = [];
     const { run, lease } = await beginRun({ api, kill: () => undefined });
     await api.save(lease, sampleRequest(3, sampleRows(1, 3)));
-    const exchange = new Exchange({ storage: () => api, notice: (message) => void noticed.push(message) });
-    const file = await exchange.exportBundle([run], {});
+    const exchange = new Exchange(() => api);
+    const { file, leftOut } = await exchange.exportBundle([run], {});
+    expect(leftOut).toEqual([]);
     await api.release(lease);
     await api.remove(run);
     expect(await exchange.importBundle(file, {})).toMatchObject([{ how: "copy" }]);
