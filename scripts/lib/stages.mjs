@@ -61,12 +61,12 @@ export const STAGES = {
     timeoutMs: 5 * MINUTE_MS,
     report: "exit",
   },
-  unit: { name: "unit", args: vitest("node"), timeoutMs: 6 * MINUTE_MS, report: "vitest" },
+  unit: { name: "unit", args: vitest("node"), timeoutMs: 15 * MINUTE_MS, report: "vitest" },
   browser: { name: "browser", args: vitest("browser"), timeoutMs: 8 * MINUTE_MS, report: "vitest" },
   e2e: {
     name: "e2e",
     args: [tool("@playwright/test/cli.js"), "test", "--reporter=list,json"],
-    timeoutMs: 12 * MINUTE_MS,
+    timeoutMs: 40 * MINUTE_MS,
     report: "playwright",
   },
 };

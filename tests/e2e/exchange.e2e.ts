@@ -19,11 +19,13 @@ test("a compact bundle without data goes on elsewhere to the state of a run that
 }) => {
   const { page } = live;
   await openApp(page, app.url);
-  const whole = await start(page, SPEC);
+  // So many steps that the run is still on its way when it is paused.
+  const spec = { ...SPEC, steps: 300 };
+  const whole = await start(page, spec);
   await waitFor(page, whole, { status: "finished" });
   const digest = await page.evaluate((id) => holdfast.digest(id), whole);
 
-  const run = await start(page, { ...SPEC, policy: { save: { kind: "steps", every: 4 }, draw: false } });
+  const run = await start(page, { ...spec, policy: { save: { kind: "steps", every: 4 }, draw: false } });
   await waitFor(page, run, { step: 20 });
   await page.evaluate((id) => holdfast.pause(id), run);
   const exported = await page.evaluate(async (id) => {
