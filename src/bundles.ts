@@ -5,4 +5,7 @@ export { readSafetensors, writeSafetensors } from "./format/safetensors";
 export type { Safetensors } from "./format/safetensors";
 export type { BundleCheckpoint, BundleRun } from "./format/bundle";
 export type { About, JournalRows, Mark } from "./format/run";
+export type { RunEvent, RunRecord } from "./format/run";
+export type { NamedTensor, State } from "./format/tensors";
 export type { Watcher } from "./format/stored";
+export { hasCode, HoldfastError } from "./errors";

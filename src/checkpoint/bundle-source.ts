@@ -14,7 +14,7 @@ import {
 } from "../format/bundle";
 import { concat, equalBytes, sha256, type Bytes } from "../format/bytes";
 import { parseCheckpointHead, type CheckpointHead } from "../format/checkpoint-file";
-import { largestOf, planChunks, type PlannedChunk, type TensorShape } from "../format/chunks";
+import { largestOf, planChunks, sameShapes, type PlannedChunk, type TensorShape } from "../format/chunks";
 import { baseIndex } from "../format/compact";
 import { digestFromChunks } from "../format/digest";
 import { JournalTable } from "../format/journal-csv";
@@ -128,7 +128,7 @@ export class BundleSource {
     const table = new JournalTable(name);
     const bytes = new HashedBytes(this.#zip.pieces(file), name);
     for (let left = file.bytes; left > 0; left -= Math.min(left, JOURNAL_PIECE))
-      table.add(await bytes.take(Math.min(left)));
+      table.add(await bytes.take(Math.min(left, JOURNAL_PIECE)));
     await bytes.end(file.sha256);
     const rows = table.finish();
     if (rows !== null && rows.from !== record.firstStep + 1)
@@ -171,13 +171,16 @@ export class BundleSource {
 
   async #compact(run: BundleRun, one: BundleCheckpoint, bytes: HashedBytes): Promise<OpenedFile> {
     const name = this.#nameOf(run, one);
-    const base = await this.#baseOf(run, one);
     const file = await this.#open(name);
+    const before = await this.#baseOf(run, one);
+    const base = before !== null && sameShapes(before.head.tensors, file.head.tensors) ? before : null;
     await bytes.take(file.headBytes);
     const room = new Uint8Array(file.chunks.reduce((most, { length }) => Math.max(most, length), 0));
     return {
       head: file.head,
       chunk: async (index) => {
+        // Much can come of few bytes: whoever waits may end it at each chunk.
+        bytes.heard();
         const stored = await bytes.fill(room.subarray(0, file.chunks[index]?.length ?? 0));
         return file.decode(index, stored, base);
       },
@@ -291,6 +294,11 @@ class HashedBytes {
     this.#pieces = pieces;
     this.#name = name;
     this.#work = work;
+  }
+
+  /** `cancelled` where nobody wants the rest. */
+  heard(): void {
+    this.#work?.did(0);
   }
 
   take(count: number): Promise<Bytes> {

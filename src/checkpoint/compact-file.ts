@@ -26,11 +26,7 @@ export async function* compactFile(
   const head = checkpointHead(manifest, manifest.tensors);
   const raw = plan.reduce((sum, { bytes }) => sum + bytes, 0);
   // How long the file becomes is known at its end, and whether it is that long must be known before.
-  if (isLongEntry(head.length + raw + tableBytes(plan.length)))
-    throw new HoldfastError(
-      "unsupported",
-      `The state of step ${manifest.step} is too large for the compact form. Export it with whole tensors.`,
-    );
+  if (isLongEntry(head.length + raw + tableBytes(plan.length))) throw tooLarge(manifest.step);
   yield head;
   const isLeaning = base !== null && sameShapes((await base.manifest()).tensors, manifest.tensors);
   const encoder = new ChunkEncoder();
@@ -48,6 +44,13 @@ export async function* compactFile(
     did(chunk.length);
   }
   yield encodeTable(table);
+}
+
+function tooLarge(step: number): HoldfastError {
+  return new HoldfastError(
+    "unsupported",
+    `The state of step ${step} is too large for the compact form. Export it with whole tensors.`,
+  );
 }
 
 /** Bytes that can be read anywhere. */
@@ -70,12 +73,13 @@ export class CompactFile {
     parts: Parts,
     head: CheckpointHead,
     headBytes: number,
+    plan: readonly PlannedChunk[],
     chunks: readonly CompactChunk[],
   ) {
     this.#parts = parts;
     this.head = head;
     this.headBytes = headBytes;
-    this.plan = planChunks(head.tensors);
+    this.plan = plan;
     this.chunks = chunks;
     let at = headBytes;
     this.#offsets = chunks.map(({ length }) => (at += length) - length);
@@ -88,7 +92,8 @@ export class CompactFile {
     const head = parseCheckpointHead(concat([start, header]), what);
     const headBytes = start.length + header.length;
     const length = tableBytes(chunkCount(head.tensors));
-    // Before they are planned: a head can name more chunks than there is memory for.
+    // Before they are planned: a head can name more chunks than there is memory for, and no writer names that many.
+    if (isLongEntry(headBytes + head.bytes + length)) throw tooLarge(head.facts.step);
     if (headBytes + length > parts.bytes) return fail(what, "is shorter than its table");
     const plan = planChunks(head.tensors);
     const table = await parts.part(parts.bytes - length, length);
@@ -97,6 +102,7 @@ export class CompactFile {
       parts,
       head,
       headBytes,
+      plan,
       parseTable(table, plan, parts.bytes - headBytes - length, what),
     );
   }
@@ -105,14 +111,12 @@ export class CompactFile {
     return encodeTable(this.chunks);
   }
 
-  /** Chunk `index` from its stored bytes, valid until the next. `base`: what it may be a difference from. */
+  /** Chunk `index` from its stored bytes, valid until the next. `base`: what it may be a difference from, of the same shapes. */
   async decode(index: number, stored: Bytes, base: CompactFile | null): Promise<Bytes> {
     const [planned, chunk] = [this.plan[index], this.chunks[index]];
     if (planned === undefined || chunk === undefined)
       throw new HoldfastError("internal", `There is no chunk ${index}.`);
-    const leans = needsReference(chunk.codec) && base !== null;
-    const reference =
-      leans && sameShapes(base.head.tensors, this.head.tensors) ? await base.own(index) : null;
+    const reference = needsReference(chunk.codec) && base !== null ? await base.own(index) : null;
     const raw = this.#room.subarray(0, planned.bytes);
     decodeChunk(chunk.codec, stored, raw, reference);
     return raw;

@@ -117,6 +117,7 @@ export async function exportBundle(
         what: "exported",
         why: `in a bundle, with ${checkpoints.length} checkpoints`,
       });
+    work.end();
     return { file, leftOut };
   } finally {
     for (const { release } of snapshots) release();

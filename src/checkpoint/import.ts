@@ -59,7 +59,8 @@ export async function importBundle(
   const runs = [...arriving.values()].filter((one) => one !== "present");
   const done: string[] = [];
   const known = await parts.catalog.read((tx) => tx.all("data"));
-  const hashes = new Set(runs.map(({ record }) => record.data.hash));
+  // Of those that are here too: their data may have been left out when they came.
+  const hashes = new Set(bundle.runs.map(({ record }) => record.data.hash));
   // What was here before stays: somebody may be about to begin a run on it.
   const own = new Set([...hashes].filter((hash) => !known.some((row) => row.hash === hash)));
   try {
@@ -72,6 +73,7 @@ export async function importBundle(
     await takeBack(parts, done, own);
     throw error;
   }
+  work.end();
   const isHere = new Set(known.flatMap(({ hash, copies }) => (copies.length > 0 ? [hash] : [])));
   return bundle.runs.map(({ record: { id, data } }) => {
     const one = arriving.get(id) ?? "present";

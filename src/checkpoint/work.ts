@@ -20,6 +20,12 @@ export class Work {
     this.#tell();
   }
 
+  /** All of it is done; what turned out to need no work counts as well. */
+  end(): void {
+    this.#done = this.#total;
+    this.#tell();
+  }
+
   #tell(): void {
     const { signal, progress } = this.#watcher;
     if (signal?.aborted === true) throw new HoldfastError("cancelled", "It was cancelled.");

@@ -197,8 +197,8 @@ function featuresOf({ isCompact, hasData }: BundleForm, runs: readonly BundleRun
 
 /** `invalid` where that is more than a bundle holds: asked before one is written, since a reader would refuse it. */
 export function checkBundleSize(runs: number, checkpoints: number): void {
-  // A journal and metrics to each run, perhaps data.
-  if (runs > MAX_RUNS || checkpoints + 3 * runs + 1 > MAX_FILES) throw tooMuch();
+  // A journal and metrics to each run, perhaps data; README and index.
+  if (runs > MAX_RUNS || checkpoints + 3 * runs + 2 > MAX_FILES) throw tooMuch();
 }
 
 function tooMuch(): HoldfastError {

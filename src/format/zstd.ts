@@ -53,9 +53,7 @@ async function load(): Promise<void> {
   // Vite turns this into the address of an emitted file, which the page's content security policy allows.
   const wasm = new URL("../../node_modules/@bokuweb/zstd-wasm/dist/web/zstd.wasm", import.meta.url);
   try {
-    // In Node the library's own entry reads its file.
-    if (wasm.protocol === "file:") await init();
-    else await start(await compiled(wasm));
+    await start(await compiled(wasm));
   } catch (error) {
     throw new HoldfastError(
       "unsupported",
@@ -75,10 +73,25 @@ async function load(): Promise<void> {
 /** The library's browser entry takes the module's bytes too; its types, made for Node, do not say so. */
 const start: (wasm: ArrayBuffer) => Promise<void> = init;
 
-async function compiled(url: URL): Promise<ArrayBuffer> {
+/** What Node has for files; it fetches none. */
+interface FileReading {
+  readonly process?: {
+    readonly getBuiltinModule?: (name: "node:fs") => { readonly readFileSync: (url: URL) => Uint8Array };
+  };
+}
+
+async function bytesAt(url: URL): Promise<ArrayBuffer> {
+  const files =
+    url.protocol === "file:" ? (globalThis as FileReading).process?.getBuiltinModule?.("node:fs") : undefined;
+  // A copy: small files lie in a buffer that they share.
+  if (files !== undefined) return new Uint8Array(files.readFileSync(url)).buffer;
   const response = await fetch(url, { credentials: "same-origin" });
   if (!response.ok) throw new Error(`${url.pathname} answered ${response.status}`);
-  const bytes = await response.arrayBuffer();
+  return response.arrayBuffer();
+}
+
+async function compiled(url: URL): Promise<ArrayBuffer> {
+  const bytes = await bytesAt(url);
   // Where compiling fails the library neither resolves nor rejects; here it throws.
   await WebAssembly.compile(bytes);
   return bytes;

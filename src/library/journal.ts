@@ -46,6 +46,8 @@ export class Journal {
   #onTheirWay: Promise<void>[] = [];
   #sending: Promise<void> | null = null;
   #sentAt: number;
+  /** Did the last try to send rows end badly, or has it not ended? */
+  #hasFailed = false;
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
@@ -75,7 +77,9 @@ export class Journal {
 
   /** Sends what there is, now and then. */
   flushWhenDue(): void {
-    const isDue = this.#entries.length >= FLUSH_ROWS || this.#parts.now() - this.#sentAt >= FLUSH_MS;
+    // Where the store takes none, it is not asked at each step.
+    const isFull = this.#entries.length >= FLUSH_ROWS && !this.#hasFailed;
+    const isDue = isFull || this.#parts.now() - this.#sentAt >= FLUSH_MS;
     if (isDue && this.#sending === null) this.flush().catch(this.#parts.failed);
   }
 
@@ -89,7 +93,9 @@ export class Journal {
       this.#sending = null;
     });
     this.#sending = sending;
+    this.#hasFailed = true;
     await sending;
+    this.#hasFailed = false;
     this.acknowledge(lastStep(rows));
   }
 

@@ -97,6 +97,8 @@ export class Run {
   #failure: HoldfastError | null = null;
   #trouble: HoldfastError | null = null;
   #isOpen = true;
+  /** Is the state, as it is now, a place to go on from? */
+  #isEnd = true;
   readonly #unwatch: () => void;
 
   /** @internal Made by `store.open`. */
@@ -174,6 +176,7 @@ export class Run {
     this.#steppedAt = now;
     this.#step += 1;
     this.#samples += samples;
+    this.#isEnd = mayEndHere;
     try {
       this.#journal.add(this.#step, loss, rate, ms);
     } catch (error) {
@@ -185,10 +188,15 @@ export class Run {
     this.#journal.flushWhenDue();
     // What a loss says is heard of by the next call.
     await this.#journal.room()?.catch(() => undefined);
-    if (now - this.#turnAt < TURN_MS) return;
-    await nextTask();
-    this.#turnAt = performance.now();
+    if (now - this.#turnAt >= TURN_MS) {
+      await nextTask();
+      this.#turnAt = performance.now();
+    }
     this.#assertGoing();
+    // Last, when the step is counted: whoever catches it goes on with the next one.
+    const trouble = this.#trouble;
+    this.#trouble = null;
+    if (trouble !== null) throw trouble;
   }
 
   /** Does the policy want the state saved as it is now? */
@@ -211,6 +219,7 @@ export class Run {
    */
   saveIfDue(metrics: Readonly<Record<string, number>> = {}): boolean {
     this.#assertGoing();
+    this.#isEnd = true;
     if (!this.due() || !this.#saves.hasRoom()) return false;
     const reason = this.#hidden ? "hidden" : "policy";
     this.#hidden = false;
@@ -220,15 +229,23 @@ export class Run {
     return true;
   }
 
-  /** Saves the state as it is now. Resolves when it is durable: flushed, found again by name, committed. */
+  /**
+   * Saves the state as it is now. Resolves when it is durable: flushed, found again by name, committed. `invalid` where the
+   * last step said that it is no place to go on from.
+   */
   async save(metrics: Readonly<Record<string, number>> = {}): Promise<CheckpointInfo> {
     this.#assertGoing();
+    this.#assertEnd();
     return this.#begin("asked", metrics);
   }
 
-  /** Ends the run: the state is saved, and lists show it as finished. It can be opened and stepped on all the same. */
+  /**
+   * Ends the run: the state is saved, and lists show it as finished. It can be opened and stepped on all the same.
+   * `invalid` where the last step said that it is no place to go on from.
+   */
   async finish(): Promise<CheckpointInfo> {
     this.#assertGoing();
+    this.#assertEnd();
     const { storage, lease } = this.#parts;
     const checkpoint = await this.#atRest("end");
     await storage.appendEvent(lease, this.#step, { kind: "finished" }, "finished");
@@ -237,7 +254,8 @@ export class Run {
   }
 
   /**
-   * Saves what is not saved, and lets other tabs have the run. Between two updates only. The run cannot be stepped on
+   * Saves what is not saved, and lets other tabs have the run; within an epoch whose order is lost it saves nothing, and
+   * that epoch is trained again. Between two updates only. The run cannot be stepped on
    * afterwards; one that failed is let go of as it was last saved.
    */
   async close(): Promise<void> {
@@ -247,15 +265,17 @@ export class Run {
     } catch (error) {
       // Another one has the run, which was opened once more: there is nothing left to save.
       if (!hasCode(error, "fenced")) throw error;
+    } finally {
+      await this.#letGo();
     }
-    await this.#letGo();
   }
 
   async #pause(): Promise<void> {
     const { storage, lease } = this.#parts;
-    const { step } = await this.#atRest("pause");
+    if (this.#isEnd) await this.#atRest("pause");
+    else await this.#journal.flush();
     if (this.#going !== null)
-      await storage.appendEvent(lease, step, { kind: "paused", why: "closed" }, "paused");
+      await storage.appendEvent(lease, this.#step, { kind: "paused", why: "closed" }, "paused");
   }
 
   async #atRest(reason: SaveReason): Promise<CheckpointInfo> {
@@ -329,8 +349,13 @@ export class Run {
   #assertGoing(): void {
     if (!this.#isOpen) throw new HoldfastError("invalid", `The run "${this.name}" is closed. Open it again.`);
     if (this.#failure !== null) throw this.#failure;
-    const trouble = this.#trouble;
-    this.#trouble = null;
-    if (trouble !== null) throw trouble;
+  }
+
+  #assertEnd(): void {
+    if (this.#isEnd) return;
+    throw new HoldfastError(
+      "invalid",
+      `Step ${this.#step} of "${this.name}" is within an epoch, which could not be gone on with. Save at its end.`,
+    );
   }
 }

@@ -161,8 +161,10 @@ export class Store {
 
   /** Closes all open runs and ends the storage worker. */
   async close(): Promise<void> {
-    await Promise.all([...this.#open].map((run) => run.close()));
+    const closed = await Promise.allSettled([...this.#open].map((run) => run.close()));
     this.#client.end("The store was closed. Open it again.");
+    const failed = closed.find((one) => one.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   }
 
   get #api(): StorageApi {

@@ -32,6 +32,8 @@ export interface LayersModelLike {
   readonly layers: LayerLike[];
   readonly optimizer: OptimizerLike;
   readonly trainableWeights: WeightLike[];
+  /** Set by whoever ends `fit`, at any batch. */
+  readonly stopTraining?: boolean;
 }
 
 /** What `model.fit` is to be given, beside what a page gives it. */
@@ -110,6 +112,8 @@ export function layersModel(tf: TensorFlow, model: LayersModelLike): LayersTrain
         onBatchEnd: (_batch, logs) =>
           run.stepped({ mayEndHere: false, ...(logs?.["loss"] === undefined ? {} : { loss: logs["loss"] }) }),
         onEpochEnd: async (epoch, logs = {}) => {
+          // It is called too for an epoch that was stopped in the middle, which is not over.
+          if (model.stopTraining === true) return;
           epochs = epoch + 1;
           run.saveIfDue(finite(logs));
         },

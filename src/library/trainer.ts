@@ -49,7 +49,7 @@ export interface Trainer {
 type LiveArray = Float32Array | Int32Array | Uint8Array;
 
 /**
- * A trainer of plain arrays: `read` copies them, `restore` writes into them.
+ * A trainer of plain arrays: `read` copies them, `restore` writes into them. Throws `invalid` for any other kind of array.
  *
  * @example
  * const weights = new Float32Array(12);
@@ -57,6 +57,7 @@ type LiveArray = Float32Array | Int32Array | Uint8Array;
  * const trainer = arrays({ "param/weights": weights, "slot/momentum/weights": momentum });
  */
 export function arrays(live: Readonly<Record<string, LiveArray>>): Trainer {
+  checkArrays(live);
   return {
     read: () => ({
       tensors: Object.entries(live).map(([name, values]) => ({
@@ -112,6 +113,19 @@ export function matched(
 
 function described({ dtype, shape }: Omit<NamedTensor, "values">): string {
   return `${dtype} [${shape.join(", ")}]`;
+}
+
+/** What is none of these would be stored as something else than it is. */
+function checkArrays(live: Readonly<Record<string, unknown>>): void {
+  for (const [name, values] of Object.entries(live)) {
+    const isKnown =
+      values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array;
+    if (!isKnown)
+      throw new HoldfastError(
+        "invalid",
+        `"${name}" is no Float32Array, Int32Array or Uint8Array. Keep its numbers in one of these.`,
+      );
+  }
 }
 
 function dtypeOf(values: LiveArray): "float32" | "int32" | "uint8" {

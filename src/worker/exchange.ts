@@ -37,6 +37,9 @@ export class Exchange {
 
 /** What a bundle lacks, for a person; at least one checkpoint. */
 export function leftOutWords({ leftOut }: Exported): string {
-  const each = leftOut.map(({ step, why }) => `step ${step} (${why})`).join(", ");
+  const runs = new Set(leftOut.map(({ run }) => run)).size;
+  const each = leftOut
+    .map(({ run, step, why }) => `step ${step}${runs > 1 ? ` of ${run}` : ""} (${why})`)
+    .join(", ");
   return `The bundle is without ${leftOut.length === 1 ? "a damaged checkpoint" : `${leftOut.length} damaged checkpoints`}: ${each}`;
 }

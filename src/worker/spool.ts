@@ -1,24 +1,52 @@
 /** Exports that wait in the site's own storage for their download, where the person cannot choose a file beforehand. */
 import { HoldfastError } from "../errors";
+import type { BundleOutput } from "../checkpoint/bundle-output";
+import { named } from "../store/platform-error";
 import { FileOutput } from "./file-output";
 
 const FOLDER = "exports";
 /** By then the browser has taken a download. */
-export const SPOOLED_MS = 10 * 60_000;
+const SPOOLED_MS = 10 * 60_000;
+const A_LITTLE_MS = 1000;
 
 export class Spool {
   readonly #storage: Pick<StorageManager, "getDirectory" | "estimate">;
 
-  constructor(storage: Pick<StorageManager, "getDirectory" | "estimate">) {
+  private constructor(storage: Pick<StorageManager, "getDirectory" | "estimate">) {
     this.#storage = storage;
   }
 
+  /** What another tab left behind goes at once. */
+  static over(storage: Pick<StorageManager, "getDirectory" | "estimate">): Spool {
+    const spool = new Spool(storage);
+    spool.#tidyLater(0);
+    return spool;
+  }
+
   /** A new file. `quota` where there is no room for that many bytes. */
-  async open(bytes: number): Promise<FileOutput> {
+  async open(bytes: number): Promise<BundleOutput> {
     await this.tidy();
     await this.#checkRoom(bytes);
     const folder = await this.#folder();
-    return FileOutput.open(await folder.getFileHandle(`export-${crypto.randomUUID()}`, { create: true }));
+    const name = `export-${crypto.randomUUID()}`;
+    const out = await FileOutput.open(await folder.getFileHandle(name, { create: true }));
+    return {
+      append: (piece) => out.append(piece),
+      reserve: (length) => out.reserve(length),
+      abandon: () => out.abandon(),
+      finish: async () => {
+        const file = await out.finish();
+        this.#tidyLater(SPOOLED_MS + A_LITTLE_MS);
+        return file;
+      },
+    };
+  }
+
+  #tidyLater(ms: number): void {
+    setTimeout(() => {
+      // What could not be removed now goes with the next export.
+      this.tidy().catch(() => undefined);
+    }, ms);
   }
 
   /** Removes files that were downloaded, or never finished. */
@@ -26,9 +54,13 @@ export class Spool {
     const folder = await this.#folder();
     for await (const [name, entry] of folder.entries()) {
       if (!isFile(entry)) continue;
-      const { lastModified } = await entry.getFile();
-      // One that is being written cannot be removed.
-      if (Date.now() - lastModified > SPOOLED_MS) await folder.removeEntry(name).catch(() => undefined);
+      try {
+        const { lastModified } = await entry.getFile();
+        if (Date.now() - lastModified > SPOOLED_MS) await folder.removeEntry(name);
+      } catch (error) {
+        // Another tab has removed it, or is writing it.
+        if (!named(error, "NotFoundError") && !named(error, "NoModificationAllowedError")) throw error;
+      }
     }
   }
 

@@ -14,7 +14,7 @@ import { MemoryCatalog } from "../store/memory-catalog";
 import { openOpfs } from "../store/opfs";
 import type { Clock } from "../checkpoint/write";
 import { dropEmpty, FileOutput } from "./file-output";
-import { Spool, SPOOLED_MS } from "./spool";
+import { Spool } from "./spool";
 import type {
   BundleChoice,
   CheckpointInfo,
@@ -66,7 +66,7 @@ export async function openStore(platform: {
     return {
       parts: { packs, catalog, locks: new WebLocks(platform.locks), clock, keep: surplusAt(clock.now) },
       reason: "",
-      spool: canWriteFiles() ? new Spool(platform.storage) : null,
+      spool: canWriteFiles() ? Spool.over(platform.storage) : null,
     };
   } catch (error) {
     if (hasCode(error, "refused")) return inMemory(messageOf(error));
@@ -185,9 +185,7 @@ export class StorageService
     return async (bytes) => {
       if (to !== null) return FileOutput.open(to);
       if (spool === null) return new BlobOutput();
-      const out = await spool.open(bytes);
-      setTimeout(() => void spool.tidy().catch(() => undefined), 2 * SPOOLED_MS);
-      return out;
+      return spool.open(bytes);
     };
   }
 

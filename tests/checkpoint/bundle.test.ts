@@ -1,7 +1,7 @@
 import { expect, suite, test } from "vitest";
 import { readSafetensors } from "../../src/format/safetensors";
 import { digestOf } from "../../src/format/digest";
-import { bytesOf } from "../../src/format/bytes";
+import { bytesOf, sha256 } from "../../src/format/bytes";
 import { BundleSource } from "../../src/checkpoint/bundle-source";
 import { importBundle } from "../../src/checkpoint/import";
 import { HoldfastError } from "../../src/errors";
@@ -166,6 +166,18 @@ suite("a run as a bundle", () => {
       [2, true],
       [4, false],
     ]);
+  });
+
+  test("with a journal of a hundred thousand steps comes in, losses and all", async () => {
+    const { manager, parts, lease } = await trained();
+    await manager.appendJournal(lease, sampleRows(8, 100_000));
+    const file = await exportRun(manager, parts, RUN);
+    const other = elsewhere();
+    await importRun(other.manager, other.parts, file);
+    const { loss } = await other.manager.journal(RUN);
+    expect(await sha256(bytesOf(loss))).toEqual(await sha256(bytesOf((await manager.journal(RUN)).loss)));
+    // More than is read at once, several times.
+    expect(file.size).toBeGreaterThan(2e6);
   });
 
   test("of which one run cannot be written leaves none, and no data", async () => {

@@ -2,18 +2,20 @@
 import { expect, suite, test } from "vitest";
 import { BlobOutput } from "../../src/checkpoint/bundle-output";
 import { BundleSource } from "../../src/checkpoint/bundle-source";
+import { CompactFile } from "../../src/checkpoint/compact-file";
 import { exportBundle } from "../../src/checkpoint/export";
 import { importBundle } from "../../src/checkpoint/import";
 import { CheckpointManager, type StoreParts } from "../../src/checkpoint/manager";
 import { sha256, type Bytes } from "../../src/format/bytes";
 import { checkpointName } from "../../src/format/bundle";
 import { ZipReader } from "../../src/format/zip";
+import { checkpointHead } from "../../src/format/checkpoint-file";
 import { digestOf } from "../../src/format/digest";
 import type { SaveRequest, Watcher } from "../../src/format/stored";
 import type { CheckpointRow } from "../../src/store/tables";
 import { exportRuns } from "../support/bundles";
 import { bytesSource } from "../support/bytes-source";
-import { codeOf, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
+import { codeOf, DATA, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
 import { SimulatedDisk } from "../support/simulated-disk";
 import { begun, partsOn, RUN } from "../support/store-parts";
 
@@ -85,6 +87,25 @@ suite("a compact bundle", () => {
   });
 });
 
+test("a compact checkpoint that claims more than 4 GB is refused before anything is planned for it", async () => {
+  const { manager } = await begun();
+  const { manifest } = await manager.read(RUN, 0);
+  const shape = [2 ** 31];
+  const head = checkpointHead(manifest, [{ name: "param/vast", dtype: "float32", shape }]);
+  let asked = 0;
+  const vast = {
+    bytes: 2 ** 31,
+    part: (at: number, length: number) => {
+      asked += length;
+      const bytes = new Uint8Array(length);
+      bytes.set(head.subarray(at, at + length));
+      return Promise.resolve(bytes);
+    },
+  };
+  expect(await codeOf(CompactFile.open(vast, "it"))).toBe("unsupported");
+  expect(asked).toBe(head.length);
+});
+
 suite("an export", () => {
   test("of chosen checkpoints has no others, and comes in as it is", async () => {
     const { manager, parts } = await long();
@@ -108,6 +129,12 @@ suite("an export", () => {
     ]);
     const { hash } = (await other.manager.detail(RUN)).record.data;
     expect(await codeOf(other.manager.getData(hash))).toBe("missing");
+    // It comes when the whole bundle does, to the run that is there already.
+    const whole = await exportRuns(manager, parts, [RUN]);
+    expect(await importBundle(other.manager, other.parts, whole)).toMatchObject([
+      { how: "present", hasData: true },
+    ]);
+    expect(await other.manager.getData(hash)).toEqual(DATA);
     const { manager: at, parts: its } = await begun();
     expect(await importBundle(at, its, file)).toMatchObject([{ how: "copy", hasData: true }]);
   });

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { beforeAll, expect, suite, test } from "vitest";
 import { sizes } from "../../scripts/lib/package.mjs";
 import { ROOT, tool } from "../../scripts/lib/process.mjs";
+import { exportRuns } from "../support/bundles";
 import { makeSite, SITE } from "../support/packed-site";
+import { sampleRequest, sampleRows } from "../support/run-samples";
+import { begun, RUN } from "../support/store-parts";
 
 const PACKAGE = join(SITE, "node_modules", "holdfast");
 let files: readonly string[] = [];
@@ -88,6 +91,25 @@ suite("the package", () => {
       expect.soft(Math.abs(Number(said) - gzip / 1000), `${what}: ${gzip} bytes`).toBeLessThan(1);
     }
   });
+});
+
+test("a compact bundle opens in plain Node, from the package", async () => {
+  const { manager, lease, parts } = await begun();
+  await manager.save(lease, sampleRequest(2, sampleRows(1, 2)));
+  const file = await exportRuns(manager, parts, [RUN], { isCompact: true });
+  writeFileSync(join(SITE, "run.holdfast"), new Uint8Array(await file.arrayBuffer()));
+  writeFileSync(
+    join(SITE, "read.mjs"),
+    `import { openAsBlob } from "node:fs";
+     import { openBundle } from "holdfast/bundles";
+     const bundle = await openBundle(await openAsBlob("run.holdfast"));
+     const { tensors } = await bundle.state(${JSON.stringify(RUN)}, 2);
+     console.log(tensors.map(({ name }) => name).join());`,
+  );
+  const { stdout, stderr } = spawnSync(process.execPath, ["read.mjs"], { cwd: SITE, encoding: "utf8" });
+  expect(stdout.trim(), stderr).toBe(
+    "param/odd,param/weights,slot/count/weights,slot/mask/weights,slot/none/weights",
+  );
 });
 
 test("`model.fit` is made resumable in at most ten lines", () => {

@@ -1,6 +1,6 @@
 /** Runs of a foreign trainer: what is kept, what is refused, and what is said. */
 import { afterEach, beforeEach, expect, suite, test, vi } from "vitest";
-import { arrays, digestOf, type Trainer } from "../../src/index";
+import { arrays, digestOf, HoldfastError, type Trainer } from "../../src/index";
 import { pageOf, stubNavigator } from "../support/library-store";
 import { codeOf } from "../support/run-samples";
 
@@ -50,6 +50,42 @@ async function abandoned(steps: number) {
 }
 
 suite("a run", () => {
+  test("counts the step at which it tells of trouble, so that whoever goes on makes the next one", async () => {
+    const { store, service } = pageOf();
+    const { trainer, update } = toy();
+    const run = await store.open("toy", trainer, { policy: { save: { kind: "steps", every: 1 } } });
+    const full = () => Promise.reject(new HoldfastError("quota", "The disk is full."));
+    const save = vi.spyOn(service, "save").mockImplementation(full);
+    const thrown: number[] = [];
+    for (let made = 1; made <= 20; made++) {
+      await run.stepped({ loss: update(made - 1) }).catch(() => void thrown.push(made));
+      expect(run.step).toBe(made);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    expect(thrown.length).toBeGreaterThan(0);
+    save.mockRestore();
+    // Asked for, a save does its work, whatever failed before it.
+    expect((await run.save()).step).toBe(20);
+  });
+
+  test("saves nothing within an epoch that could not be gone on with, and lets go of it all the same", async () => {
+    const { store } = pageOf();
+    const { trainer, update } = toy();
+    const run = await store.open("toy", trainer, { policy: { save: { kind: "never" } } });
+    for (let step = 0; step < 5; step++) await run.stepped({ loss: update(step), mayEndHere: step === 3 });
+    expect(await codeOf(run.save())).toBe("invalid");
+    expect(await codeOf(run.finish())).toBe("invalid");
+    await run.close();
+    const again = await store.open("toy", toy().trainer);
+    expect(again.step).toBe(0);
+    expect(again.restored?.behind).toBe(5);
+  });
+
+  test("of arrays that cannot be kept as they are is refused by name", () => {
+    const lost: unknown = Float64Array.of(1.5);
+    expect(() => arrays({ "param/w": lost as Float32Array })).toThrow(/"param\/w" is no Float32Array/);
+  });
+
   test("goes on where it was, to the same digest", async () => {
     const { page, run } = await abandoned(25);
     const again = toy(100);
