@@ -6,6 +6,7 @@ export function showRun(run, steps) {
   part("steps").max = steps;
   part("from").textContent =
     run.restored === null ? "a new run" : `the checkpoint of step ${run.restored.checkpoint.step}`;
+  showStep(run.step, "");
 }
 
 export function showStep(step, loss) {

@@ -33,7 +33,10 @@ export interface Watcher {
 
 /** Where an export goes, how far it is, and whether anybody still wants it. */
 export interface ToFile extends Watcher {
-  /** Written as a stream into this file; without it the browser keeps what is returned, in its storage where it can. */
+  /**
+   * Written as a stream into this file. Without it the browser keeps what is returned, in its storage where it can: for ten
+   * minutes, after which it can no longer be read.
+   */
   readonly to?: FileSystemFileHandle;
 }
 

@@ -152,44 +152,17 @@ async function unrecovered(
   return equalBytes(again, exported) ? null : "from its packs alone it exports to other bytes";
 }
 
-/** What the catalogue says of a run, but for what saving it cost and when. */
+/** What must be the same of a run wherever it comes from: all but its place, and what saving it cost and when. */
+const FACTS = [
+  ...(["status", "step", "steps", "loss", "sparkline", "checkpoints", "saved"] as const),
+  ...(["tags", "stepTags", "marks", "note"] as const),
+] as const;
+const CHECKPOINT_FACTS = ["step", "time", "reason", "loss", "metrics", "rawBytes"] as const;
+
 async function factsOf(manager: CheckpointManager, id: string): Promise<string> {
-  const {
-    status,
-    step,
-    steps,
-    loss,
-    sparkline,
-    checkpoints,
-    saved,
-    tags,
-    stepTags,
-    marks,
-    note,
-    checkpointList,
-  } = await manager.detail(id);
-  const list = checkpointList.map((one) => [
-    one.step,
-    one.time,
-    one.reason,
-    one.loss,
-    one.metrics,
-    one.rawBytes,
-  ]);
-  return JSON.stringify([
-    status,
-    step,
-    steps,
-    loss,
-    sparkline,
-    checkpoints,
-    saved,
-    tags,
-    stepTags,
-    marks,
-    note,
-    list,
-  ]);
+  const detail = await manager.detail(id);
+  const list = detail.checkpointList.map((one) => CHECKPOINT_FACTS.map((name) => one[name]));
+  return JSON.stringify([...FACTS.map((name) => detail[name]), list]);
 }
 
 /** The file as Holdfast would have written it: its own README, its index in the canonical form. */

@@ -32,6 +32,7 @@ import type {
   StorageStatus,
   TrashedRun,
   VerifyReport,
+  Watcher,
   Visit,
 } from "../../src/worker/protocol";
 
@@ -610,7 +611,9 @@ export class FakeHoldfast implements HoldfastPage {
   async exportCheckpoint(): Promise<Blob> {
     return new Blob(["fake"]);
   }
-  async exportBundle(): Promise<Blob> {
+  async exportBundle(_runs: string | readonly string[], { progress }: Watcher = {}): Promise<Blob> {
+    progress?.(61e6, 169e6);
+    await this.#wait(2000);
     return new Blob(["fake"]);
   }
   async importBundle(file: Blob): Promise<readonly Imported[]> {
