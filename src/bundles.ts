@@ -3,6 +3,7 @@ export { openBundle } from "./library/bundle";
 export type { Bundle } from "./library/bundle";
 export { readSafetensors, writeSafetensors } from "./format/safetensors";
 export type { Safetensors } from "./format/safetensors";
+export type { Bytes } from "./format/bytes";
 export type { BundleCheckpoint, BundleRun } from "./format/bundle";
 export type { About, JournalRows, Mark } from "./format/run";
 export type { RunEvent, RunRecord } from "./format/run";

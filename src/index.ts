@@ -10,7 +10,7 @@ export type { Listener, Restoration, Run, Step } from "./library/run";
 export type { Loss } from "./library/journal";
 export type { PolicyOptions, RunSettings } from "./library/record";
 export { arrays } from "./library/trainer";
-export type { Contents, Machine, Trainer } from "./library/trainer";
+export type { Contents, LiveArray, Machine, Trainer } from "./library/trainer";
 
 export { hasCode, HoldfastError } from "./errors";
 export type { ErrorCode } from "./errors";
@@ -23,23 +23,34 @@ export { POLICIES } from "./policy/presets";
 export type { PolicyName, PolicyPreset } from "./policy/presets";
 export { describeRule } from "./policy/save";
 export { describeReason } from "./policy/keep";
+export type { KeepReason } from "./policy/keep";
 
 export { digestOf } from "./format/digest";
 export type { DType, NamedTensor, Scalars, State, TensorValues } from "./format/tensors";
 export type {
+  BestStep,
+  Changes,
   Config,
   ConfigValue,
-  Environment,
-  KeepRule,
   DataRecord,
+  EarlyStop,
+  Environment,
+  JournalRows,
+  KeepRule,
+  Mark,
   OptimizerConfig,
   OptimizerKind,
+  Policy,
   RunEvent,
+  RunEventBody,
   RunRecord,
   RunStatus,
   SaveReason,
   SaveRule,
   ScheduleConfig,
+  ScheduleKind,
+  Spike,
+  WeightsOrigin,
 } from "./format/run";
 export type {
   CheckpointInfo,
@@ -47,9 +58,14 @@ export type {
   ExportOptions,
   Imported,
   LeftOut,
+  Recovery,
+  Rehearsal,
   RunDetail,
   RunInfo,
+  SaveTimes,
+  ScrubStatus,
   StorageStatus,
   ToFile,
+  TrashedRun,
   Watcher,
 } from "./format/stored";

@@ -17,6 +17,15 @@ function missing(paths: readonly string[]): readonly string[] {
   return paths.filter((path) => !EXAMPLES.has(path) && !existsSync(join(ROOT, path)));
 }
 
+test("docs/library.md has every code of an error", () => {
+  const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+  const [codes = ""] = read("src/errors.ts").split("/**\n * What went wrong");
+  const known = [...codes.matchAll(/\| "([a-z-]+)"/g)].map(([, code]) => code);
+  const listed = [...read("docs/library.md").matchAll(/^\| `([a-z-]+)` /gm)].map(([, code]) => code);
+  expect(known).toHaveLength(16);
+  expect(listed.sort()).toEqual(known.sort());
+});
+
 suite.each(DOCS.filter((name) => name.endsWith(".md")))("%s", (name) => {
   const text = readFileSync(join(ROOT, name), "utf8");
 

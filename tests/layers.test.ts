@@ -37,7 +37,9 @@ suite("layers", () => {
   });
 
   test("the page loads no tfjs, no storage, no engine", () => {
-    expect(loaded("main", /^package:(@tensorflow|idb|@bokuweb)|^(engine|store|checkpoint)\//)).toEqual([]);
+    expect(
+      loaded("main", /^package:(@tensorflow|idb|@bokuweb)|^(engine|store|checkpoint|exchange)\//),
+    ).toEqual([]);
     expect(loaded("main", /^ui\/App$/)).toEqual(["ui/App"]);
   });
 
@@ -45,7 +47,7 @@ suite("layers", () => {
     expect(
       loaded(
         "index",
-        /^package:(@tensorflow|svelte|idb)|^(ui|tasks|store|checkpoint|engine\/tfjs|worker\/(client|train))/,
+        /^package:(@tensorflow|svelte|idb)|^(ui|tasks|store|checkpoint|exchange|engine\/tfjs|worker\/(client|train))/,
       ),
     ).toEqual([]);
     expect(loaded("index", /^worker\/storage-client$/)).toEqual(["worker/storage-client"]);
@@ -57,7 +59,9 @@ suite("layers", () => {
   });
 
   test("the trainer worker loads no storage and no codec", () => {
-    expect(loaded("worker/train.worker", /^package:(idb|@bokuweb)|^(store|checkpoint)\//)).toEqual([]);
+    expect(loaded("worker/train.worker", /^package:(idb|@bokuweb)|^(store|checkpoint|exchange)\//)).toEqual(
+      [],
+    );
     expect(loaded("worker/train.worker", /^package:@tensorflow\/tfjs-core$/)).toEqual([
       "package:@tensorflow/tfjs-core",
     ]);

@@ -1,7 +1,7 @@
 /** A run of a gigabyte in a storage worker, out of it and into it again. */
 import { expose } from "comlink";
-import { exportBundle } from "../../src/checkpoint/export";
-import { importBundle } from "../../src/checkpoint/import";
+import { exportBundle } from "../../src/exchange/export";
+import { importBundle } from "../../src/exchange/import";
 import { surplusAt } from "../../src/checkpoint/keep";
 import { CheckpointManager, type StoreParts } from "../../src/checkpoint/manager";
 import type { SaveReason } from "../../src/format/run";

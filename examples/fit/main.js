@@ -35,12 +35,11 @@ async function train() {
   showRun(run, (EPOCHS * POINTS) / BATCH);
 
   const { xs, ys } = spirals();
-  const resumable = trainer.fit(run); // +
   await model.fit(xs, ys, {
     epochs: EPOCHS,
     batchSize: BATCH,
-    ...resumable, // + where to begin, in which order, and what to keep
-    callbacks: [resumable.callbacks, { onEpochEnd: (_, { loss }) => showStep(run.step, loss) }], // +
+    // Where to begin, in which order, and what to keep. The page's own callbacks go through it, or they would replace it.
+    ...trainer.fit(run, { callbacks: { onEpochEnd: (_, { loss }) => showStep(run.step, loss) } }), // +
   });
   showEnd(await run.finish()); // +
 }

@@ -16,7 +16,8 @@ const HEAD = `# API
 
 Steps: _S_t_ is the state after _t_ updates, and loss _t_ belongs to the update that made _S_t_, so losses begin at
 step 1. Times are milliseconds, sizes bytes, seeds whole numbers from 0 to 2^53 − 1. Every error is a \`HoldfastError\`
-whose \`code\` says what happened; what a call throws stands with it. [library.md](library.md) says how the parts go
+whose \`code\` says what happened; what a call throws stands with it. What your own functions throw comes through
+as it is, or as the \`cause\` of an \`internal\` one. [library.md](library.md) says how the parts go
 together.
 `;
 
@@ -37,6 +38,7 @@ const INTRODUCTIONS = {
  * @property {string} declaration without its comment
  * @property {string} text of its comment
  * @property {readonly string[]} examples
+ * @property {readonly string[]} named types of ours that the declaration names
  */
 
 /** @returns {ReadonlyMap<string, readonly Export[]>} by the names that pages import */
@@ -91,6 +93,19 @@ function namesOf(statement) {
   return [];
 }
 
+/** Names of types that a page's compiler has to look up. @param {ts.Node} node @returns {readonly string[]} */
+function typesOf(node) {
+  const name = ts.isTypeReferenceNode(node)
+    ? node.typeName
+    : ts.isExpressionWithTypeArguments(node)
+      ? node.expression
+      : null;
+  /** @type {string[]} */
+  const inside = [];
+  ts.forEachChild(node, (child) => void inside.push(...typesOf(child)));
+  return [...new Set(name === null ? inside : [name.getText(), ...inside])];
+}
+
 /**
  * @param {ts.Symbol} symbol
  * @param {ts.TypeChecker} checker
@@ -114,6 +129,7 @@ function exported(symbol, checker, declared) {
       .getJsDocTags(checker)
       .filter(({ name }) => name === "example")
       .map(({ text }) => ts.displayPartsToString(text).trim()),
+    named: typesOf(statement).filter((name) => [...declared.keys()].some((key) => key.endsWith(` ${name}`))),
   };
 }
 
@@ -149,7 +165,7 @@ function section({ name, isValue, declaration, text, examples }) {
     `${isValue ? "###" : "####"} \`${name}\``,
     text.replace(/\n/g, " "),
     `\`\`\`ts\n${declaration}\n\`\`\``,
-    ...examples.map((code) => `\`\`\`js\n${code}\n\`\`\``),
+    ...examples.map((code) => `\`\`\`ts\n${code}\n\`\`\``),
   ]
     .filter((part) => part !== "")
     .join("\n\n");

@@ -231,7 +231,8 @@ export async function buildPackage() {
   writeManifest();
   writeNotices();
   cpSync(join(ROOT, "LICENSE"), join(PACKAGE, "LICENSE"));
-  cpSync(join(ROOT, "docs", "library.md"), join(PACKAGE, "README.md"));
+  cpSync(join(ROOT, "docs", "package.md"), join(PACKAGE, "README.md"));
+  cpSync(join(ROOT, "docs", "library.md"), join(PACKAGE, "library.md"));
   cpSync(join(ROOT, "docs", "api.md"), join(PACKAGE, "api.md"));
   return PACKAGE;
 }

@@ -18,23 +18,38 @@ const LIVE_PART = 7 / 8;
 
 type Kept = Pick<RunRow, "record" | "marks">;
 
+/** What the rules ask of a checkpoint beside what a person put on it. */
+export type Rated = Omit<Candidate, "pinned" | "tagged">;
+
+export function ratedOf({ step, info, forked, used }: CheckpointRow): Rated {
+  const { time, metrics, check } = info;
+  return { step, time, metrics, damaged: check === "damaged", forked, used };
+}
+
+/** In the order of their steps. */
+function candidatesOf(checkpoints: readonly Rated[], marks: Kept["marks"]): readonly Candidate[] {
+  const byStep = new Map(marks.map((mark) => [mark.step, mark]));
+  return checkpoints.map((one) => {
+    const mark = byStep.get(one.step);
+    return { ...one, pinned: mark?.pinned ?? false, tagged: (mark?.tags.length ?? 0) > 0 };
+  });
+}
+
+/** By step, why each that stays does, where there is room for all. In the order of their steps. */
+export function keptWithRoom(
+  checkpoints: readonly Rated[],
+  { record: { policy }, marks }: Kept,
+  now: number,
+): ReadonlyMap<number, readonly KeepReason[]> {
+  return keepersWithin(rulesOf(policy), candidatesOf(checkpoints, marks), now, null);
+}
+
 /** By step, why each checkpoint that stays does. `checkpoints`: all of the run, in the order of their steps. */
 export function keptBy(
   checkpoints: readonly CheckpointRow[],
   { record: { policy }, marks }: Kept,
   now: number,
 ): ReadonlyMap<number, readonly KeepReason[]> {
-  const byStep = new Map(marks.map((mark) => [mark.step, mark]));
-  const candidates = checkpoints.map(({ step, info, forked, used }): Candidate => ({
-    step,
-    time: info.time,
-    metrics: info.metrics,
-    damaged: info.check === "damaged",
-    forked,
-    pinned: byStep.get(step)?.pinned ?? false,
-    tagged: (byStep.get(step)?.tags.length ?? 0) > 0,
-    used,
-  }));
   const budget: Budget | null =
     policy.budget === undefined
       ? null
@@ -42,7 +57,7 @@ export function keptBy(
           bytes: policy.budget * LIVE_PART,
           weigh: (kept) => weightOf(checkpoints.filter(({ step }) => kept.has(step))),
         };
-  return keepersWithin(rulesOf(policy), candidates, now, budget);
+  return keepersWithin(rulesOf(policy), candidatesOf(checkpoints.map(ratedOf), marks), now, budget);
 }
 
 /** What the policy lets go. `now`: milliseconds since 1970. */

@@ -4,6 +4,7 @@
  * Nothing here imports a trainer: states come as named typed arrays and go back so.
  */
 import { hasCode, HoldfastError, messageOf } from "../errors";
+import { given } from "../format/given";
 import {
   about as parseAbout,
   mark as parseMark,
@@ -96,8 +97,8 @@ export class CheckpointManager {
   readonly held = new Held();
   #scrub: Scrub | null = null;
 
-  constructor(given: StoreParts) {
-    const parts = { ...given, keep: this.held.sparing(given.keep) };
+  constructor(store: StoreParts) {
+    const parts = { ...store, keep: this.held.sparing(store.keep) };
     this.#parts = parts;
     const { packs, catalog, locks, clock } = parts;
     this.trail = new AuditTrail(catalog, clock.now, this.#background);
@@ -220,6 +221,27 @@ export class CheckpointManager {
       this.trail.later(lease.run, { what: "not saved", step, why: messageOf(error) });
       throw error;
     }
+  }
+
+  /** Resolves when no save is under way: what can wait comes after what trains. */
+  quiet(): Promise<void> {
+    return this.#saver.quiet();
+  }
+
+  /**
+   * Saves a state that is damaged here, as it was had from elsewhere, under the lease that this tab has or one for the
+   * moment. `busy` where another tab has the run.
+   */
+  async saveAgain(run: string, request: SaveRequest): Promise<void> {
+    const own = this.#owners.mine(run);
+    const lease = own ?? (await this.acquire(run));
+    try {
+      await this.save(lease, request);
+    } finally {
+      if (own === null) await this.release(lease);
+    }
+    const { step } = request.state.scalars;
+    this.trail.later(run, { what: "brought back", step, why: "from the mirror" });
   }
 
   /** `isUse`: does it keep the checkpoint for a while longer, by the rule "used"? */
@@ -360,7 +382,8 @@ export class CheckpointManager {
   }
 
   /** Another policy. What it lets go of goes at once; where another tab has the run, with the next save there. */
-  async setPolicy(run: string, policy: Policy): Promise<void> {
+  async setPolicy(run: string, asked: Policy): Promise<void> {
+    const policy = given(asked);
     checkReadable(() => parsePolicy(policy, "policy"), "policy");
     await this.#edit(run, { kind: "policy", policy });
     const { keep } = this.#parts;
@@ -401,7 +424,8 @@ export class CheckpointManager {
   }
 
   /** What that policy would keep, and what it would let go. Changes nothing. */
-  async preview(run: string, policy: Policy): Promise<PolicyPreview> {
+  async preview(run: string, asked: Policy): Promise<PolicyPreview> {
+    const policy = given(asked);
     checkReadable(() => parsePolicy(policy, "policy"), "policy");
     const { catalog, clock } = this.#parts;
     const { row, rows, sizes } = await catalog.read(async (tx) => ({

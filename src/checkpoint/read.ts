@@ -16,8 +16,8 @@ import {
 } from "../format/frame";
 import { parseManifest, type ChunkRef, type Manifest, type StoredChunk } from "../format/manifest";
 import type { Place, Restored, Unusable } from "../format/stored";
-import { byteLength, valuesIn } from "../format/tensor-bytes";
-import type { NamedTensor, Scalars, State } from "../format/tensors";
+import { byteLength, tensorsIn } from "../format/tensor-bytes";
+import type { Scalars, State } from "../format/tensors";
 import type { PackStore } from "../store/pack-store";
 import type { CheckpointRow } from "../store/tables";
 
@@ -34,13 +34,7 @@ export async function readCheckpoint(packs: PackStore, row: CheckpointRow): Prom
   await readChunks(packs, row, manifest, (planned, raw) => {
     scatter(planned, raw, bytes);
   });
-  const tensors = manifest.tensors.map(({ name, dtype, shape }, index): NamedTensor => ({
-    name,
-    dtype,
-    shape,
-    values: valuesIn(dtype, bytes[index] ?? new Uint8Array(0), `The tensor "${name}"`),
-  }));
-  return { manifest, state: { tensors, scalars: scalarsOf(manifest) } };
+  return { manifest, state: { tensors: tensorsIn(manifest.tensors, bytes), scalars: scalarsOf(manifest) } };
 }
 
 /**

@@ -106,7 +106,7 @@ export class Saver {
           return letGo;
         });
         // A first state is kept as long as its run, so nothing should lean on it and be kept with it.
-        open.last = begin === null ? manifest : null;
+        open.last = row.step === manifest.record.firstStep ? null : manifest;
         return { row: withTimes(timed, { commit: clock.elapsed() - start }), sweeps: hasBudget, letGo: gone };
       },
       { fresh: () => (isKeyframe() ? "state" : null) },

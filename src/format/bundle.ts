@@ -24,9 +24,12 @@ export const BUNDLE_EXTENSION = "holdfast";
 export const BUNDLE_INDEX = "bundle.json";
 export const BUNDLE_README = "README.txt";
 
+/** Of a file that is in memory as a whole when it is read: the index, metrics, data. */
+export const MAX_WHOLE_BYTES = 512 * 1024 * 1024;
+
 const FORMAT = "holdfast-bundle";
 const VERSION = 1;
-const MAX_INDEX_BYTES = 64 * 1024 * 1024;
+export const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 const MAX_RUNS = 1000;
 const MAX_CHECKPOINTS = 100_000;
 const MAX_FILES = 100_000;
@@ -201,6 +204,15 @@ export function checkBundleSize(runs: number, checkpoints: number): void {
   if (runs > MAX_RUNS || checkpoints + 3 * runs + 2 > MAX_FILES) throw tooMuch();
 }
 
+/** `invalid` where what the run trains on is more than a reader takes. */
+export function checkDataSize({ name, data: { bytes } }: RunRecord): void {
+  if (bytes <= MAX_WHOLE_BYTES) return;
+  throw new HoldfastError(
+    "invalid",
+    `What "${name}" trains on has ${bytes} bytes, and a bundle takes at most ${MAX_WHOLE_BYTES} (512 MiB). Export it without its data, and add the file where it is imported.`,
+  );
+}
+
 function tooMuch(): HoldfastError {
   return new HoldfastError(
     "invalid",
@@ -230,18 +242,23 @@ export function parseBundleIndex(bytes: Bytes): BundleIndex {
       return fail("bundle.runs", "have one data set of two lengths");
     lengths.set(hash, bytes);
   }
+  checkLineage(runs);
+  const names = [...bundleParts(runs, form).keys()];
+  if (names.length !== files.length || names.some((name, at) => name !== files[at]?.name))
+    return fail("bundle.files", "are not those of its runs");
+  return { form, runs, files };
+}
+
+/** `corrupt` where a run is forked from itself, over however many others. */
+export function checkLineage(runs: readonly BundleRun[]): void {
   const parents = new Map(runs.map(({ record }) => [record.id, record.parent?.run]));
-  for (const id of ids) {
+  for (const id of parents.keys()) {
     const seen = new Set<string>();
     for (let at: string | undefined = id; at !== undefined; at = parents.get(at)) {
       if (seen.has(at)) return fail("bundle.runs", `has the run ${at}, which is forked from itself`);
       seen.add(at);
     }
   }
-  const names = [...bundleParts(runs, form).keys()];
-  if (names.length !== files.length || names.some((name, at) => name !== files[at]?.name))
-    return fail("bundle.files", "are not those of its runs");
-  return { form, runs, files };
 }
 
 /** Before anything else is read: a newer bundle may have what no field here has a name for. */

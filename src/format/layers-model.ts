@@ -43,19 +43,22 @@ const DTYPES: ReadonlyMap<unknown, DType> = new Map([
 /** Layers that change nothing where nothing is trained. */
 const SILENT: ReadonlySet<unknown> = new Set(["InputLayer", "Dropout"]);
 
-/** A model whose Dense layers are these, in order. `invalid` and `unsupported` name what does not fit; `corrupt` is no model. */
-export function parseLayersModel(bytes: Bytes, layers: readonly DenseLayer[]): LayersModel {
-  const model = fields(parseJson(bytes, WHAT, MAX_LAYERS_MODEL_BYTES), WHAT);
+/**
+ * A model whose Dense layers are these, in order. `invalid` and `unsupported` name what does not fit; `corrupt` is no model.
+ * `what`: what the bytes are called.
+ */
+export function parseLayersModel(bytes: Bytes, layers: readonly DenseLayer[], what = WHAT): LayersModel {
+  const model = fields(parseJson(bytes, what, MAX_LAYERS_MODEL_BYTES), what);
   const names = new Map(
-    denseLayers(model["modelTopology"], layers).flatMap(([theirs, ours]) => [
+    denseLayers(model["modelTopology"], `${what}.modelTopology`, layers).flatMap(([theirs, ours]) => [
       [`${theirs}/kernel`, `${ours}/weight`],
       [`${theirs}/bias`, `${ours}/bias`],
     ]),
   );
   const tensors: LayersModelTensor[] = [];
-  const groups = list(fields, MAX_ENTRIES)(model["weightsManifest"], `${WHAT}.weightsManifest`).map(
+  const groups = list(fields, MAX_ENTRIES)(model["weightsManifest"], `${what}.weightsManifest`).map(
     ({ paths, weights }, group) => {
-      const path = `${WHAT}.weightsManifest[${group}]`;
+      const path = `${what}.weightsManifest[${group}]`;
       let from = 0;
       for (const [at, spec] of list(fields, MAX_ENTRIES)(weights, `${path}.weights`).entries()) {
         const tensor = tensorOf(spec, `${path}.weights[${at}]`);
@@ -90,9 +93,9 @@ function tensorOf(spec: Fields, path: string): TensorShape {
 /** Their name of each layer, and ours. */
 function denseLayers(
   topology: unknown,
+  path: string,
   wanted: readonly DenseLayer[],
 ): readonly (readonly [theirs: string, ours: string])[] {
-  const path = `${WHAT}.modelTopology`;
   const outer = fields(topology, path);
   // Keras puts the model into a field of its own.
   const { class_name: kind, config } = fields(outer["model_config"] ?? outer, path);

@@ -12,6 +12,7 @@ export type Config = Readonly<Record<string, ConfigValue>>;
 
 /** As in PyTorch; `momentum` is Nesterov's. */
 export type OptimizerKind = "sgd" | "momentum" | "rmsprop" | "adam" | "adamw";
+/** How the rate goes on after the warm-up. */
 export type ScheduleKind = "constant" | "cosine" | "step" | "linear";
 
 /** The rate as a function of the step. */
@@ -88,6 +89,7 @@ export interface EarlyStop {
   readonly patience: number;
 }
 
+/** When a run saves and what it keeps, as its record has it. */
 export interface Policy {
   readonly save: SaveRule;
   /** Live pictures and evaluations while training. They change no number of the run. */
@@ -214,6 +216,7 @@ export type RunEvent = {
   /** ms since 1970 */ readonly time: number;
 } & RunEventBody;
 
+/** What happened, by its kind. */
 export type RunEventBody =
   | { readonly kind: "started" }
   | { readonly kind: "paused"; readonly why: string; readonly spike?: Spike }

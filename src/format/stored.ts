@@ -73,10 +73,13 @@ export interface Deployment {
   readonly after: Readonly<Record<string, number>>;
 }
 
-/** A checkpoint that could not be exported, and why. */
+/** What could not be exported, and why: a checkpoint, or a whole run. */
 export interface LeftOut {
   readonly run: string;
-  readonly step: number;
+  /** The run's. */
+  readonly name: string;
+  /** Null: nothing of the run is in the bundle. */
+  readonly step: number | null;
   readonly why: string;
 }
 
@@ -92,6 +95,67 @@ export interface Imported {
   readonly how: "new" | "copy" | "present";
   /** Is what it trains on here? It may have been left out of the bundle. */
   readonly hasData: boolean;
+}
+
+/** What a mirror keeps. */
+export interface MirrorOptions {
+  /** Default: all runs there are and will be. */
+  readonly runs?: readonly string[];
+  /** Only checkpoints of the tier `archive`: the first, the best, pinned, tagged and forked ones. Default false. */
+  readonly archive?: boolean;
+}
+
+export interface SyncOptions extends Watcher {
+  /** Reads every byte of the folder back, too. Default false. */
+  readonly all?: boolean;
+}
+
+/** A run in a mirror. */
+export interface MirroredRun {
+  readonly run: string;
+  readonly name: string;
+  /** That it has there. */
+  readonly checkpoints: number;
+  /** Of the newest one; null where there is none. */
+  readonly step: number | null;
+  /** Why it is not in step with the store, in words; null where it is. */
+  readonly problem: string | null;
+}
+
+/** What came of bringing a mirror in step. */
+export interface MirrorReport {
+  /** When that was over, milliseconds since 1970. */
+  readonly time: number;
+  readonly runs: readonly MirroredRun[];
+  /** Checkpoints that the folder got, and those of them that were damaged there. */
+  readonly written: number;
+  readonly mended: number;
+  /** Checkpoints and data that were damaged in the store, and were had from the folder. */
+  readonly broughtBack: number;
+  /** From when the newest of those checkpoints was saved until it was there, milliseconds; null where none was written. */
+  readonly latency: number | null;
+}
+
+/** What came in from a mirror, and what was damaged there, in words. */
+export interface MirrorImport {
+  readonly imported: readonly Imported[];
+  readonly damage: readonly string[];
+}
+
+/** A folder that runs are mirrored to. */
+export interface MirrorStatus {
+  readonly folder: FileSystemDirectoryHandle;
+  readonly options: MirrorOptions;
+  /**
+   * `behind`: what was saved last comes soon. `asks`: the browser wants a person's permission again, which only a page can ask for:
+   * `folder.requestPermission({ mode: "readwrite" })`. `failed`: `problem` says why.
+   */
+  readonly state: "working" | "behind" | "in step" | "asks" | "failed";
+  readonly problem: string | null;
+  /** The last one; null before the first. */
+  readonly report: MirrorReport | null;
+  /** When every byte of it was last read back, milliseconds since 1970; null: never. */
+  readonly checked: number | null;
 }
 
 /** A run that was deleted and can be brought back. */

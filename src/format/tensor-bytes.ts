@@ -60,3 +60,16 @@ export function checkTensor(tensor: NamedTensor): void {
     );
   }
 }
+
+/** Tensors with these values, which they take over. */
+export function tensorsIn(
+  shapes: readonly Omit<NamedTensor, "values">[],
+  bytes: readonly Bytes[],
+): readonly NamedTensor[] {
+  return shapes.map(({ name, dtype, shape }, index) => ({
+    name,
+    dtype,
+    shape,
+    values: valuesIn(dtype, bytes[index] ?? new Uint8Array(0), `The tensor "${name}"`),
+  }));
+}

@@ -218,7 +218,7 @@ export class ZipReader {
       at = start + entry.bytes;
     }
     if (at !== offset || !equalBytes(end, zipEnd(entries)))
-      throw corrupt("its directory is not the one that its files make");
+      throw foreign("its directory is not the one that its files make");
     return new ZipReader(source, placed);
   }
 
@@ -297,7 +297,7 @@ function parseDirectory(bytes: Bytes, count: number): ZipEntry[] {
     const extraLength = reader.u16();
     reader.bytes(14);
     const name = String.fromCharCode(...reader.bytes(Math.min(nameLength, MAX_NAME + 1)));
-    if (!isEntryName(name)) throw corrupt("a name in it is none that Holdfast writes");
+    if (!isEntryName(name)) throw foreign("a name in it is none that Holdfast writes");
     const extra = new ByteReader(reader.bytes(extraLength), "The directory of the archive");
     entries.push({ name, crc, bytes: size === WIDE ? wideSize(extra) : size });
   }
@@ -320,6 +320,14 @@ function noArchive(): HoldfastError {
   return new HoldfastError(
     "corrupt",
     "This is no Holdfast bundle, or one that was cut off. Choose a .holdfast file as it was exported.",
+  );
+}
+
+/** By its directory: most that are otherwise are archives of something else. */
+function foreign(what: string): HoldfastError {
+  return new HoldfastError(
+    "corrupt",
+    `No Holdfast bundle, or one that another program packed anew: ${what}. Choose a .holdfast file as it was exported.`,
   );
 }
 

@@ -1,24 +1,23 @@
 /** Bundles without a store: in a page, in a worker, or in a script under Node. */
-import { BundleSource } from "../checkpoint/bundle-source";
-import { Work } from "../checkpoint/work";
+import { BundleSource } from "../exchange/bundle-source";
+import { Work } from "../exchange/work";
 import { HoldfastError } from "../errors";
 import type { BundleRun } from "../format/bundle";
-import { planChunks, scatter } from "../format/chunks";
 import type { JournalRows } from "../format/run";
 import type { Watcher } from "../format/stored";
-import { byteLength, valuesIn } from "../format/tensor-bytes";
 import type { State } from "../format/tensors";
+import { checkedFile } from "./checked-file";
 
 /**
  * Opens a bundle and reads every byte of it. Throws `corrupt` where anything is not as it should be, `unsupported` for one
- * of a newer version, `cancelled` where `signal` ends it.
+ * of a newer version, `cancelled` where `signal` ends it, `invalid` for what is no Blob.
  *
  * @example
  * const bundle = await openBundle(file);
  * for (const { record, checkpoints } of bundle.runs) console.log(record.name, checkpoints.length);
  */
 export async function openBundle(file: Blob, watcher: Watcher = {}): Promise<Bundle> {
-  const source = await BundleSource.open(file);
+  const source = await BundleSource.open(checkedFile(file));
   await source.check(new Work(watcher, source.checkpointBytes));
   return new Bundle(source);
 }
@@ -55,20 +54,7 @@ export class Bundle {
     const one = holder.checkpoints.find((checkpoint) => checkpoint.step === step);
     if (one === undefined)
       throw new HoldfastError("missing", `"${holder.record.name}" has no checkpoint of step ${step} here.`);
-    const { source, tensors, end } = await this.#source.checkpoint(holder, one, new Work({}, 0));
-    const rooms = tensors.map(({ dtype, shape }) => new Uint8Array(byteLength(dtype, shape) ?? 0));
-    for (const [index, planned] of planChunks(tensors).entries())
-      scatter(planned, await source.chunk(index, planned), rooms);
-    await end();
-    return {
-      tensors: tensors.map(({ name, dtype, shape }, index) => ({
-        name,
-        dtype,
-        shape,
-        values: valuesIn(dtype, rooms[index] ?? new Uint8Array(0), `The tensor "${name}"`),
-      })),
-      scalars: source.scalars,
-    };
+    return (await this.#source.state(holder, one, new Work({}, 0))).state;
   }
 
   #run(id: string): BundleRun {

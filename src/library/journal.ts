@@ -162,7 +162,7 @@ export class Journal {
     if (!isExact || was === undefined || Number.isNaN(was) || was === loss) return;
     throw new HoldfastError(
       "diverged",
-      `Step ${step} was computed again and has the loss ${loss}; the journal has ${was}. Something that a step reads is not in the state, or this machine computes other numbers.`,
+      `Step ${step} was computed again and has the loss ${loss}; the journal has ${was}. Something that a step reads is not in the state, the page's code changed, or this machine computes other numbers. Where that is as it should be, open the run with { inexact: ["The code changed."] }: it goes on from its checkpoint, and these steps are not compared.`,
     );
   }
 }

@@ -5,6 +5,7 @@ import { optimizerOf } from "../engine/optimizers/registry";
 import { Updater } from "../engine/optimizers/update";
 import { rateAt } from "../engine/schedule";
 import { HoldfastError } from "../errors";
+import { given } from "../format/given";
 import type { OptimizerConfig, OptimizerKind } from "../format/run";
 import type { State } from "../format/tensors";
 import { assign, exactMachine, readVariables, shapeOf, upload, type Named } from "./tensorflow";
@@ -15,6 +16,8 @@ export type OptimizerOptions = Partial<OptimizerConfig> & {
   readonly kind: OptimizerKind;
   readonly learningRate: number;
 };
+
+const CONSTANT = { kind: "constant", warmup: 0, horizon: 1, floor: 0, every: 1, factor: 1 } as const;
 
 /** An update that was made, as `run.stepped` takes it. */
 export interface Update {
@@ -61,8 +64,8 @@ export class Optimized implements Trainer {
       epsilon: 1e-8,
       weightDecay: options.kind === "adamw" ? 0.01 : 0,
       clipNorm: 0,
-      schedule: { kind: "constant", warmup: 0, horizon: 1, floor: 0, every: 1, factor: 1 },
-      ...options,
+      ...given(options),
+      schedule: { ...CONSTANT, ...given(options.schedule ?? {}) },
     };
     this.machine = { ...exactMachine(tf), math: { optimizer: OPTIMIZER_MATH_VERSION } };
     const optimizer = optimizerOf(this.config);
@@ -90,21 +93,25 @@ export class Optimized implements Trainer {
     return { rate, loss: value.data().finally(() => value.dispose()) };
   }
 
+  updates(): number {
+    return this.#step;
+  }
+
   read(): Promise<Contents> {
     return readVariables(tf, this.#held(), this.#counters);
   }
 
   restore({ tensors, scalars }: State): void {
-    const given = matched(tensors, this.#held().map(shapeOf));
+    const values = matched(tensors, this.#held().map(shapeOf));
     tf.tidy(() => {
       for (const { name, variable } of this.#parameters)
-        assign(variable, upload(tf, given(`param/${name}`), variable.shape));
+        assign(variable, upload(tf, values(`param/${name}`), variable.shape));
       this.#replace(
         this.#parameters.map(({ name, variable }) =>
           Object.fromEntries(
             this.#slotNames.map((slot) => [
               slot,
-              tf.tensor(given(`slot/${slot}/${name}`), variable.shape, "float32"),
+              tf.tensor(values(`slot/${slot}/${name}`), variable.shape, "float32"),
             ]),
           ),
         ),

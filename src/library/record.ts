@@ -1,5 +1,6 @@
 /** What a page asks of a run, and the record that the store keeps of it. */
-import { HoldfastError } from "../errors";
+import { HoldfastError, messageOf } from "../errors";
+import type { Bytes } from "../format/bytes";
 import { browserName } from "../format/environment";
 import type {
   Config,
@@ -10,9 +11,11 @@ import type {
   RunRecord,
   SaveRule,
 } from "../format/run";
+import { policy as parsePolicy } from "../format/run-parse";
 import { keepProblems } from "../policy/keep";
 import { POLICIES } from "../policy/presets";
 import { newRunId } from "../format/run-id";
+import type { Listener } from "./run";
 import type { Machine } from "./trainer";
 
 /** When to save and what to keep. What is left out is as in `POLICIES.steady`. */
@@ -29,14 +32,28 @@ export interface RunSettings {
   readonly seed?: number;
   /** Numbers, texts and booleans by name, as the batch size; default: none. */
   readonly settings?: Config;
-  /** What it trains on, kept with the run (twice) and in its bundles; default: nothing. */
-  readonly data?: { readonly bytes: Uint8Array<ArrayBuffer>; readonly name: string };
+  /** What it trains on, kept with the run (twice) and in its bundles: the bytes, of whatever array; default: nothing. */
+  readonly data?: { readonly bytes: ArrayBuffer | ArrayBufferView; readonly name: string };
   /** Where one of our optimizers is used. */
   readonly optimizer?: OptimizerConfig;
   /** Steps that it is to have; for lists only, the loop is yours. */
   readonly steps?: number;
   /** What is trained, in a word; for lists only. Default `library`. */
   readonly task?: string;
+}
+
+/** @internal What a run trains on, as its bytes. */
+export interface NamedBytes {
+  readonly bytes: Bytes;
+  readonly name: string;
+}
+
+/** @internal What a page asks for, checked: nothing in it is undefined. */
+export interface Asked extends Omit<RunSettings, "data">, Listener {
+  readonly data?: NamedBytes;
+  readonly policy?: Policy;
+  readonly takeOver?: boolean;
+  readonly inexact?: readonly string[];
 }
 
 /** The format wants an optimizer. A rate of 0 says that it is the trainer's business. */
@@ -54,18 +71,33 @@ const NOT_OURS: OptimizerConfig = {
 };
 
 /** @internal A whole policy. Throws `invalid` with every problem. */
-export function policyOf({ save, keep, budget }: PolicyOptions): Policy {
-  const { steady } = POLICIES;
-  const policy = { save: save ?? steady.save, keep: keep ?? steady.keep, draw: false };
-  const problems = [...saveProblems(policy.save), ...keepProblems(policy.keep, budget)];
+export function policyOf(options: PolicyOptions, path = "policy"): Policy {
+  const { save, keep } = POLICIES.steady;
+  const policy = parsedPolicy({ save, keep, draw: false, ...options }, path);
+  const problems = [...saveProblems(policy.save), ...keepProblems(policy.keep ?? [], policy.budget)];
   if (problems.length > 0) throw new HoldfastError("invalid", problems.join(" "));
-  return budget === undefined ? policy : { ...policy, budget };
+  return policy;
+}
+
+function parsedPolicy(value: unknown, path: string): Policy {
+  try {
+    return parsePolicy(value, path);
+  } catch (error) {
+    throw new HoldfastError(
+      "invalid",
+      `${messageOf(error)} Take one of POLICIES, or rules such as { kind: "latest", count: 3 }.`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function saveProblems(rule: SaveRule): readonly string[] {
   if (rule.kind === "never") return [];
+  if (rule.kind === "epochs") return ["Epochs are the loop's own: save every so many steps or seconds."];
   const amounts = rule.kind === "auto" ? [rule.returnSeconds, rule.overhead] : [rule.every];
-  return amounts.every((value) => value > 0 && Number.isFinite(value))
+  return amounts.every((value) => value > 0)
     ? []
     : [`The rule "${rule.kind}" has the number ${amounts.join(" and ")}; it must be above 0.`];
 }
@@ -85,7 +117,7 @@ export function environmentOf({ backend, adapter, tfjs, flags, math }: Machine =
 /** @internal The record of a new run. `hash`: of its data, which is in the store. */
 export function newRecord(
   name: string,
-  asked: RunSettings,
+  asked: Asked,
   facts: { readonly policy: Policy; readonly environment: Environment; readonly hash: string },
 ): RunRecord {
   const {
@@ -96,8 +128,6 @@ export function newRecord(
     steps = 0,
     task = "library",
   } = asked;
-  if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new HoldfastError("invalid", `The seed is ${seed}; it must be a whole number from 0 to 2^53 - 1.`);
   return {
     id: newRunId(),
     name,
@@ -122,7 +152,7 @@ export function newRecord(
 }
 
 /** @internal What a page asks for must be what the run was begun with. Throws `invalid` with every difference. */
-export function checkSame(record: RunRecord, asked: RunSettings, hash: string | null): void {
+export function checkSame(record: RunRecord, asked: Asked, hash: string | null): void {
   const problems: string[] = [];
   const compare = (what: string, has: unknown, wanted: unknown) => {
     if (wanted === undefined || sorted(has) === sorted(wanted)) return;

@@ -6,6 +6,7 @@ import type { Config, Environment, Policy, RunRecord, SaveReason } from "../form
 import type { CheckpointInfo, Lease } from "../format/stored";
 import { shouldSave, type Moment } from "../policy/save";
 import type { JournalRows, RunStorageApi } from "../worker/protocol";
+import { checkedMetrics, checkedStep } from "./checked";
 import { Journal, type Loss } from "./journal";
 import { Saves } from "./saves";
 import type { Trainer } from "./trainer";
@@ -50,6 +51,8 @@ export interface RunParts {
   readonly restored: Restoration | null;
   readonly known: JournalRows | null;
   readonly isNew: boolean;
+  /** Are steps that are computed again to give the same losses? */
+  readonly isExact: boolean;
   readonly listener: Listener;
   readonly closed: () => void;
 }
@@ -99,6 +102,8 @@ export class Run {
   #isOpen = true;
   /** Is the state, as it is now, a place to go on from? */
   #isEnd = true;
+  /** What the trainer counts beside the run's steps. */
+  readonly #ahead: number;
   readonly #unwatch: () => void;
 
   /** @internal Made by `store.open`. */
@@ -112,13 +117,14 @@ export class Run {
     this.restored = restored;
     this.#step = position.step;
     this.#samples = position.samples;
+    this.#ahead = (trainer.updates?.() ?? 0) - position.step;
     this.#newest = restored?.checkpoint ?? null;
     this.#steppedAt = this.#turnAt = performance.now();
     this.#lastSave = this.#moment();
     const now = () => performance.now();
     this.#journal = new Journal({
       known,
-      isExact: (trainer.inexact ?? []).length === 0,
+      isExact: parts.isExact,
       append: (rows) => storage.appendJournal(lease, rows),
       now,
       failed: (error) => {
@@ -163,13 +169,15 @@ export class Run {
    * Tells that the trainer has made one update. Keeps its loss, takes a copy of the state where a save is due, and
    * resolves when the next update may be made: at once, but for a turn that the page gets every 12 ms. Throws
    * `diverged` where the journal has another loss for this step, `bad-numbers` for one that is no number, `fenced`
-   * where another tab took the run over, and what failed a save where nobody listens for trouble.
+   * where another tab took the run over, what failed a save where nobody listens for trouble, and `invalid` for a step that
+   * cannot be, which is not counted.
    *
    * @example
    * while (run.step < 1000) await run.stepped({ loss: update(run.step) });
    */
-  async stepped({ loss, rate = 0, samples = 0, mayEndHere = true }: Step = {}): Promise<void> {
+  async stepped(step: Step = {}): Promise<void> {
     this.#assertGoing();
+    const { loss, rate = 0, samples = 0, mayEndHere = true } = checkedStep(step);
     this.#going ??= this.#began();
     const now = performance.now();
     const ms = now - this.#steppedAt;
@@ -219,11 +227,12 @@ export class Run {
    */
   saveIfDue(metrics: Readonly<Record<string, number>> = {}): boolean {
     this.#assertGoing();
+    const known = checkedMetrics(metrics);
     this.#isEnd = true;
     if (!this.due() || !this.#saves.hasRoom()) return false;
     const reason = this.#hidden ? "hidden" : "policy";
     this.#hidden = false;
-    this.#begin(reason, metrics).catch((error: unknown) => {
+    this.#begin(reason, known).catch((error: unknown) => {
       this.#hear(error);
     });
     return true;
@@ -231,17 +240,17 @@ export class Run {
 
   /**
    * Saves the state as it is now. Resolves when it is durable: flushed, found again by name, committed. `invalid` where the
-   * last step said that it is no place to go on from.
+   * last step said that it is no place to go on from, or the trainer made updates that the run was not told of.
    */
   async save(metrics: Readonly<Record<string, number>> = {}): Promise<CheckpointInfo> {
     this.#assertGoing();
     this.#assertEnd();
-    return this.#begin("asked", metrics);
+    return this.#begin("asked", checkedMetrics(metrics));
   }
 
   /**
    * Ends the run: the state is saved, and lists show it as finished. It can be opened and stepped on all the same.
-   * `invalid` where the last step said that it is no place to go on from.
+   * `invalid` as in `save`.
    */
   async finish(): Promise<CheckpointInfo> {
     this.#assertGoing();
@@ -279,6 +288,7 @@ export class Run {
   }
 
   async #atRest(reason: SaveReason): Promise<CheckpointInfo> {
+    this.#assertTold();
     await this.#going;
     await this.#saves.idle();
     const newest = this.#newest;
@@ -295,8 +305,9 @@ export class Run {
     this.#parts.closed();
   }
 
-  #begin(reason: SaveReason, metrics: Readonly<Record<string, number>>): Promise<CheckpointInfo> {
+  async #begin(reason: SaveReason, metrics: Readonly<Record<string, number>>): Promise<CheckpointInfo> {
     this.#lastSave = this.#moment();
+    this.#assertTold();
     return this.#saves.save({ step: this.#step, samples: this.#samples }, reason, metrics);
   }
 
@@ -349,6 +360,16 @@ export class Run {
   #assertGoing(): void {
     if (!this.#isOpen) throw new HoldfastError("invalid", `The run "${this.name}" is closed. Open it again.`);
     if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** A state that is further than the run would be saved under the wrong step, and gone on with from there. */
+  #assertTold(): void {
+    const updates = (this.#parts.trainer.updates?.() ?? this.#ahead + this.#step) - this.#ahead;
+    if (updates <= this.#step) return;
+    throw new HoldfastError(
+      "invalid",
+      `The trainer of "${this.name}" made ${updates} updates, and the run was told of ${this.#step}. Call \`stepped\` after each, or give \`model.fit\` what \`trainer.fit(run)\` returns; your own callbacks go through it.`,
+    );
   }
 
   #assertEnd(): void {

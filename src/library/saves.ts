@@ -7,6 +7,7 @@ import type { Environment, SaveReason } from "../format/run";
 import type { CheckpointInfo, Lease } from "../format/stored";
 import type { State } from "../format/tensors";
 import type { RunStorageApi } from "../worker/protocol";
+import { checkedState } from "./checked";
 import type { Journal } from "./journal";
 import type { Trainer } from "./trainer";
 
@@ -71,8 +72,8 @@ export class Saves {
     const reading = trainer.read();
     const stall = now() - start;
     const telling = journal.upTo(position.step);
-    const [{ tensors, counters = {} }, { rows, loss }] = await Promise.all([reading, telling]);
-    const state: State = { tensors, scalars: { ...position, counters } };
+    const [contents, { rows, loss }] = await Promise.all([reading, telling]);
+    const state = checkedState(contents, position);
     const times = { stall, held: stall, readBack: now() - start };
     const known = loss === null ? metrics : { ...metrics, loss };
     const request = { state, rows, reason, metrics: known, environment, times };

@@ -9,6 +9,7 @@ import type {
   RunDetail,
   RunInfo,
   StorageStatus,
+  TrashedRun,
   Watcher,
 } from "../format/stored";
 import type { State } from "../format/tensors";
@@ -16,11 +17,14 @@ import type { StorageApi } from "../worker/protocol";
 import { Exchange } from "../worker/exchange";
 import { StorageClient } from "../worker/storage-client";
 import { installErrorTransfer } from "../worker/wire-errors";
+import { checkedFile } from "./checked-file";
+import { checkedAt, checkedId, checkedName, checkedOptions, checkedState, checkTrainer } from "./checked";
 import {
   checkSame,
   environmentOf,
   newRecord,
   policyOf,
+  type Asked,
   type PolicyOptions,
   type RunSettings,
 } from "./record";
@@ -34,6 +38,11 @@ export interface OpenOptions extends RunSettings, Listener {
   readonly policy?: PolicyOptions;
   /** Take the run from another tab, which is told `fenced` and changes nothing more. Default: `busy` is thrown. */
   readonly takeOver?: boolean;
+  /**
+   * Why steps that the journal has already may give other numbers this time, beside the trainer's own reasons, as
+   * `["The code changed."]`: the run goes on from its checkpoint, and they are not compared.
+   */
+  readonly inexact?: readonly string[];
 }
 
 const NOTHING = new Uint8Array(0);
@@ -41,7 +50,8 @@ const NO_TIMES = { stall: 0, held: 0, readBack: 0 };
 
 /**
  * Starts the storage worker and answers once the store is open. Where the browser refuses to store (a private window,
- * blocked site data) everything is in memory, and `status()` says so.
+ * blocked site data) everything is in memory, and `status()` says so. `unsupported` in a page that is no secure context, as by
+ * plain HTTP: HTTPS or localhost is needed.
  *
  * @example
  * const store = await openStore();
@@ -75,15 +85,17 @@ export class Store {
    * const run = await store.open("digits", trainer, { seed: 7, settings: { batch: 32 } });
    */
   async open(name: string, trainer: Trainer, options: OpenOptions = {}): Promise<Run> {
+    checkTrainer(trainer);
+    const asked = checkedOptions(options);
     // Two tabs that open a new name at once would make two runs of it.
-    return navigator.locks.request(`holdfast/open/${name}`, async () => {
+    return navigator.locks.request(`holdfast/open/${checkedName(name)}`, async () => {
       const found = (await this.runs()).filter((run) => run.name === name);
       if (found.length > 1)
         throw new HoldfastError("invalid", `${found.length} runs are named "${name}". Rename or remove one.`);
       const [known] = found;
       const run = await (known === undefined
-        ? this.#begin(name, trainer, options)
-        : this.#resume(known.id, trainer, options));
+        ? this.#begin(name, trainer, asked)
+        : this.#resume(known.id, trainer, asked));
       this.#open.add(run);
       return run;
     });
@@ -95,55 +107,75 @@ export class Store {
   }
 
   /** A run with its record, events and checkpoints. */
-  detail(run: string): Promise<RunDetail> {
-    return this.#api.detail(run);
+  async detail(run: string): Promise<RunDetail> {
+    return this.#api.detail(checkedId(run));
   }
 
   /** The state of exactly this checkpoint. `missing` where there is none, `corrupt` where it is damaged. */
-  state(run: string, step: number): Promise<State> {
-    return this.#api.state(run, step);
+  async state(run: string, step: number): Promise<State> {
+    return this.#api.state(checkedId(run), checkedAt(step));
   }
 
   /** Losses of steps `from` … `to`, both included; NaN where none was told. Default: all. */
   async losses(run: string, from?: number, to?: number): Promise<Float32Array<ArrayBuffer>> {
-    return (await this.#api.journal(run, from, to)).loss;
+    return (await this.#api.journal(checkedId(run), from, to)).loss;
   }
 
   /** What the run was begun with as `data`. */
   async data(run: string): Promise<Uint8Array<ArrayBuffer>> {
-    const { record } = await this.#api.detail(run);
+    const { record } = await this.detail(run);
     return this.#api.getData(record.data.hash);
   }
 
-  rename(run: string, name: string): Promise<void> {
-    return this.#api.rename(run, name);
+  async rename(run: string, name: string): Promise<void> {
+    await this.#api.rename(checkedId(run), checkedName(name));
   }
 
-  /** Keeps a checkpoint whatever the policy, or no longer. */
-  pin(run: string, step: number, on = true): Promise<void> {
-    return this.#api.mark(run, step, { pinned: on });
+  /** Keeps a checkpoint whatever the policy, or no longer. `missing` where that step has none. */
+  async pin(run: string, step: number, on = true): Promise<void> {
+    const { name, checkpointList } = await this.detail(run);
+    const at = checkedAt(step);
+    if (on && !checkpointList.some((checkpoint) => checkpoint.step === at))
+      throw new HoldfastError("missing", `"${name}" has no checkpoint of step ${at} to pin. Save one there.`);
+    await this.#api.mark(run, at, { pinned: on });
   }
 
-  /** To the trash, where it stays for seven days. `busy` while it is open anywhere. */
-  remove(run: string): Promise<void> {
-    return this.#api.remove(run);
+  /** To the trash, where it can be brought back from for seven days. `busy` while it is open anywhere. */
+  async remove(run: string): Promise<void> {
+    await this.#api.remove(checkedId(run));
+  }
+
+  /** What can be brought back, last removed first; where space is short it goes sooner. */
+  trash(): Promise<readonly TrashedRun[]> {
+    return this.#api.trash();
+  }
+
+  /** Brings a run back. `missing` once it is gone for good. */
+  async undoRemove(run: string): Promise<void> {
+    await this.#api.undoRemove(checkedId(run));
+  }
+
+  /** Frees what is in the trash, or one run of it, for good. */
+  async emptyTrash(run?: string): Promise<void> {
+    await this.#api.emptyTrash(run === undefined ? undefined : checkedId(run));
   }
 
   /**
-   * Runs with everything that they need to go on elsewhere, in one file; and what was left out of it, being damaged.
-   * `missing` where a run has no whole checkpoint, `quota` where there is no room for the file.
+   * Runs with everything that they need to go on elsewhere, in one file; and what was left out of it, being damaged:
+   * checkpoints, and of several runs those without a whole checkpoint or whole data. `missing` or `corrupt` where no run is
+   * left, `quota` where there is no room for the file.
    *
    * @example
    * const to = await showSaveFilePicker({ suggestedName: "digits.holdfast" });
    * await store.export(run.id, { to, compact: true });
    */
-  export(runs: string | readonly string[], options: ExportOptions = {}): Promise<Exported> {
-    return this.#exchange.exportBundle(typeof runs === "string" ? [runs] : runs, options);
+  async export(runs: string | readonly string[], options: ExportOptions = {}): Promise<Exported> {
+    return this.#exchange.exportBundle([runs].flat().map(checkedId), options);
   }
 
   /** Verified as a whole first, then visible. Throws `corrupt`, `unsupported` or `cancelled`, and nothing stays. */
-  import(bundle: Blob, watcher: Watcher = {}): Promise<readonly Imported[]> {
-    return this.#exchange.importBundle(bundle, watcher);
+  async import(bundle: Blob, watcher: Watcher = {}): Promise<readonly Imported[]> {
+    return this.#exchange.importBundle(checkedFile(bundle), watcher);
   }
 
   /** Where the store is, how full, and whether the browser may evict it. */
@@ -171,14 +203,13 @@ export class Store {
     return this.#client.api;
   }
 
-  async #begin(name: string, trainer: Trainer, options: OpenOptions): Promise<Run> {
-    const policy = policyOf(options.policy ?? {});
+  async #begin(name: string, trainer: Trainer, options: Asked): Promise<Run> {
+    const { policy = policyOf({}) } = options;
     const environment = environmentOf(trainer.machine);
     const hash = await this.#api.putData(options.data?.bytes ?? NOTHING);
     const record = newRecord(name, options, { policy, environment, hash });
-    const { tensors, counters = {} } = await trainer.read();
     const position = { step: 0, samples: 0 };
-    const state: State = { tensors, scalars: { ...position, counters } };
+    const state = checkedState(await trainer.read(), position);
     const first = {
       state,
       rows: null,
@@ -191,13 +222,13 @@ export class Store {
     return this.#opened({ record, policy, lease, trainer, environment, position, options, isNew: true });
   }
 
-  async #resume(id: string, trainer: Trainer, options: OpenOptions): Promise<Run> {
+  async #resume(id: string, trainer: Trainer, options: Asked): Promise<Run> {
     const environment = environmentOf(trainer.machine);
     const hash = options.data === undefined ? null : await this.#api.putData(options.data.bytes);
     checkSame((await this.#api.detail(id)).record, options, hash);
     const lease = await this.#api.acquire(id, { takeOver: options.takeOver ?? false });
     try {
-      if (options.policy !== undefined) await this.#api.setPolicy(id, policyOf(options.policy));
+      if (options.policy !== undefined) await this.#api.setPolicy(id, options.policy);
       // Asked again: only from now on can nobody else change it.
       const { record, step: end, events } = await this.#api.detail(id);
       const { checkpoint, state, environment: before, skipped } = await this.#api.restore(id);
@@ -229,9 +260,12 @@ export class Store {
   #opened({
     options,
     ...parts
-  }: Omit<ConstructorParameters<typeof Run>[0], "storage" | "listener" | "closed" | "known" | "restored"> &
+  }: Omit<
+    ConstructorParameters<typeof Run>[0],
+    "storage" | "listener" | "isExact" | "closed" | "known" | "restored"
+  > &
     Partial<Pick<ConstructorParameters<typeof Run>[0], "known" | "restored">> & {
-      readonly options: OpenOptions;
+      readonly options: Asked;
     }): Run {
     const run: Run = new Run({
       known: null,
@@ -239,6 +273,7 @@ export class Store {
       ...parts,
       storage: this.#api,
       listener: options,
+      isExact: [...(parts.trainer.inexact ?? []), ...(options.inexact ?? [])].length === 0,
       closed: () => this.#open.delete(run),
     });
     return run;

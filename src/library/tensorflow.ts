@@ -52,6 +52,11 @@ const BACKENDS: readonly string[] = ["webgpu", "webgl", "cpu"] satisfies Environ
  * that never saves has to compute as one that does.
  */
 export function exactMachine(tf: TensorFlow): Machine {
+  if (typeof Reflect.get(Object(tf), "getBackend") !== "function")
+    throw new HoldfastError(
+      "invalid",
+      "The first argument is not the module of TensorFlow.js. It comes first: `layersModel(tf, model)`, `variables(tf, …)`.",
+    );
   const name = tf.getBackend();
   if (name === "")
     throw new HoldfastError("invalid", "TensorFlow.js has no backend yet: `await tf.ready()` comes first.");

@@ -15,13 +15,15 @@ import {
 import { optimizerVariables, restoreOptimizer, type OptimizerLike } from "./tfjs-optimizer";
 import { matched, type Trainer } from "./trainer";
 
-interface WeightLike {
+/** A `tf.LayerVariable`. */
+export interface WeightLike {
   readonly name: string;
   readonly originalName: string;
   read(): TensorLike;
 }
 
-interface LayerLike {
+/** A `tf.layers.Layer`. */
+export interface LayerLike {
   getClassName(): string;
   getConfig(): object;
   readonly weights: WeightLike[];
@@ -36,29 +38,53 @@ export interface LayersModelLike {
   readonly stopTraining?: boolean;
 }
 
+/** Losses and metrics by name. */
+export type Logs = Readonly<Record<string, number>>;
+
+/** A callback of `model.fit`: an object of functions, or a `tf.Callback` as `tf.callbacks.earlyStopping()`. */
+export interface FitCallback {
+  onTrainBegin?(logs?: Logs): void | Promise<void>;
+  onTrainEnd?(logs?: Logs): void | Promise<void>;
+  onEpochBegin?(epoch: number, logs?: Logs): void | Promise<void>;
+  onEpochEnd?(epoch: number, logs?: Logs): void | Promise<void>;
+  onBatchBegin?(batch: number, logs?: Logs): void | Promise<void>;
+  onBatchEnd?(batch: number, logs?: Logs): void | Promise<void>;
+  onYield?(epoch: number, batch: number, logs?: Logs): void | Promise<void>;
+}
+
 /** What `model.fit` is to be given, beside what a page gives it. */
 export interface FitOptions {
   /** Epochs that the run has behind it. */
   readonly initialEpoch: number;
   /** `fit` shuffles with `Math.random`, each epoch on top of the one before: that cannot be gone on with. */
   readonly shuffle: false;
-  readonly callbacks: {
-    readonly onBatchEnd: (batch: number, logs?: Readonly<Record<string, number>>) => Promise<void>;
-    readonly onEpochEnd: (epoch: number, logs?: Readonly<Record<string, number>>) => Promise<void>;
-  };
+  /** The run's, and then the page's own. */
+  readonly callbacks: FitCallback;
 }
+
+const HOOKS = [
+  "onTrainBegin",
+  "onTrainEnd",
+  "onEpochBegin",
+  "onEpochEnd",
+  "onBatchBegin",
+  "onBatchEnd",
+  "onYield",
+] as const satisfies readonly (keyof FitCallback)[];
 
 /** A trainer that knows what of its model cannot be exact, and how `model.fit` is gone on with. */
 export interface LayersTrainer extends Trainer {
   readonly inexact: readonly string[];
   /**
    * Makes `model.fit` resumable: each batch is a step, and the ends of epochs are where a run can go on. Exact if there is
-   * nothing in `inexact`, and the data come in the same order.
+   * nothing in `inexact`, and the data come in the same order. Callbacks of your own go through it: beside it in the options
+   * of `model.fit`, one of the two would replace the other.
    *
    * @example
-   * await model.fit(xs, ys, { epochs: 20, ...trainer.fit(run) });
+   * const mine = { onEpochEnd: (epoch, logs) => console.log(epoch, logs.loss) };
+   * await model.fit(xs, ys, { epochs: 20, ...trainer.fit(run, { callbacks: [mine, tf.callbacks.earlyStopping()] }) });
    */
-  fit(run: Run): FitOptions;
+  fit(run: Run, options?: { readonly callbacks?: FitCallback | readonly FitCallback[] }): FitOptions;
 }
 
 /**
@@ -76,6 +102,7 @@ export interface LayersTrainer extends Trainer {
  */
 export function layersModel(tf: TensorFlow, model: LayersModelLike): LayersTrainer {
   const machine = exactMachine(tf);
+  checkModel(model);
   /** Epochs of `fit` that are done. */
   let epochs = 0;
   return {
@@ -105,20 +132,23 @@ export function layersModel(tf: TensorFlow, model: LayersModelLike): LayersTrain
       });
       epochs = state.scalars.counters["epochs"] ?? 0;
     },
-    fit: (run) => ({
-      initialEpoch: epochs,
-      shuffle: false,
-      callbacks: {
+    updates: () => model.optimizer.iterations,
+    fit: (run, { callbacks = [] } = {}) => {
+      const ours: FitCallback = {
         onBatchEnd: (_batch, logs) =>
           run.stepped({ mayEndHere: false, ...(logs?.["loss"] === undefined ? {} : { loss: logs["loss"] }) }),
-        onEpochEnd: async (epoch, logs = {}) => {
+        onEpochEnd: (epoch, logs = {}) => {
           // It is called too for an epoch that was stopped in the middle, which is not over.
           if (model.stopTraining === true) return;
           epochs = epoch + 1;
           run.saveIfDue(finite(logs));
         },
-      },
-    }),
+      };
+      // Ours come first: an epoch at whose end somebody stops the training is over.
+      const all = [ours, callbacks].flat();
+      for (const callback of all) call(callback, "setModel", model);
+      return { initialEpoch: epochs, shuffle: false, callbacks: together(all) };
+    },
   };
 }
 
@@ -174,6 +204,39 @@ function inexactLayers({ layers }: LayersModelLike, backend = "cpu"): readonly s
       return [`${name} adds its gradients with float atomics on WebGPU.`];
     return [];
   });
+}
+
+function checkModel(model: unknown): void {
+  if (!Array.isArray(Reflect.get(Object(model), "layers")))
+    throw new HoldfastError("invalid", "The model is no tf.LayersModel. For variables there is `variables`.");
+  if (Reflect.get(Object(model), "optimizer") === undefined)
+    throw new HoldfastError(
+      "invalid",
+      "The model is not compiled. `model.compile({ optimizer, loss })` comes first.",
+    );
+}
+
+/** One callback that calls all of them in turn: TensorFlow.js takes objects of functions, or its own kind, but not both. */
+function together(callbacks: readonly FitCallback[]): FitCallback {
+  return Object.fromEntries(
+    HOOKS.flatMap((hook) => {
+      const able = callbacks.filter((callback) => callback[hook] !== undefined);
+      if (able.length === 0) return [];
+      const each = async function (this: unknown, ...values: readonly unknown[]): Promise<void> {
+        for (const callback of able) {
+          if (hook === "onTrainBegin") call(callback, "setParams", Reflect.get(Object(this), "params"));
+          await call(callback, hook, ...values);
+        }
+      };
+      return [[hook, each]];
+    }),
+  );
+}
+
+/** A `tf.Callback` has methods that an object of functions lacks. */
+function call(callback: FitCallback, name: string, ...values: readonly unknown[]): unknown {
+  const method: unknown = Reflect.get(callback, name);
+  return typeof method === "function" ? Reflect.apply(method, callback, values) : undefined;
 }
 
 function finite(logs: Readonly<Record<string, number>>): Readonly<Record<string, number>> {

@@ -29,6 +29,7 @@ export function variables(
   const held = named.map(({ name, variable }) => ({ name: `param/${name}`, variable }));
   return {
     machine: exactMachine(tf),
+    updates: () => optimizer.iterations,
     read: () =>
       readVariables(tf, [...held, ...optimizerVariables(optimizer, named)], {
         iterations: optimizer.iterations,

@@ -24,9 +24,12 @@ export type Machine = Partial<Omit<Environment, "browser">>;
  * restored state has the tensors that `read` gave, in the order of their names, beside `step`, `samples` and counters.
  *
  * @example
- * const trainer = {
+ * const w = new Float32Array(6);
+ * const trainer: Trainer = {
  *   read: () => ({ tensors: [{ name: "param/w", dtype: "float32", shape: [2, 3], values: w.slice() }] }),
- *   restore: ({ tensors }) => w.set(tensors[0].values),
+ *   restore: ({ tensors }) => {
+ *     for (const { values } of tensors) w.set(values);
+ *   },
  * };
  */
 export interface Trainer {
@@ -37,6 +40,11 @@ export interface Trainer {
   read(): Contents | Promise<Contents>;
   /** Replaces the whole state, or throws `invalid` and says what does not fit. */
   restore(state: State): void | Promise<void>;
+  /**
+   * Updates that were made so far, where it can tell; only differences count. A state of more updates than the run was told
+   * of is not saved: `invalid`.
+   */
+  updates?(): number;
   /** Kept with each checkpoint, to tell whether another machine goes on. */
   readonly machine?: Machine;
   /**
@@ -46,7 +54,8 @@ export interface Trainer {
   readonly inexact?: readonly string[];
 }
 
-type LiveArray = Float32Array | Int32Array | Uint8Array;
+/** What `arrays` copies from and writes into. */
+export type LiveArray = Float32Array | Int32Array | Uint8Array;
 
 /**
  * A trainer of plain arrays: `read` copies them, `restore` writes into them. Throws `invalid` for any other kind of array.
@@ -116,7 +125,9 @@ function described({ dtype, shape }: Omit<NamedTensor, "values">): string {
 }
 
 /** What is none of these would be stored as something else than it is. */
-function checkArrays(live: Readonly<Record<string, unknown>>): void {
+function checkArrays(live: unknown): void {
+  if (typeof live !== "object" || live === null)
+    throw new HoldfastError("invalid", "`arrays` takes an object of arrays by their names.");
   for (const [name, values] of Object.entries(live)) {
     const isKnown =
       values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array;

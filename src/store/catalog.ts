@@ -23,7 +23,9 @@ import {
 } from "./tables";
 
 const DATABASE = "holdfast";
-const VERSION = 7;
+const VERSION = 8;
+/** Since then tables have only been added. */
+const KEPT_SINCE = 7;
 
 type Mode = "readonly" | "readwrite";
 type Tx<M extends Mode> = IDBPTransaction<unknown, TableName[], M>;
@@ -121,9 +123,11 @@ export class IndexedCatalog implements Catalog {
   #open(): Promise<IDBPDatabase> {
     return openDB(this.#name, VERSION, {
       upgrade: (db, oldVersion) => {
-        // Earlier versions were never released, and packs alone are enough: the opening finds all of it in them again.
-        if (oldVersion > 0) for (const table of [...db.objectStoreNames]) db.deleteObjectStore(table);
+        // Those before were never released, and packs alone are enough: the opening finds all of it in them again.
+        if (oldVersion < KEPT_SINCE)
+          for (const table of [...db.objectStoreNames]) db.deleteObjectStore(table);
         for (const table of TABLE_NAMES) {
+          if (db.objectStoreNames.contains(table)) continue;
           const key = TABLE_KEYS[table];
           db.createObjectStore(table, { keyPath: typeof key === "string" ? key : [...key] });
         }

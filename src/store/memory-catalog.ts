@@ -27,6 +27,7 @@ export class MemoryCatalog implements Catalog {
     data: new Map(),
     owners: new Map(),
     audit: new Map(),
+    mirrors: new Map(),
   };
   #tail: Promise<unknown> = Promise.resolve();
 

@@ -41,6 +41,12 @@ export class Owners {
     return this.#fence(run, held);
   }
 
+  /** The lease that this tab has; null where it has none. */
+  mine(run: string): Lease | null {
+    const mine = this.#mine.get(run);
+    return mine === undefined || mine.held.lost ? null : { run, epoch: mine.epoch };
+  }
+
   /** Takes the lock of a run that `createRun` is about to make, which will have this epoch. */
   async claim(run: string, epoch: number): Promise<Lease> {
     const held = await this.#locks.take(lockName(run));
@@ -127,7 +133,7 @@ export async function checkOwner(tx: CatalogReader, lease: Lease): Promise<void>
   if (owner?.epoch === lease.epoch) return;
   throw new HoldfastError(
     "fenced",
-    `This writer lost the run at epoch ${lease.epoch}; it is at ${owner?.epoch ?? "none"} now. Open the run anew to go on.`,
+    "Another tab took this run over; what this one did since is not stored. Open the run again to go on.",
   );
 }
 

@@ -5,7 +5,7 @@
  * the rules (epochs, journal, commit) are written once, over this interface; IndexedDB and memory implement it.
  */
 import type { Mark, RunEvent, RunRecord, RunStatus } from "../format/run";
-import type { AuditEntry, CheckpointInfo, Place } from "../format/stored";
+import type { AuditEntry, CheckpointInfo, MirrorOptions, MirrorReport, Place } from "../format/stored";
 import type { Sparkline } from "./sparkline";
 
 /** A run and the running totals of its list line, so that the list needs no scan. */
@@ -108,6 +108,18 @@ export interface OwnerRow {
   readonly epoch: number;
 }
 
+/** Where runs are mirrored to: one row at most. Packs say nothing of it, so it goes with the catalogue. */
+export interface MirrorRow {
+  readonly id: typeof MIRROR;
+  readonly folder: FileSystemDirectoryHandle;
+  readonly options: MirrorOptions;
+  readonly report: MirrorReport | null;
+  /** When every byte of it was last read back, milliseconds since 1970; null: never. */
+  readonly checked: number | null;
+}
+
+export const MIRROR = "mirror";
+
 export interface Tables {
   readonly runs: RunRow;
   readonly checkpoints: CheckpointRow;
@@ -117,6 +129,7 @@ export interface Tables {
   readonly data: DataRow;
   readonly owners: OwnerRow;
   readonly audit: AuditEntry;
+  readonly mirrors: MirrorRow;
 }
 
 export type TableName = keyof Tables;
@@ -134,6 +147,7 @@ export const TABLE_KEYS = {
   data: "hash",
   owners: "run",
   audit: ["run", "seq"],
+  mirrors: "id",
 } as const satisfies Record<TableName, string | readonly [string, string]>;
 
 export const TABLE_NAMES: readonly TableName[] = [
@@ -145,6 +159,7 @@ export const TABLE_NAMES: readonly TableName[] = [
   "data",
   "owners",
   "audit",
+  "mirrors",
 ];
 
 /** Numbers that a range asks for, both included. */

@@ -4,6 +4,7 @@ import { hasCode, messageOf } from "../errors";
 import type { ForkChanges, HoldfastEvent, HoldfastPage } from "../worker/api";
 import type { BackendInfo, Health, RunInfo, RunStep, StorageStatus, TrashedRun } from "../worker/protocol";
 import { alertsOf } from "./health-figures";
+import { MirrorState } from "./mirror-state.svelte";
 import { runHref } from "./route";
 import { seenFromHere } from "./run-state.svelte";
 import { Transfers } from "./transfers.svelte";
@@ -22,6 +23,8 @@ export interface Notice {
   readonly level: "info" | "warning" | "error";
   readonly message: string;
   readonly ofScreen: boolean;
+  /** The run on whose screen alone it stands; null where it stands on all. */
+  readonly run: string | null;
 }
 
 const TOAST_MS = 10_000;
@@ -44,6 +47,7 @@ export class AppState {
   health = $state.raw<Health | null>(null);
   /** Saves that failed and were not made good by a later one, by run; and rehearsals. */
   readonly failures = new SvelteMap<string, string>();
+  /** What is wrong now. */
   alerts = $derived.by(() => {
     const isHere = (run: string) => this.runs === null || this.runs.some(({ id }) => id === run);
     const failures = [...this.failures].filter(([about]) => isHere(about.split(" ")[0] ?? ""));
@@ -53,12 +57,15 @@ export class AppState {
       this.storage,
       listed,
       failures.map(([, message]) => message),
+      this.mirror.status,
     );
   });
   /** Runs that this machine computes other numbers for than those in their journals, and how that showed. */
   readonly diverged = new SvelteMap<string, string>();
   /** Interrupted runs that the person does not want to be asked about now. */
   readonly postponed = new SvelteSet<string>();
+  /** The run that trains in this tab: one at a time does. */
+  training = $derived(this.runs?.find(({ status }) => status === "running") ?? null);
   /** Newest interrupted run that is not postponed. */
   offered = $derived(
     this.runs
@@ -67,6 +74,7 @@ export class AppState {
   );
   /** Files that leave and come. */
   readonly transfers = new Transfers(this);
+  readonly mirror = new MirrorState(this);
   #ids = 0;
   #recoveryTold = false;
   #refresh: ReturnType<typeof setTimeout> | null = null;
@@ -111,6 +119,7 @@ export class AppState {
         this.api.runs(),
         this.api.trash(),
         this.api.storage(),
+        this.mirror.read(),
       ]);
       this.runs = [...runs].sort(newestFirst);
       this.trash = trash;
@@ -148,7 +157,8 @@ export class AppState {
         this.#refreshSoon();
         break;
       case "notice":
-        this.notify(event.level, event.message);
+        // What is no trouble concerns nobody who looks at something else.
+        this.notify(event.level, event.message, { run: event.level === "info" ? event.run : null });
         break;
       case "rehearsed":
         // Nobody may be looking at that checkpoint.
@@ -168,7 +178,10 @@ export class AppState {
       case "picture":
       case "resumed":
       case "visiting":
+        break;
       case "trouble":
+        if (event.code === "fenced" && this.training?.id === event.run)
+          this.#update(event.run, { status: "elsewhere" });
         break;
       default:
         event satisfies never;
@@ -219,7 +232,7 @@ export class AppState {
       await work();
       return true;
     } catch (error) {
-      this.notify("error", messageOf(error), true);
+      this.notify("error", messageOf(error), { ofScreen: true });
       return false;
     }
   }
@@ -231,14 +244,18 @@ export class AppState {
       this.diverged.delete(run);
     } catch (error) {
       if (hasCode(error, "diverged")) this.diverged.set(run, error.message);
-      else this.notify("error", messageOf(error), true);
+      else this.notify("error", messageOf(error), { ofScreen: true });
     }
   }
 
-  /** `ofScreen`: about something that was done on this screen, and gone with it. */
-  notify(level: Notice["level"], message: string, ofScreen = false): void {
+  /** `ofScreen`: about something that was done on this screen, and gone with it. `run`: for its screen alone. */
+  notify(
+    level: Notice["level"],
+    message: string,
+    { ofScreen = false, run = null }: Partial<Pick<Notice, "ofScreen" | "run">> = {},
+  ): void {
     if (this.notices.some((notice) => notice.message === message)) return;
-    this.notices = [...this.notices, { id: this.#ids++, level, message, ofScreen }];
+    this.notices = [...this.notices, { id: this.#ids++, level, message, ofScreen, run }];
   }
 
   leaveScreen(): void {

@@ -105,6 +105,11 @@ export function ago(ms: number): string {
   return ms < MS_PER_SECOND ? "just now" : `${age(ms)} ago`;
 }
 
+/** How long something still takes, in one unit: `less than 1 s`, `12 s`, `3 min`. */
+export function remaining(ms: number): string {
+  return ms < MS_PER_SECOND ? "less than 1 s" : age(ms);
+}
+
 /** Steps per second: `38.2`, `0.41`, `1,240`. */
 export function speed(stepsPerSecond: number | null): string {
   if (stepsPerSecond === null) return NOTHING;

@@ -1,5 +1,12 @@
 /** What the health screen shows, from what is stored: times of saves, bytes by what they are worth, alerts, files of numbers. */
-import type { CheckpointInfo, Health, RunHealth, StorageStatus, Tier } from "../worker/protocol";
+import type {
+  CheckpointInfo,
+  Health,
+  MirrorStatus,
+  RunHealth,
+  StorageStatus,
+  Tier,
+} from "../worker/protocol";
 import { csv } from "./csv";
 import { bytes, count, counted } from "./format";
 
@@ -66,6 +73,7 @@ export function alertsOf(
   storage: StorageStatus | null,
   health: Health | null,
   failures: readonly string[],
+  mirror: MirrorStatus | null,
 ): readonly string[] {
   const alerts: string[] = [...failures];
   if (storage !== null) {
@@ -87,7 +95,14 @@ export function alertsOf(
       }
     for (const problem of health.audit.broken) alerts.push(`The audit log was changed: ${problem}.`);
   }
+  const words = mirror === null ? null : mirrorAlert(mirror);
+  if (words !== null) alerts.push(words);
   return [...new Set(alerts)];
+}
+
+function mirrorAlert({ state, folder, problem }: MirrorStatus): string | null {
+  if (state === "asks") return `The mirror waits: the browser wants to be asked again for “${folder.name}”.`;
+  return problem === null ? null : `The mirror in “${folder.name}” is not in step. ${problem}`;
 }
 
 const COLUMNS = [

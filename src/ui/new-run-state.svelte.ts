@@ -7,6 +7,7 @@ import type {
   FieldValue,
   OptimizerKind,
   PresetName,
+  SavedModelName,
   SaveRule,
   ScheduleKind,
   TaskInfo,
@@ -49,6 +50,10 @@ export class NewRunState {
   fileLoading = $state(false);
   /** What the run is to begin with; none where its weights are drawn from the seed. */
   weights = $state.raw<readonly File[]>([]);
+  /** The same, by its name among `models`; null where it is none of them. */
+  model = $state.raw<SavedModelName | null>(null);
+  /** What TensorFlow.js keeps in this browser, as far as it was looked for. */
+  models = $state.raw<readonly SavedModelName[]>([]);
   starting = $state(false);
   /** Why the start was refused. */
   failed = $state.raw<string | null>(null);
@@ -79,6 +84,7 @@ export class NewRunState {
     this.task = this.tasks.find((info) => info.id === task) ?? null;
     this.file = null;
     this.fileFailed = null;
+    this.model = null;
     this.usePreset(this.preset);
   }
 
@@ -154,6 +160,17 @@ export class NewRunState {
     this.fileFailed = null;
   }
 
+  /** What the run is to begin with, in place of anything else; nothing: its weights are drawn. */
+  beginWith(what: readonly File[] | SavedModelName): void {
+    this.weights = typeof what === "string" ? [] : what;
+    this.model = typeof what === "string" ? what : null;
+  }
+
+  async findModels(): Promise<void> {
+    // What cannot be read cannot be offered; who names such a model is told why.
+    this.models = await this.api.layersModels().catch(() => []);
+  }
+
   /** The id of the new run; null where the start was refused. */
   async start(): Promise<string | null> {
     const options = this.#options();
@@ -198,6 +215,7 @@ export class NewRunState {
       ...(name === "" ? {} : { name }),
       ...(this.file === null ? {} : { file: this.file }),
       ...(this.weights.length === 0 ? {} : { from: this.weights }),
+      ...(this.model === null ? {} : { from: this.model }),
     };
   }
 

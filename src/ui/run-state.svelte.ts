@@ -297,8 +297,12 @@ export class RunState {
         break;
       case "trouble":
         this.phase = { kind: "idle" };
-        if (event.code !== "fenced")
-          this.trouble = { step: event.step, code: event.code, message: event.message };
+        if (event.code === "fenced") {
+          // The tab that took it over says so once it trains, which may be long after.
+          if (this.status === "running") this.status = "elsewhere";
+          this.stepsPerSecond = null;
+          this.saving = false;
+        } else this.trouble = { step: event.step, code: event.code, message: event.message };
         break;
       default:
         event satisfies never;

@@ -1,9 +1,10 @@
 /** Files on their way out of the store and into it, each with how far it is and a way to stop it. */
-import { hasCode } from "../errors";
+import { hasCode, HoldfastError } from "../errors";
 import type { HoldfastPage } from "../worker/api";
 import type { DeployOptions, ExportOptions, RunStep, ToFile, Watcher } from "../worker/protocol";
 import { download, fileName } from "./download";
 import { choosePlace } from "./save-place";
+import { mirroredWords } from "./mirror-words";
 import { deployedWords, importedWords } from "./words";
 
 export interface Transfer {
@@ -61,12 +62,31 @@ export class Transfers {
   async importBundle(file: File): Promise<string | null> {
     let first: string | null = null;
     await this.#transfer(`Importing ${file.name}`, async (watcher) => {
-      const imported = await this.#host.api.importBundle(file, watcher);
+      const imported = await this.#host.api.importBundle(file, watcher).catch((error: unknown) => {
+        if (!(error instanceof HoldfastError) || error.code === "cancelled") throw error;
+        const message = `“${file.name}” was not imported. ${error.message}`;
+        throw new HoldfastError(error.code, message, { cause: error });
+      });
       await this.#host.refresh();
       this.#host.toast(importedWords(file.name, imported));
       first = imported[0]?.run ?? null;
     });
     return first;
+  }
+
+  /** Brings the mirror in step now, and reads every byte of it back. */
+  async checkMirror(folder: string): Promise<void> {
+    await this.#transfer(`Checking the mirror in ${folder}`, async (watcher) => {
+      this.#host.toast(mirroredWords(await this.#host.api.syncMirror({ ...watcher, all: true })));
+    });
+  }
+
+  async importMirror(folder: FileSystemDirectoryHandle): Promise<void> {
+    await this.#transfer(`Importing ${folder.name}`, async (watcher) => {
+      const imported = await this.#host.api.importMirror(folder, watcher);
+      await this.#host.refresh();
+      this.#host.toast(importedWords(folder.name, imported));
+    });
   }
 
   async #export(file: string, work: (to: ToFile) => Promise<Blob>): Promise<void> {

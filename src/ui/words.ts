@@ -119,6 +119,11 @@ export function eventWords(event: RunEvent): { readonly text: string; readonly t
   }
 }
 
+/** What it costs to begin or to go on with another run, while one trains in this tab. */
+export function pausesWords(training: Pick<RunInfo, "name"> | null): string {
+  return training === null ? "" : `Pauses “${training.name}”, which trains here.`;
+}
+
 function resumedWords(step: number, from: number, replayed: number): string {
   if (replayed === 0) return `resumed at step ${count(step)}, straight from its checkpoint`;
   return `resumed at step ${count(step)} from the checkpoint at ${count(from)}: ${count(replayed)} replayed, all equal`;
@@ -289,7 +294,7 @@ export function importedWords(file: string, imported: readonly Imported[]): stri
     bare === 0
       ? ""
       : `. The data that ${bare === 1 ? "it trains" : "they train"} on did not come along: choose that file under New run once, and it is here`;
-  return `${file}: ${parts.join("; ")}${data}`;
+  return `Imported ${file}: ${parts.join("; ")}${data}`;
 }
 
 /** What weights that leave cost on held-out data, as they are stored. */

@@ -17,6 +17,9 @@ import type {
   Health,
   Imported,
   JournalRows,
+  MirrorOptions,
+  MirrorReport,
+  MirrorStatus,
   Phase,
   Picture,
   PolicyPreview,
@@ -25,7 +28,9 @@ import type {
   RunDetail,
   RunInfo,
   RunStep,
+  SavedModelName,
   StorageStatus,
+  SyncOptions,
   TrashedRun,
   TaskInfo,
   TrainEvent,
@@ -51,10 +56,10 @@ export interface StartOptions {
   /** What `addFile` returned; without it the task makes its own data. */
   readonly file?: StoredFile;
   /**
-   * A safetensors file with the weights to begin with, or a LayersModel's model.json and its weight files; without it they
-   * are drawn from the seed.
+   * A safetensors file with the weights to begin with, a LayersModel's model.json and its weight files, or the name that
+   * `layersModels` gives one; without it they are drawn from the seed.
    */
-  readonly from?: Blob | readonly Blob[];
+  readonly from?: Blob | readonly Blob[] | SavedModelName;
 }
 
 /** What may be different in a fork: nothing that a tensor's shape hangs on. */
@@ -91,6 +96,8 @@ export interface HoldfastApi {
   readonly version: string;
   backend(): Promise<BackendInfo>;
   tasks(): readonly TaskInfo[];
+  /** The LayersModels that TensorFlow.js has saved in this origin's IndexedDB, as `indexeddb://…`. */
+  layersModels(): Promise<readonly SavedModelName[]>;
   runs(): Promise<readonly RunInfo[]>;
   start(options: StartOptions): Promise<string>;
   pause(run: string): Promise<RunInfo>;
@@ -158,12 +165,30 @@ export interface HoldfastApi {
    */
   deploy(run: string, step: number, options?: DeployOptions): Promise<Deployment>;
   /**
-   * Runs as one bundle: a ZIP archive with everything that they need to go on elsewhere (docs/bundle.md). `missing` where
-   * a run has no whole checkpoint; damaged ones are left out, and a notice names them.
+   * Runs as one bundle: a ZIP archive with everything that they need to go on elsewhere (docs/bundle.md). Damaged
+   * checkpoints are left out, and of several runs those without a whole checkpoint or whole data; a notice names them.
+   * `missing` or `corrupt` where no run is left.
    */
   exportBundle(runs: string | readonly string[], options?: ExportOptions): Promise<Blob>;
   /** Verified as a whole first, then visible. Rejects with `corrupt`, `unsupported` or `cancelled`, and nothing stays. */
   importBundle(file: Blob, options?: Watcher): Promise<readonly Imported[]>;
+  /** The folder that runs are mirrored to, and how far it is; null where there is none. */
+  mirror(): Promise<MirrorStatus | null>;
+  /**
+   * From now on runs are kept in step in this folder, which `showDirectoryPicker({ mode: "readwrite" })` gives
+   * (docs/mirror.md); null: no more, and what is there stays.
+   */
+  setMirror(folder: FileSystemDirectoryHandle | null, options?: MirrorOptions): Promise<void>;
+  /**
+   * Brings the mirror in step now; with `all`, every byte of it is read back. `refused` until a person has allowed the folder
+   * again, `missing` where it is not there, `busy` while another tab is at it.
+   */
+  syncMirror(options?: SyncOptions): Promise<MirrorReport>;
+  /**
+   * All runs of a folder that was mirrored to, here or elsewhere, as far as they are whole: what is damaged stays out, and a
+   * notice names it.
+   */
+  importMirror(folder: FileSystemDirectoryHandle, options?: Watcher): Promise<readonly Imported[]>;
 }
 
 /** What the screens need beside the console's calls. */

@@ -2,7 +2,18 @@
 import { transfer } from "comlink";
 import { HoldfastError } from "../errors";
 import { asJob } from "./job";
-import type { Exported, ExportOptions, Imported, StorageApi, ToFile, Watcher } from "./protocol";
+import type {
+  Exported,
+  ExportOptions,
+  Imported,
+  LeftOut,
+  MirrorImport,
+  MirrorReport,
+  StorageApi,
+  SyncOptions,
+  ToFile,
+  Watcher,
+} from "./protocol";
 
 export class Exchange {
   readonly #storage: () => StorageApi;
@@ -30,16 +41,44 @@ export class Exchange {
     return asJob(job, (port) => this.#storage().exportBundle(choice, transfer(port, [port])));
   }
 
+  syncMirror({ all = false, ...job }: SyncOptions): Promise<MirrorReport> {
+    return asJob(job, (port) => this.#storage().syncMirror(all, transfer(port, [port])));
+  }
+
+  importMirror(folder: FileSystemDirectoryHandle, job: Watcher): Promise<MirrorImport> {
+    return asJob(job, (port) => this.#storage().importMirror(folder, transfer(port, [port])));
+  }
+
   importBundle(file: Blob, job: Watcher): Promise<readonly Imported[]> {
     return asJob(job, (port) => this.#storage().importBundle(file, transfer(port, [port])));
   }
 }
 
-/** What a bundle lacks, for a person; at least one checkpoint. */
+/** What a bundle lacks, for a person; at least one run or checkpoint. */
 export function leftOutWords({ leftOut }: Exported): string {
-  const runs = new Set(leftOut.map(({ run }) => run)).size;
-  const each = leftOut
-    .map(({ run, step, why }) => `step ${step}${runs > 1 ? ` of ${run}` : ""} (${why})`)
-    .join(", ");
-  return `The bundle is without ${leftOut.length === 1 ? "a damaged checkpoint" : `${leftOut.length} damaged checkpoints`}: ${each}`;
+  const runs = leftOut.filter(({ step }) => step === null);
+  const checkpoints = leftOut.filter(({ step }) => step !== null);
+  const names = new Set(checkpoints.map(({ run }) => run)).size > 1 || runs.length > 0;
+  const parts = [
+    counted(runs, "a run", "runs", ({ name }) => `"${name}"`),
+    counted(
+      checkpoints,
+      "a checkpoint",
+      "checkpoints",
+      ({ name, step }) => `step ${step}${names ? ` of "${name}"` : ""}`,
+    ),
+  ];
+  return `The bundle is without ${parts.filter((part) => part !== null).join("; and without ")}`;
+}
+
+/** Null where there are none. */
+function counted(
+  items: readonly LeftOut[],
+  one: string,
+  many: string,
+  nameOf: (item: LeftOut) => string,
+): string | null {
+  if (items.length === 0) return null;
+  const each = items.map((item) => `${nameOf(item)} (${item.why})`);
+  return `${items.length === 1 ? one : `${items.length} ${many}`}: ${each.join(", ")}`;
 }

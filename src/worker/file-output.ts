@@ -4,7 +4,7 @@
  */
 import { HoldfastError } from "../errors";
 import type { Bytes } from "../format/bytes";
-import type { BundleOutput } from "../checkpoint/bundle-output";
+import type { BundleOutput } from "../exchange/bundle-output";
 import { named, storageError } from "../store/platform-error";
 
 /** Small pieces are joined to this many bytes before they are handed over. */
@@ -93,9 +93,13 @@ async function onFile<T>(name: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     // The disk that the person chose is not the site's storage.
     if (named(error, "QuotaExceededError"))
-      throw new HoldfastError("quota", `"${name}" cannot be written: there is no room for it.`, {
-        cause: error,
-      });
+      throw new HoldfastError(
+        "quota",
+        `"${name}" cannot be written: there is no room for it. Free disk space, or export fewer checkpoints.`,
+        {
+          cause: error,
+        },
+      );
     throw storageError(error, `"${name}" cannot be written`);
   }
 }

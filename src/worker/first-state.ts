@@ -4,15 +4,17 @@ import type { Bytes } from "../format/bytes";
 import { float32Of } from "../format/float-values";
 import { RunningHash } from "../format/running-hash";
 import {
+  MAX_SAFETENSORS_HEADER_BYTES,
   parseStoredHead,
   SAFETENSORS_LENGTH_BYTES,
-  safetensorsHeaderBytes,
   type StoredTensor,
 } from "../format/safetensors-head";
 import { planWeights, type StateShape } from "../format/weights-file";
 import type { NamedTensor, State, WeightsOrigin } from "./protocol";
 
 const PIECE_BYTES = 4 * 1024 * 1024;
+const BRACE = 0x7b;
+const HDF5 = [0x89, 0x48, 0x44, 0x46];
 
 /** A file of weights, and what it is called. */
 export interface WeightsFile {
@@ -33,8 +35,7 @@ export async function originOf({ file, name }: WeightsFile): Promise<WeightsOrig
  * `unsupported` name the tensor that does not fit, and the remedy; `corrupt` is no whole safetensors file.
  */
 export async function firstState({ file, name }: WeightsFile, shape: StateShape): Promise<State> {
-  const headerBytes = safetensorsHeaderBytes(await read(file, name, 0, SAFETENSORS_LENGTH_BYTES));
-  const begin = SAFETENSORS_LENGTH_BYTES + headerBytes;
+  const begin = SAFETENSORS_LENGTH_BYTES + (await headerBytesOf({ file, name }));
   const head = parseStoredHead(await read(file, name, SAFETENSORS_LENGTH_BYTES, begin));
   if (begin + head.bytes !== file.size)
     throw new HoldfastError(
@@ -55,6 +56,29 @@ export async function firstState({ file, name }: WeightsFile, shape: StateShape)
   for (const [of, from] of plan.counters)
     counters[of] = whole(of, typeof from === "number" ? from : number(from, await bytesOf(from)), name);
   return { tensors, scalars: { step: 0, samples: 0, counters } };
+}
+
+/** By how the file begins: most that are none begin otherwise, and their first numbers say nothing to anybody. */
+async function headerBytesOf({ file, name }: WeightsFile): Promise<number> {
+  const start = await read(file, name, 0, SAFETENSORS_LENGTH_BYTES + 1);
+  if (HDF5.every((byte, at) => start[at] === byte))
+    throw noSafetensors(
+      name,
+      "it is HDF5, as Keras writes it. Write its tensors as a safetensors file there",
+    );
+  const length =
+    start.length <= SAFETENSORS_LENGTH_BYTES ? 0n : new DataView(start.buffer).getBigUint64(0, true);
+  if (start[SAFETENSORS_LENGTH_BYTES] === BRACE && length <= MAX_SAFETENSORS_HEADER_BYTES)
+    return Number(length);
+  const isShard = name.endsWith(".bin");
+  throw noSafetensors(
+    name,
+    `it does not begin as one${isShard ? ". Weights of TensorFlow.js are chosen together with their model.json" : ""}`,
+  );
+}
+
+export function noSafetensors(name: string, what: string, cause?: unknown): HoldfastError {
+  return new HoldfastError("corrupt", `"${name}" is no safetensors file: ${what}.`, { cause });
 }
 
 /** A part of a file, up to its end where that comes before `to`. */

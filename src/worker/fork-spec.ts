@@ -1,5 +1,6 @@
 /** What a fork is to be, from what a person asks to be different: completed and checked before any worker hears of it. */
 import { HoldfastError } from "../errors";
+import { given } from "../format/given";
 import type { Config, OptimizerConfig } from "../format/run";
 import { settingsAt } from "../format/settings";
 import { fieldProblems, FREE_SETTINGS, problemsOf, taskInfo } from "../tasks/meta";
@@ -17,13 +18,20 @@ export function forkSpec(
   const { record } = holder;
   const info = taskInfo(record.task);
   if (info === undefined) throw new HoldfastError("missing", `There is no task "${record.task}" here.`);
-  const { config = {}, seed = record.seed, policy = record.policy, schedule, ...rates } = changes;
+  const {
+    config: asked = {},
+    seed = record.seed,
+    policy = record.policy,
+    schedule = {},
+    ...others
+  } = changes;
+  const [config, rates] = [given(asked), given(others)];
   const { optimizer } = settingsAt(record, holder.events, step);
   const changed: Config = { ...record.config, ...config };
   const updated: OptimizerConfig = {
     ...optimizer,
     ...rates,
-    schedule: { ...optimizer.schedule, ...schedule },
+    schedule: { ...optimizer.schedule, ...given(schedule) },
   };
   const fixed = Object.keys(config).filter((field) => !FREE_SETTINGS.has(field));
   // A fork of the last step gets as many steps again.
@@ -49,7 +57,7 @@ export function forkSpec(
     steps: total,
     config: changed,
     optimizer: updated,
-    policy,
+    policy: given(policy),
     seed,
   };
 }

@@ -30,6 +30,9 @@ import type {
   Health,
   Imported,
   JournalRows,
+  MirrorOptions,
+  MirrorReport,
+  MirrorStatus,
   OpenOptions,
   Picture,
   Policy,
@@ -37,8 +40,10 @@ import type {
   RunDetail,
   RunInfo,
   RunStep,
+  SavedModelName,
   StorageApi,
   StorageStatus,
+  SyncOptions,
   TrashedRun,
   TaskInfo,
   TrainApi,
@@ -49,6 +54,7 @@ import type {
   ToFile,
 } from "./protocol";
 import { forkSpec } from "./fork-spec";
+import { savedModels } from "./saved-models";
 import { policyProblems, startSpec } from "./start-spec";
 import { Steps } from "./steps";
 import { StorageWatch } from "./storage-watch";
@@ -59,6 +65,8 @@ import { installErrorTransfer } from "./wire-errors";
 /** Opened to be looked at or changed. */
 const AT_REST: OpenOptions = { takeOver: false, why: "asked", toTrain: false };
 const CHANNEL = "holdfast/events";
+/** Why a run rests that no other one took the place of. */
+const CLOSED = "the run was closed in this tab";
 
 /** Starts the workers and answers once the store is open. */
 export async function openHoldfast(): Promise<HoldfastPage> {
@@ -115,6 +123,21 @@ class Holdfast implements HoldfastPage {
         this.#tell({ kind: "notice", level, run, message });
         this.#tell({ kind: "runs" });
       },
+      takenOver: (run) => {
+        const tell = (name: string): void => {
+          const message = `Another tab took ${name} over and goes on with it there.`;
+          this.#tell({ kind: "notice", level: "info", run, message });
+          this.#tell({ kind: "runs" });
+        };
+        this.detail(run).then(
+          ({ name }) => {
+            tell(`“${name}”`);
+          },
+          () => {
+            tell("this run");
+          },
+        );
+      },
       reload: () => {
         location.reload();
       },
@@ -155,6 +178,10 @@ class Holdfast implements HoldfastPage {
     return TASKS;
   }
 
+  layersModels(): Promise<readonly SavedModelName[]> {
+    return savedModels();
+  }
+
   runs(): Promise<readonly RunInfo[]> {
     return this.#storage.runs();
   }
@@ -162,7 +189,7 @@ class Holdfast implements HoldfastPage {
   start(options: StartOptions): Promise<string> {
     return this.#inTurn(async () => {
       const spec = startSpec(options);
-      const trainer = await this.#leaveOther(null);
+      const trainer = await this.#leaveOther(null, startedWords(spec.name));
       return this.#begin(trainer, await trainer.create(spec));
     });
   }
@@ -172,7 +199,7 @@ class Holdfast implements HoldfastPage {
     // First, because it may take long or fail, and until then nothing should stop.
     await this.goto(spec.from.run, spec.from.step);
     return this.#inTurn(async () => {
-      const trainer = await this.#leaveOther(null);
+      const trainer = await this.#leaveOther(null, startedWords(spec.name));
       const child = await trainer.fork(spec);
       this.#visited = null;
       return this.#begin(trainer, child);
@@ -426,6 +453,31 @@ class Holdfast implements HoldfastPage {
     return imported;
   }
 
+  mirror(): Promise<MirrorStatus | null> {
+    return this.#storage.mirror();
+  }
+
+  setMirror(folder: FileSystemDirectoryHandle | null, options: MirrorOptions = {}): Promise<void> {
+    return this.#storage.setMirror(folder, options);
+  }
+
+  syncMirror(options: SyncOptions = {}): Promise<MirrorReport> {
+    return this.#exchange.syncMirror(options);
+  }
+
+  async importMirror(folder: FileSystemDirectoryHandle, options: Watcher = {}): Promise<readonly Imported[]> {
+    const { imported, damage } = await this.#exchange.importMirror(folder, options);
+    this.#tellAll({ kind: "runs" });
+    if (damage.length > 0)
+      this.#tell({
+        kind: "notice",
+        level: "warning",
+        run: null,
+        message: `Damaged in the folder, and not imported: ${damage.join(" ")}`,
+      });
+    return imported;
+  }
+
   async #resume(
     run: string,
     options: { readonly takeOver: boolean; readonly why: string },
@@ -458,26 +510,30 @@ class Holdfast implements HoldfastPage {
 
   /** The trainer, with this run open in it; opens it from the store where it is not. */
   async #openHere(run: string, options: OpenOptions = AT_REST): Promise<TrainApi> {
-    const trainer = await this.#leaveOther(run);
+    const isOther = this.#opened !== null && this.#opened.run !== run;
+    const why = isOther
+      ? `“${(await this.detail(run)).name}” was ${options.toTrain ? "resumed" : "opened"} here`
+      : CLOSED;
+    const trainer = await this.#leaveOther(run, why);
     if (this.#opened?.run === run) return trainer;
     await trainer.open(run, options);
     this.#nowOpen(trainer, run);
     return trainer;
   }
 
-  /** The trainer, free of any other run: one that trains is paused and saved first. */
-  async #leaveOther(run: string | null): Promise<TrainApi> {
+  /** The trainer, free of any other run: one that trains is paused and saved first. `why`: what its event says. */
+  async #leaveOther(run: string | null, why: string): Promise<TrainApi> {
     const trainer = await this.#supervisor.trainer();
     if (this.#opened !== null && this.#opened.trainer !== trainer) this.#opened = null;
-    if (this.#opened !== null && this.#opened.run !== run) await this.#close();
+    if (this.#opened !== null && this.#opened.run !== run) await this.#close(why);
     return trainer;
   }
 
-  async #close(): Promise<void> {
+  async #close(why: string = CLOSED): Promise<void> {
     if (this.#opened === null) return;
     const { trainer, run } = this.#opened;
     try {
-      await trainer.pause("the run was closed in this tab");
+      await trainer.pause(why);
       this.#supervisor.expect(null);
       await trainer.close();
     } catch (error) {
@@ -556,6 +612,10 @@ class Holdfast implements HoldfastPage {
   #announce(event: HoldfastEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+function startedWords(name: string): string {
+  return `“${name}” was started here`;
 }
 
 function notHere(): HoldfastError {

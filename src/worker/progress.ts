@@ -5,11 +5,16 @@ import type { JournalRows } from "../format/run";
 const SPACING_MS = 100;
 /** Rows that the shown speed is averaged over, by their time, milliseconds. */
 const SPEED_WINDOW_MS = 2000;
+/** Steps after an opening that compile shaders: they say nothing about those that follow. */
+const COMPILING_STEPS = 2;
+/** Fewer timed steps than this are no speed. */
+const LEAST_TIMED = 5;
 
 export class Progress {
   readonly #tell: (rows: JournalRows, stepsPerSecond: number | null) => void;
   #waiting: JournalRows[] = [];
   #recent: number[] = [];
+  #left = COMPILING_STEPS;
   #toldAt = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -19,7 +24,10 @@ export class Progress {
 
   push(rows: JournalRows): void {
     this.#waiting.push(rows);
-    for (const ms of rows.ms) this.#recent.push(ms);
+    for (const ms of rows.ms) {
+      if (this.#left > 0) this.#left -= 1;
+      else this.#recent.push(ms);
+    }
     const wait = this.#toldAt + SPACING_MS - performance.now();
     if (wait <= 0) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), wait);
@@ -35,10 +43,12 @@ export class Progress {
     this.#tell(rows, this.#speed());
   }
 
+  /** Null until enough steps are timed. */
   #speed(): number | null {
+    if (this.#recent.length < LEAST_TIMED) return null;
     let sum = 0;
     let count = 0;
-    for (let i = this.#recent.length - 1; i >= 0 && sum < SPEED_WINDOW_MS; i -= 1) {
+    for (let i = this.#recent.length - 1; i >= 0 && (sum < SPEED_WINDOW_MS || count < LEAST_TIMED); i -= 1) {
       sum += this.#recent[i] ?? 0;
       count += 1;
     }

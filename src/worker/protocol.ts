@@ -28,6 +28,10 @@ import type {
   Health,
   Imported,
   Lease,
+  MirrorImport,
+  MirrorOptions,
+  MirrorReport,
+  MirrorStatus,
   PolicyPreview,
   Rehearsal,
   Restored,
@@ -132,6 +136,14 @@ export interface StorageApi extends RunStorageApi {
   exportBundle(choice: BundleChoice, job: MessagePort): Promise<Exported>;
   /** Verified first, then visible. A clash of ids makes a copy. */
   importBundle(file: Blob, job: MessagePort): Promise<readonly Imported[]>;
+  /** Null where runs are not mirrored. */
+  mirror(): Promise<MirrorStatus | null>;
+  /** From now on into this folder; null: no more. What is there stays. */
+  setMirror(folder: FileSystemDirectoryHandle | null, options: MirrorOptions): Promise<void>;
+  /** Brings it in step now; with `all` every byte of it is read back. Told over the port, as an export is. */
+  syncMirror(all: boolean, job: MessagePort): Promise<MirrorReport>;
+  /** All runs of a folder that was mirrored to. */
+  importMirror(folder: FileSystemDirectoryHandle, job: MessagePort): Promise<MirrorImport>;
 }
 
 /** What goes into a bundle, and where that goes. */
@@ -170,8 +182,17 @@ export interface StartSpec {
   readonly policy: Policy;
   /** Content hash and name of a file in the store; null for generated data. */
   readonly file: { readonly hash: string; readonly name: string } | null;
-  /** Where S_0 is read from: one file, or those of a LayersModel. None: it is drawn from the seed. */
-  readonly from: readonly { readonly file: Blob; readonly name: string }[];
+  /** Where S_0 is read from: one file, or a LayersModel as its files or by its name. None: it is drawn from the seed. */
+  readonly from: readonly { readonly file: Blob; readonly name: string }[] | SavedModel;
+}
+
+/** A LayersModel that TensorFlow.js keeps in this origin's IndexedDB, by the name that `model.save` was given. */
+export type SavedModelName = `indexeddb://${string}`;
+
+export interface SavedModel {
+  readonly model: SavedModelName;
+  /** The same, as it can be written down. */
+  readonly name: string;
 }
 
 export interface ForkSpec {

@@ -1,6 +1,6 @@
 /** Exports that wait in the site's own storage for their download, where the person cannot choose a file beforehand. */
 import { HoldfastError } from "../errors";
-import type { BundleOutput } from "../checkpoint/bundle-output";
+import type { BundleOutput } from "../exchange/bundle-output";
 import { named } from "../store/platform-error";
 import { FileOutput } from "./file-output";
 
@@ -23,7 +23,7 @@ export class Spool {
     return spool;
   }
 
-  /** A new file. `quota` where there is no room for that many bytes. */
+  /** A new file. `quota` where there is no room for about that many bytes. */
   async open(bytes: number): Promise<BundleOutput> {
     await this.tidy();
     await this.#checkRoom(bytes);
@@ -69,7 +69,7 @@ export class Spool {
     if (usage === undefined || quota === undefined || usage + bytes <= quota) return;
     throw new HoldfastError(
       "quota",
-      `The export needs up to ${megabytes(bytes)}, and the browser has ${megabytes(Math.max(0, quota - usage))} left for this site. Delete runs, free disk space, or export fewer checkpoints.`,
+      `The export needs about ${megabytes(bytes)}, and the browser has ${megabytes(Math.max(0, quota - usage))} left for this site. Delete runs, free disk space, or export fewer checkpoints.`,
     );
   }
 

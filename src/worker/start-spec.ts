@@ -18,11 +18,13 @@ import {
   SEED,
   STEPS,
 } from "../tasks/training-fields";
+import { given } from "../format/given";
 import { evaluationProblems } from "../policy/evaluation";
 import { keepProblems } from "../policy/keep";
 import { defaultPolicy } from "../policy/presets";
 import type { StartOptions } from "./api";
 import type { OptimizerConfig, Policy, SaveRule, StartSpec } from "./protocol";
+import { isSavedModelName } from "./saved-models";
 
 /** Each is an event of the run, which the page and every opening read. */
 const MOST_EVALUATIONS = 10_000;
@@ -33,12 +35,12 @@ const MOST_NAME = 255;
 export function startSpec(options: StartOptions): StartSpec {
   const info = taskOf(options.task);
   const preset = info.presets[options.preset ?? "small"];
-  const config = withDefaults(info, { ...preset.config, ...options.config });
+  const config = withDefaults(info, { ...preset.config, ...given(options.config ?? {}) });
   const steps = options.steps ?? preset.steps;
   const seed = options.seed ?? 1;
   const optimizer = optimizerOf(options, preset, steps);
-  const policy = options.policy ?? defaultPolicy(steps);
-  const from = [options.from ?? []].flat();
+  const policy = given(options.policy ?? defaultPolicy(steps));
+  const from = fromOf(options.from);
   const problems = [
     ...problemsOf(info, config),
     ...fieldProblems(STEPS, steps),
@@ -50,9 +52,11 @@ export function startSpec(options: StartOptions): StartSpec {
           `${steps} steps with an evaluation every ${policy.evaluate} are more than ${MOST_EVALUATIONS} evaluations; make them rarer.`,
         ]
       : []),
-    ...(from.every((file) => file instanceof Blob)
-      ? []
-      : ["`from` is no file; give a File or a Blob of a safetensors file."]),
+    ...(from === null
+      ? [
+          "`from` is no file; give a File or a Blob of a safetensors file, or the name of a saved model, as indexeddb://my-model.",
+        ]
+      : []),
     ...(options.file !== undefined && info.file === null
       ? [`${info.title} takes no file; it makes its own data.`]
       : []),
@@ -67,14 +71,26 @@ export function startSpec(options: StartOptions): StartSpec {
     optimizer,
     policy,
     file: options.file === undefined ? null : { hash: options.file.hash, name: options.file.name },
-    from: from.map((file) => ({ file, name: fileName(file) })),
+    from: from ?? [],
   };
 }
 
-/** As it can be written down: a script may name a file as it likes. */
+/** Null where it is nothing to begin with. */
+function fromOf(from: StartOptions["from"] = []): StartSpec["from"] | null {
+  if (isSavedModelName(from)) return { model: from, name: written(from) };
+  const files = [from].flat();
+  if (!files.every((file) => file instanceof Blob)) return null;
+  return files.map((file) => ({ file, name: fileName(file) }));
+}
+
 function fileName(file: Blob): string {
-  const name = file instanceof File ? file.name.slice(0, MOST_NAME).replace(/\p{Surrogate}/gu, "\ufffd") : "";
+  const name = file instanceof File ? written(file.name) : "";
   return name === "" ? "weights.safetensors" : name;
+}
+
+/** As it can be written down: a script may name things as it likes. */
+function written(name: string): string {
+  return name.slice(0, MOST_NAME).replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 function taskOf(id: string): TaskInfo {
@@ -93,11 +109,12 @@ function nameOf(options: StartOptions, info: TaskInfo): string {
 }
 
 function optimizerOf(options: StartOptions, preset: Preset, steps: number): OptimizerConfig {
-  const defaults = defaultOptimizer(options.optimizer?.kind ?? "adamw", preset.learningRate, steps);
+  const { kind = "adamw", schedule = {}, ...others } = options.optimizer ?? {};
+  const defaults = defaultOptimizer(kind, preset.learningRate, steps);
   return {
     ...defaults,
-    ...options.optimizer,
-    schedule: { ...defaults.schedule, ...options.optimizer?.schedule },
+    ...given(others),
+    schedule: { ...defaults.schedule, ...given(schedule) },
   };
 }
 

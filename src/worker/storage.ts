@@ -1,9 +1,9 @@
 /** All that the storage worker can be asked: checkpoints, files, comparison and status over one store. */
 import { compareStates, type SideState } from "../analysis/compare";
 import { configStretches, settingsOf } from "../checkpoint/configs";
-import { exportBundle, exportCheckpoint } from "../checkpoint/export";
-import { importBundle } from "../checkpoint/import";
-import { BlobOutput, type OpenOutput } from "../checkpoint/bundle-output";
+import { exportBundle, exportCheckpoint } from "../exchange/export";
+import { importBundle } from "../exchange/import";
+import { BlobOutput, type OpenOutput } from "../exchange/bundle-output";
 import { surplusAt } from "../checkpoint/keep";
 import { CheckpointManager, type StoreParts } from "../checkpoint/manager";
 import { hasCode, messageOf } from "../errors";
@@ -14,6 +14,7 @@ import { MemoryCatalog } from "../store/memory-catalog";
 import { openOpfs } from "../store/opfs";
 import type { Clock } from "../checkpoint/write";
 import { dropEmpty, FileOutput } from "./file-output";
+import { Mirroring } from "./mirroring";
 import { Spool } from "./spool";
 import type {
   BundleChoice,
@@ -23,6 +24,10 @@ import type {
   Exported,
   Imported,
   Lease,
+  MirrorImport,
+  MirrorOptions,
+  MirrorReport,
+  MirrorStatus,
   RunStep,
   SaveRequest,
   State,
@@ -94,10 +99,21 @@ function canWriteFiles(): boolean {
 export class StorageService
   extends CheckpointManager
   implements
-    Omit<StorageApi, "alive" | "connect" | "save" | "exportCheckpoint" | "exportBundle" | "importBundle">
+    Omit<
+      StorageApi,
+      | "alive"
+      | "connect"
+      | "save"
+      | "exportCheckpoint"
+      | "exportBundle"
+      | "importBundle"
+      | "syncMirror"
+      | "importMirror"
+    >
 {
   readonly #opened: OpenedStore;
   readonly #platform: Partial<Pick<StorageManager, "estimate" | "persisted">>;
+  readonly #mirroring: Mirroring;
   /** When the room that is left was looked at last. */
   #looked = Number.NEGATIVE_INFINITY;
   #thinned = 0;
@@ -106,10 +122,12 @@ export class StorageService
     super(opened.parts);
     this.#opened = opened;
     this.#platform = platform;
+    this.#mirroring = new Mirroring(this, opened.parts);
   }
 
   override async save(lease: Lease, request: SaveRequest): Promise<CheckpointInfo> {
     const saved = await super.save(lease, request);
+    this.#mirroring.soon();
     const now = this.#opened.parts.clock.elapsed();
     if (now - this.#looked >= LOOK_MS) {
       this.#looked = now;
@@ -128,8 +146,9 @@ export class StorageService
     this.#thinned += await this.thin(lease, usage - ROOMY * quota);
   }
 
-  /** Reads everything back in idle time, for as long as the page is open. */
-  scrubNowAndThen(): this {
+  /** Reads everything back in idle time, and keeps a mirror in step, for as long as the page is open. */
+  lookNowAndThen(): this {
+    this.#mirroring.soon();
     this.watch({ pause: () => wait(SCRUB_PAUSE_MS), rest: () => wait(SCRUB_REST_MS) });
     return this;
   }
@@ -173,6 +192,27 @@ export class StorageService
   exportBundle({ to, ...choice }: BundleChoice, watcher: Watcher): Promise<Exported> {
     const request = { ...choice, open: this.#output(to), watcher };
     return orNothing(to, exportBundle(this, this.#opened.parts, request));
+  }
+
+  mirror(): Promise<MirrorStatus | null> {
+    return this.#mirroring.status();
+  }
+
+  setMirror(folder: FileSystemDirectoryHandle | null, options: MirrorOptions): Promise<void> {
+    return this.#mirroring.set(folder, options);
+  }
+
+  syncMirror(all: boolean, watcher: Watcher): Promise<MirrorReport> {
+    return this.#mirroring.sync(all, watcher);
+  }
+
+  importMirror(folder: FileSystemDirectoryHandle, watcher: Watcher): Promise<MirrorImport> {
+    return this.#mirroring.import(folder, watcher);
+  }
+
+  override async close(): Promise<void> {
+    await this.#mirroring.close();
+    await super.close();
   }
 
   importBundle(file: Blob, watcher: Watcher): Promise<readonly Imported[]> {

@@ -10,7 +10,7 @@ installErrorTransfer();
 
 // Calls that come before the store is open wait for it; if it cannot be opened, each of them says why.
 const opening = openStore({ storage: navigator.storage, locks: navigator.locks }).then((opened) =>
-  new StorageService(opened, navigator.storage).scrubNowAndThen().listed(),
+  new StorageService(opened, navigator.storage).lookNowAndThen().listed(),
 );
 
 const api: StorageApi = {
@@ -63,6 +63,11 @@ const api: StorageApi = {
   exportBundle: (choice, port) =>
     doJob(port, async (watcher) => (await opening).exportBundle(choice, watcher)),
   importBundle: (file, port) => doJob(port, async (watcher) => (await opening).importBundle(file, watcher)),
+  mirror: async () => (await opening).mirror(),
+  setMirror: async (folder, options) => (await opening).setMirror(folder, options),
+  syncMirror: (all, port) => doJob(port, async (watcher) => (await opening).syncMirror(all, watcher)),
+  importMirror: (folder, port) =>
+    doJob(port, async (watcher) => (await opening).importMirror(folder, watcher)),
   connect: (port) => {
     expose(api, port);
     return Promise.resolve();

@@ -15,8 +15,8 @@ const MAX_RESTARTS = 3;
 const RESTART_WINDOW_MS = 5 * 60_000;
 /** Twice a second it says that it lives. A busy machine may keep it from that for many seconds; death is told by its lock. */
 const SILENCE_MS = 30_000;
-/** Silence of so many steps is too much where steps are slow: 40 of them, in milliseconds times steps per second. */
-const SLOW_STEPS_MS = 40_000;
+/** Silence of so many steps is too much where steps are slow. */
+const SLOW_STEPS = 40;
 const WATCH_MS = 1000;
 const MEMORY_KEY = "holdfast/restarts";
 
@@ -28,6 +28,8 @@ export interface SupervisorParts {
   /** The run is open in a new trainer. */
   readonly recovered: (trainer: TrainApi, run: string) => void;
   readonly notice: (level: "info" | "warning" | "error", run: string | null, message: string) => void;
+  /** Another tab trains the run from here on. */
+  readonly takenOver: (run: string) => void;
   /** Loads the page again; the run goes on after it. */
   readonly reload: () => void;
   /** Is the page in view? Elsewhere silence means nothing: browsers freeze what nobody looks at. */
@@ -129,8 +131,10 @@ export class Supervisor {
     if (event.kind === "alive") return;
     if (event.kind === "phase" && event.phase.kind === "training") this.#stepped = true;
     // A backend without a GPU holds its thread for a whole step; slow is not dead.
-    if (event.kind === "progress" && event.stepsPerSecond !== null) {
-      this.#silenceMs = Math.max(SILENCE_MS, SLOW_STEPS_MS / event.stepsPerSecond);
+    if (event.kind === "progress" && event.rows !== null && event.rows.ms.length > 0) {
+      const { ms } = event.rows;
+      const each = ms.reduce((sum, value) => sum + value, 0) / ms.length;
+      this.#silenceMs = Math.max(SILENCE_MS, SLOW_STEPS * each);
     }
     this.#parts.hear(event);
     if (event.kind === "status" && event.run === this.#training && event.status !== "running")
@@ -202,8 +206,7 @@ export class Supervisor {
     this.#drop(message);
     this.#parts.ended(run);
     // Bad numbers stand in the run's own record, with what to do; a run that was taken over is in good hands.
-    if (code === "fenced")
-      this.#parts.notice("info", run, "Another tab took this run over and goes on with it there.");
+    if (code === "fenced") this.#parts.takenOver(run);
     else if (code !== "bad-numbers") this.#parts.notice("error", run, message);
   }
 

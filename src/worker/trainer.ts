@@ -15,7 +15,7 @@ import type { Task } from "../engine/task";
 import { deployment } from "./deploy";
 import { loadTask } from "../tasks";
 import { firstState, originOf } from "./first-state";
-import { oneFile } from "./layers-model";
+import { weightsFile } from "./layers-model";
 import { OpenRun } from "./open-run";
 import type {
   BackendInfo,
@@ -105,7 +105,7 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
         ? task.generate(spec.config, spec.seed)
         : await this.#storage.getData(spec.file.hash);
     const preprocessing = task.inspect(bytes, spec.config);
-    const weights = spec.from.length === 0 ? null : await oneFile(spec.from, task, spec.config);
+    const weights = await weightsFile(spec.from, task, spec.config);
     const device = await this.#openDevice(id);
     const record: RunRecord = {
       id,

@@ -1,9 +1,10 @@
 /** A part of what `npm run drill -- fuzz` does at length, and what its oracles catch. */
 import { beforeAll, expect, suite, test } from "vitest";
 import { HoldfastError } from "../../src/errors";
+import { CHUNK_BYTES } from "../../src/format/chunks";
 import { ROOT } from "../../scripts/lib/process.mjs";
 import { bundleTarget, examineBundle } from "../fuzz/bundle-target";
-import { sealed } from "../fuzz/bundle-model";
+import { contentOf, sealed } from "../fuzz/bundle-model";
 import { allTargets, examine, targetsBy } from "../fuzz/campaign";
 import { choicesOf } from "../fuzz/input";
 import { copyOf, makeSeeds, type Seeds } from "../fuzz/seeds";
@@ -11,14 +12,15 @@ import { parserTarget, type Target } from "../fuzz/target";
 import { runFuzz } from "../fuzz/threads";
 import { importRuns } from "../support/bundles";
 import { set } from "../support/json-tree";
+import { LARGE_RUN } from "../support/large-run";
 import { rawZip } from "../support/raw-zip";
 import type { Edit } from "../simulation/threads";
 import { SimulatedDisk } from "../support/simulated-disk";
 
 const SEED = 7;
 const INPUTS = 600;
-const STORES = 40;
-const BUNDLES = 160;
+/** Of what takes long. */
+const FEWER: Readonly<Record<string, number>> = { store: 40, bundle: 160, "large bundle": 6 };
 
 async function fed(target: Target, inputs: number) {
   const reached = new Set<string>();
@@ -64,7 +66,7 @@ suite("mutants", async () => {
   const targets = await allTargets();
 
   test.each(targets)("of a $name are taken for what they are, or refused", async (target) => {
-    const inputs = target.name === "bundle" ? BUNDLES : target.name === "store" ? STORES : INPUTS;
+    const inputs = FEWER[target.name] ?? INPUTS;
     const { reached, faults } = await fed(target, inputs);
     expect(faults).toEqual([]);
     expect(reached).toContain("accepted");
@@ -121,6 +123,22 @@ suite("a control is caught:", () => {
     expect(found).toMatch(/exports to other bytes/);
   });
 
+  test("a large bundle that is refused, or that comes in as another one", async () => {
+    const large = await seeds.large();
+    const found = async (importing: typeof importRuns) => {
+      const store = await copyOf(new SimulatedDisk(), false);
+      return examineBundle(large[0]!.bytes, store, { importing, isHonest: true, isThorough: false });
+    };
+    const refusing = await found(() => Promise.reject(new HoldfastError("corrupt", "it ends too early")));
+    expect(refusing.fault).toMatch(/what nobody changed is refused: .*too early/);
+    const changing = await found(async (manager, parts, file) => {
+      const imported = await importRuns(manager, parts, file);
+      for (const { run } of imported) await manager.describe(run, { note: "changed" });
+      return imported;
+    });
+    expect(changing.fault).toBe("what nobody changed exports to other bytes");
+  });
+
   test("a reading without end", async () => {
     const found = await faultsOf(async (_manager, _parts, file) => {
       for (;;) await file.slice(0, 1000).arrayBuffer();
@@ -162,6 +180,24 @@ suite("a control is caught:", () => {
 });
 
 suite("a bundle", () => {
+  test("that is large comes in and leaves as the same bytes, in both forms", async () => {
+    const { large, disk } = await makeSeeds();
+    const seeds = await large();
+    expect(seeds).toHaveLength(2);
+    for (const { bytes, model } of seeds) {
+      const journal = model.files.find(({ kind }) => kind === "journal")!;
+      expect(contentOf(journal).length).toBeGreaterThan(1 << 20);
+      // Beside runs that are there already.
+      const store = await copyOf(disk, false);
+      expect(await examineBundle(bytes, store, { isHonest: true, isThorough: true })).toEqual({
+        reached: "accepted",
+        fault: null,
+      });
+      const { checkpointList } = await store.manager.detail(LARGE_RUN);
+      expect(checkpointList.at(-1)!.rawBytes).toBeGreaterThan(2 * CHUNK_BYTES);
+    }
+  });
+
   test("as it was written passes every oracle; one whose head is of another run does not come in", async () => {
     const { bundles } = await makeSeeds();
     const [whole] = bundles;

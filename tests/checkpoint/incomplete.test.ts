@@ -109,7 +109,9 @@ suite("an opening that could not bring back everything", () => {
     const { manager } = await opened(disk);
     expect(await codeOf(manager.acquire(RUN))).toBe("busy");
     expect(await codeOf(manager.rename(RUN, "other"))).toBe("busy");
-    expect((await manager.restore(RUN)).checkpoint.step).toBeGreaterThan(0);
+    // Which one is the newest that can be read hangs on what was swept; what is read is what it says.
+    const { checkpoint, state: restored } = await manager.restore(RUN);
+    expect(await digestOf(restored)).toBe(await digestOf(sampleState(checkpoint.step)));
     await end();
     expect(await manager.acquire(RUN)).toMatchObject({ run: RUN });
   });

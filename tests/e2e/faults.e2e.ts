@@ -316,6 +316,13 @@ test("two tabs: the second follows and may not resume; it takes over, and the fi
   await expectStatus(second, "training");
   await expectStatus(first, "in another tab");
   await expect(button(first, "Take over")).toBeVisible();
+  const told = first.getByText("Another tab took “Spirals” over and goes on with it there.");
+  await expect(told).toBeVisible();
+  await first.evaluate(() => (location.hash = "#/"));
+  await expect(first.getByRole("heading", { level: 1, name: "Runs" })).toBeVisible();
+  await expect(told).toHaveCount(0);
+  await showRun(first, run);
+  await expect(told).toBeVisible();
   const { step } = await detail(second, run);
   await waitFor(second, run, { step: step + 20 });
   expect.soft(await refusal(first, "pause", run)).toMatch(/^busy: /);

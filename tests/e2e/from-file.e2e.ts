@@ -1,5 +1,9 @@
 /** A run that begins with a file: killed and resumed, bit for bit, and gone back to where it began. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Page } from "@playwright/test";
+import type * as TensorFlow from "@tensorflow/tfjs";
+import { ROOT } from "../../scripts/lib/process.mjs";
 import type { StartOptions } from "../../src/worker/api";
 import { detail, lossBits, openApp, readState, resume, start, waitFor } from "../support/app-page";
 import { expect, test } from "../support/browser";
@@ -128,4 +132,86 @@ test("a LayersModel's files are a first state", async ({ live, app }) => {
   expect(valuesOf("param/output/weight")).toEqual([7, 8]);
   expect(valuesOf("param/output/bias")).toEqual([9]);
   expect((await detail(live.page, run)).record.from?.name).toBe("model.json");
+});
+
+/** Saves a model of these settings as another page of the origin would, with tfjs itself. Returns its weights' values. */
+async function saveByTfjs(page: Page, name: string, width: number): Promise<number[][]> {
+  await page.evaluate(readFileSync(join(ROOT, "node_modules/@tensorflow/tfjs/dist/tf.min.js"), "utf8"));
+  return page.evaluate(
+    async ([url, units]) => {
+      const { tf } = globalThis as unknown as { tf: typeof TensorFlow };
+      await tf.setBackend("cpu");
+      const biasInitializer = "randomNormal";
+      const layers = [
+        tf.layers.dense({ units, activation: "tanh", inputShape: [2], biasInitializer }),
+        tf.layers.dense({ units: 1, activation: "sigmoid", biasInitializer }),
+      ];
+      const model = tf.sequential({ layers });
+      await model.save(url);
+      return model.getWeights().map((weight) => [...weight.dataSync()]);
+    },
+    [name, width] as const,
+  );
+}
+
+test("a person starts from a model that TensorFlow.js saved in this browser", async ({ live, app }) => {
+  const NAME = "indexeddb://my-spirals";
+  await openApp(live.page, app.url);
+  const openForm = async () => {
+    await live.page
+      .getByRole("navigation", { name: "Holdfast" })
+      .getByRole("link", { name: "New run" })
+      .click();
+    await main.getByText("Start from weights", { exact: true }).click();
+  };
+  const main = screen(live.page);
+  const choice = main.getByLabel("Or a model that TensorFlow.js saved in this browser");
+  await openForm();
+  await main.getByRole("radio", { name: "Spirals" }).check();
+  await expect(main.getByText("None: weights are drawn from the seed.")).toBeVisible();
+  await expect(choice).toBeHidden();
+  const refusal = await live.page.evaluate(async (from) => {
+    const reason: unknown = await holdfast
+      .start({ task: "spirals", preset: "tiny", from })
+      .catch((e: unknown) => e);
+    const databases = await indexedDB.databases();
+    return {
+      code: (reason as { code: string }).code,
+      has: databases.some(({ name }) => name === "tensorflowjs"),
+    };
+  }, NAME as `indexeddb://${string}`);
+  expect(refusal).toEqual({ code: "missing", has: false });
+
+  const weights = await saveByTfjs(live.page, NAME, 3);
+  await live.page.reload();
+  await openApp(live.page, app.url);
+  expect(await live.page.evaluate(() => holdfast.layersModels())).toEqual([NAME]);
+  await openForm();
+  await main.getByRole("radio", { name: "Text" }).check();
+  await expect(choice).toBeHidden();
+  await main.getByRole("radio", { name: "Spirals" }).check();
+  await choice.selectOption(NAME);
+  await main.getByRole("radio", { name: "Tiny" }).check();
+  await main.getByLabel("Steps", { exact: true }).fill("5");
+  await button(live.page, "Start training").click();
+  await expect(
+    main.getByText(/The run did not start: .*it has 2 Dense layers where the model has 3/),
+  ).toBeVisible(PATIENTLY);
+  await main.getByText("Model and data", { exact: true }).click();
+  await main.getByLabel("Hidden layers").fill("1");
+  await main.getByLabel("Width", { exact: true }).fill("3");
+  await button(live.page, "Start training").click();
+  const run = await runOnScreen(live.page);
+  await expect(main.getByText(`began with the weights of ${NAME}`)).toBeVisible(PATIENTLY);
+  await waitFor(live.page, run, { status: "finished" });
+  const first = await readState(live.page, run, 0);
+  const names = ["hidden0/weight", "hidden0/bias", "output/weight", "output/bias"];
+  const valuesOf = (name: string) => [
+    ...new Float32Array(
+      Uint8Array.from(first.find((entry) => entry.name === `param/${name}`)?.bytes ?? []).buffer,
+    ),
+  ];
+  expect(names.map(valuesOf)).toEqual(weights);
+  expect(new Set(weights.flat()).size).toBe(2 * 3 + 3 + 3 + 1);
+  expect((await detail(live.page, run)).record.from?.name).toBe(NAME);
 });

@@ -318,6 +318,39 @@ test("pause, step, resume, more steps, stop; the chart's scale and smoothing; re
   expectNone(faults);
 });
 
+test("a run that begins pauses the one that trains here, which is told before, and by that run after", async ({
+  live,
+  app,
+}) => {
+  const { page, faults } = await watchedPage(live, app.url);
+  const options = {
+    task: "spirals",
+    preset: "tiny",
+    steps: 4000,
+    policy: { save: { kind: "steps", every: 500 }, draw: false },
+  } as const;
+  const first = await start(page, { ...options, name: "First" });
+  await showRun(page, first);
+  await expectStatus(page, "training");
+  await checkpointMarks(page).first().click();
+  await button(page, "Fork from here").click();
+  await expect(screen(page).getByText("Pauses “First”, which trains here.")).toBeVisible();
+  await page.goto(`${app.url}#/new`);
+  await expect(screen(page).getByText("Pauses “First”, which trains here.")).toBeVisible();
+  await screen(page).getByRole("radio", { name: "Tiny" }).check();
+  await screen(page).getByLabel("Name", { exact: true }).fill("Second");
+  await button(page, "Start training").click();
+  const second = await runOnScreen(page);
+  await showRun(page, first);
+  await expect(events(page).filter({ hasText: "paused: “Second” was started here" })).toBeVisible(PATIENTLY);
+  await expectStatus(page, "paused");
+  await button(page, "Resume").click();
+  await expectStatus(page, "training");
+  await showRun(page, second);
+  await expect(events(page).filter({ hasText: "paused: “First” was resumed here" })).toBeVisible();
+  expectNone(faults);
+});
+
 test("with the keyboard alone: a run is started, paused, and its checkpoints are walked through", async ({
   live,
   app,

@@ -25,6 +25,9 @@ const READS_BESIDE = 1 << 16;
 /** Of what came in. */
 const THOROUGH_ONCE_IN = 4;
 
+/** Of the large ones. */
+const HONEST_ONCE_IN = 4;
+
 type Store = Awaited<ReturnType<typeof copyOf>>;
 
 /** `importing`: what is tried; controls put a broken one there. */
@@ -50,13 +53,37 @@ export function bundleTarget(
   };
 }
 
+/** The same with bundles that take several pieces to read, which take so long that few are tried; some as they were written. */
+export function largeTarget(seeds: Seeds): Target {
+  return {
+    name: "large bundle",
+    share: 0.125,
+    examine: async (choices) => {
+      const large = choices.of(await seeds.large());
+      const isHonest = choices.once(HONEST_ONCE_IN);
+      const bytes = isHonest ? large.bytes : await mutatedBundle(large.model, choices);
+      const store = await copyOf(seeds.disk, false);
+      const isThorough = choices.once(THOROUGH_ONCE_IN);
+      const outcome = await examineBundle(bytes, store, { isHonest, isThorough });
+      await store.manager.close();
+      return outcome;
+    },
+  };
+}
+
 export async function examineBundle(
   bytes: Bytes,
   store: Store,
   {
     importing = importRuns,
+    isHonest = false,
     isThorough,
-  }: { readonly importing?: typeof importRuns; readonly isThorough: boolean },
+  }: {
+    readonly importing?: typeof importRuns;
+    /** Exactly what an exporter wrote, of a run that is not here: it comes in, and leaves as the same bytes. */
+    readonly isHonest?: boolean;
+    readonly isThorough: boolean;
+  },
 ): Promise<Outcome> {
   const { disk, parts, manager } = store;
   await manager.recovered();
@@ -70,13 +97,15 @@ export async function examineBundle(
     await manager.idle();
     if (file.isOverdone) return faulty(`${file.bytesRead} bytes were read of ${bytes.length}`);
     if (tracesOf(disk) !== before) return faulty(`a refusal left a trace: ${String(error)}`);
+    if (isHonest) return faulty(`what nobody changed is refused: ${String(error)}`);
     return refused(error);
   }
   await manager.idle();
   if (file.isOverdone) return faulty(`${file.bytesRead} bytes were read of ${bytes.length}`);
   return checked(
     async () =>
-      (await unlikeBefore(bytes, store, imported)) ?? (isThorough ? unlikeElsewhere(store, imported) : null),
+      (await unlikeBefore(bytes, store, { imported, isHonest })) ??
+      (isThorough ? unlikeElsewhere(store, imported) : null),
   );
 }
 
@@ -91,12 +120,13 @@ function tracesOf(disk: Store["disk"]): string {
 async function unlikeBefore(
   bytes: Bytes,
   { manager, parts }: Store,
-  imported: readonly Imported[],
+  { imported, isHonest }: { readonly imported: readonly Imported[]; readonly isHonest: boolean },
 ): Promise<string | null> {
   const ids = imported.map(({ run }) => run);
   const { form } = parseBundleIndex((await filesOf(new Blob([bytes]))).get(INDEX)!);
   const exported = await bytesOf(await exportRuns(manager, parts, ids, form));
   await manager.idle();
+  if (isHonest) return equalBytes(exported, bytes) ? null : "what nobody changed exports to other bytes";
   // A chunk can be written in more ways than the one that Holdfast chooses; its state has its digest all the same.
   const isAsItWas = !form.isCompact && imported.every(({ how }) => how === "new");
   return isAsItWas && !equalBytes(exported, await asExported(bytes))

@@ -1,7 +1,7 @@
 /** All targets, and which of them an input goes to. */
 import type { Choices } from "../simulation/random";
 import { SimulatedDisk } from "../support/simulated-disk";
-import { bundleTarget } from "./bundle-target";
+import { bundleTarget, largeTarget } from "./bundle-target";
 import { frameTargets } from "./frame-targets";
 import { choicesOf } from "./input";
 import type { Outcome } from "./outcome";
@@ -17,8 +17,12 @@ export async function allTargets(): Promise<readonly Target[]> {
     ...(await frameTargets(seeds.disk)),
     storeTarget(seeds),
     bundleTarget(seeds, new SimulatedDisk()),
+    largeTarget(seeds),
   ];
 }
+
+/** Shares are whole numbers of these. */
+const SHARES_IN_ONE = 8;
 
 export interface Examined {
   readonly target: string;
@@ -42,7 +46,8 @@ export async function examine(targets: readonly Target[], seed: number, index: n
 }
 
 function targetOf(targets: readonly Target[], choices: Choices): Target {
-  let left = choices.below(targets.reduce((sum, { share }) => sum + share, 0));
+  const total = targets.reduce((sum, { share }) => sum + share, 0);
+  let left = choices.below(total * SHARES_IN_ONE) / SHARES_IN_ONE;
   for (const target of targets) {
     if (left < target.share) return target;
     left -= target.share;

@@ -3,11 +3,12 @@ import type { RunEventBody, RunStatus } from "../../src/format/run";
 import type { SaveRequest } from "../../src/format/stored";
 import { CheckpointManager } from "../../src/checkpoint/manager";
 import { exportRuns, filesOf } from "../support/bundles";
+import { largeBundles } from "../support/large-run";
 import { sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
 import type { SimulatedDisk } from "../support/simulated-disk";
 import { begun, partsOn, RUN } from "../support/store-parts";
 import { modelOf, type BundleModel } from "./bundle-model";
-import { sha256, toHex } from "../../src/format/bytes";
+import { sha256, toHex, type Bytes } from "../../src/format/bytes";
 
 export const FORK = "r2";
 const OTHER_DATA = new TextEncoder().encode("that is the question");
@@ -102,6 +103,13 @@ export interface Seeds {
   readonly bundles: readonly BundleModel[];
   /** The disk that the first comes from. */
   readonly disk: SimulatedDisk;
+  /** A large run in both forms; made when it is first asked for. */
+  readonly large: () => Promise<readonly LargeSeed[]>;
+}
+
+export interface LargeSeed {
+  readonly bytes: Bytes;
+  readonly model: BundleModel;
 }
 
 export async function makeSeeds(): Promise<Seeds> {
@@ -115,7 +123,15 @@ export async function makeSeeds(): Promise<Seeds> {
   await lived.manager.close();
   const bundles: BundleModel[] = [];
   for (const file of [both, alone, least, compact, bare]) bundles.push(modelOf(await filesOf(file)));
-  return { bundles, disk: lived.disk };
+  let large: Promise<readonly LargeSeed[]> | null = null;
+  return { bundles, disk: lived.disk, large: () => (large ??= makeLarge()) };
+}
+
+async function makeLarge(): Promise<readonly LargeSeed[]> {
+  const seeds: LargeSeed[] = [];
+  for (const { bytes } of await largeBundles())
+    seeds.push({ bytes, model: modelOf(await filesOf(new Blob([bytes]))) });
+  return seeds;
 }
 
 /** A store of its own with the same packs and, unless it was lost, the same catalogue. */

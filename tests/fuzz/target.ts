@@ -8,7 +8,7 @@ const CHANGED = "it changed its input";
 
 export interface Target {
   readonly name: string;
-  /** How many of all inputs are its, beside the others' shares. */
+  /** How many of all inputs are its, beside the others' shares, in eighths. */
   readonly share: number;
   readonly examine: (choices: Choices) => Outcome | Promise<Outcome>;
 }

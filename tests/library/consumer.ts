@@ -34,6 +34,19 @@ export async function right(): Promise<void> {
   const layers = layersModel(tf, model);
   const reasons: readonly string[] = layers.inexact;
   await model.fit(tf.zeros([1]), tf.zeros([1]), { epochs: 3, ...layers.fit(run) });
+  const mine = {
+    onEpochEnd: (epoch: number, logs?: tf.Logs) => tf.util.assert(epoch >= 0, () => String(logs?.["loss"])),
+  };
+  const callbacks = [mine, tf.callbacks.earlyStopping()];
+  await model.fit(tf.zeros([1]), tf.zeros([1]), { epochs: 3, ...layers.fit(run, { callbacks }) });
+  const w = new Float32Array(6);
+  const own: Trainer = {
+    read: () => ({ tensors: [{ name: "param/w", dtype: "float32", shape: [2, 3], values: w.slice() }] }),
+    restore: ({ tensors }) => {
+      for (const { values } of tensors) w.set(values);
+    },
+  };
+  await store.open("own", own, { data: { bytes: w, name: "w" }, inexact: ["The code changed."] });
   const parameters = { kernel: tf.variable(tf.zeros([2])) };
   await store.open("plain", variables(tf, parameters, tf.train.adam(0.1)));
   const trainer = optimized(parameters, { kind: "adamw", learningRate: 0.1 });

@@ -1,6 +1,17 @@
 /** Runs of a foreign trainer: what is kept, what is refused, and what is said. */
 import { afterEach, beforeEach, expect, suite, test, vi } from "vitest";
-import { arrays, digestOf, HoldfastError, type Trainer } from "../../src/index";
+import {
+  arrays,
+  digestOf,
+  HoldfastError,
+  POLICIES,
+  type ExportOptions,
+  type OpenOptions,
+  type Run,
+  type Step,
+  type Trainer,
+} from "../../src/index";
+import { openBundle } from "../../src/bundles";
 import { pageOf, stubNavigator } from "../support/library-store";
 import { codeOf } from "../support/run-samples";
 
@@ -140,6 +151,23 @@ suite("a run", () => {
     expect(await codeOf(second.save())).toBe("diverged");
   });
 
+  test("goes on after a change of its code, once it is told of it", async () => {
+    const page = pageOf();
+    const { trainer, update } = toy();
+    const run = await page.store.open("toy", trainer, { policy: { save: { kind: "never" } } });
+    while (run.step < 64) await run.stepped({ loss: update(run.step) });
+    await page.service.idle();
+    await page.service.letGo(run.id);
+    const first = await page.store.open("toy", toy().trainer);
+    await expect(first.stepped({ loss: 0.5 })).rejects.toThrow(
+      /open the run with \{ inexact: \["The code changed/,
+    );
+    await first.close();
+    const second = await page.store.open("toy", toy().trainer, { inexact: ["The code changed."] });
+    while (second.step < 70) await second.stepped({ loss: 0.5 });
+    expect((await second.finish()).step).toBe(70);
+  });
+
   test("is not compared where its trainer says that it cannot be", async () => {
     const page = pageOf();
     const { trainer, update } = toy();
@@ -229,6 +257,209 @@ suite("a run", () => {
   });
 });
 
+suite("what a compiler would not let through", () => {
+  const NO_STEPS: [string, unknown, RegExp][] = [
+    ["a number", 0.5, /^The step is not an object\. It takes \{ loss, rate, samples, mayEndHere \}/],
+    ["a misspelt name", { los: 0.4 }, /a field "los" that is not known\. It takes \{ loss,/],
+    [
+      "a name of another object",
+      { loss: undefined },
+      /The step\.loss is undefined, no number and no promise/,
+    ],
+    ["a loss as text", { loss: "0.4" }, /The step\.loss is the text "0\.4", no number/],
+    ["a loss in an array", { loss: Float32Array.of(1) }, /The step\.loss is a Float32Array, no number/],
+    ["samples as text", { loss: 1, samples: "32" }, /The step\.samples is not a whole number/],
+    ["half a sample", { loss: 1, samples: 1.5 }, /The step\.samples is not a whole number/],
+    ["fewer than no samples", { loss: 1, samples: -1 }, /The step\.samples is not a whole number/],
+    ["a rate that is no number", { loss: 1, rate: Number.NaN }, /The step\.rate is not a finite number/],
+    ["a word for true", { loss: 1, mayEndHere: "no" }, /The step\.mayEndHere is not true or false/],
+  ];
+
+  test.each(NO_STEPS)("is no step, and changes nothing: %s", async (_what, step, said) => {
+    const { store } = pageOf();
+    const run = await store.open("toy", toy().trainer);
+    const refused = run.stepped(step as Step);
+    await expect(refused).rejects.toThrow(said);
+    expect(await codeOf(refused)).toBe("invalid");
+    expect([run.step, run.samples]).toEqual([0, 0]);
+    // What is undefined is left out.
+    await run.stepped({ loss: 1, rate: undefined, samples: 32 } as unknown as Step);
+    expect((await run.finish()).step).toBe(1);
+    expect(run.samples).toBe(32);
+  });
+
+  test.each([
+    [{ acc: Number.NaN }, /metrics\.acc is not a finite number\. Metrics are finite numbers by name/],
+    [{ acc: "0.5" }, /metrics\.acc is not a finite number/],
+    [0.5, /metrics is not an object/],
+    [[0.5], /metrics is not an object/],
+  ])("is no metric: %j", async (metrics, said) => {
+    const { store } = pageOf();
+    const run = await store.open("toy", toy().trainer, { policy: EVERY_10 });
+    const save = run.save(metrics as unknown as Record<string, number>);
+    await expect(save).rejects.toThrow(said);
+    expect(await codeOf(save)).toBe("invalid");
+    expect(() => run.saveIfDue(metrics as unknown as Record<string, number>)).toThrow(said);
+    expect((await run.save({ acc: 0.5 })).metrics).toMatchObject({ acc: 0.5 });
+  });
+});
+
+suite("data", () => {
+  const numbers = Float32Array.of(1, 2, 3);
+  const bytes = new Uint8Array(numbers.buffer);
+
+  test.each([
+    ["an array of numbers", numbers],
+    ["a buffer", numbers.buffer],
+    ["a view of a part", new DataView(Uint8Array.of(9, ...bytes, 9).buffer, 1, bytes.length)],
+  ])("of %s is kept as its bytes", async (_what, given) => {
+    const { store } = pageOf();
+    const run = await store.open("toy", toy().trainer, { data: { bytes: given, name: "x" } });
+    expect([...(await store.data(run.id))]).toEqual([...bytes]);
+    expect((await store.detail(run.id)).record.data).toMatchObject({ bytes: 12, name: "x" });
+    await run.close();
+    await (await store.open("toy", toy().trainer, { data: { bytes, name: "x" } })).close();
+  });
+
+  test.each([
+    [bytes, /^options\.data is a Uint8Array without a name\. It takes \{ bytes, name \}/],
+    [new Blob(["x"]), /data is a Blob without a name\. .*blob\.arrayBuffer/],
+    [{ bytes: new Blob(["x"]), name: "x" }, /data\.bytes is a Blob, no ArrayBuffer/],
+    [{ bytes: [1, 2], name: "x" }, /data\.bytes is an Array, no ArrayBuffer/],
+    [{ bytes }, /data\.name is missing/],
+    [null, /data is not an object/],
+  ])("that cannot be kept is refused, and leaves the name free: %#", async (wrong, said) => {
+    const { store } = pageOf();
+    const data = wrong as unknown as { readonly bytes: ArrayBuffer; readonly name: string };
+    const opening = store.open("toy", toy().trainer, { data });
+    await expect(opening).rejects.toThrow(said);
+    expect(await codeOf(opening)).toBe("invalid");
+    expect(await store.runs()).toEqual([]);
+    await (await store.open("toy", toy().trainer, { data: { bytes, name: "x" } })).close();
+  });
+});
+
+test("a run that was removed can be brought back, until the trash is emptied", async () => {
+  const { store } = pageOf();
+  const run = await store.open("toy", toy().trainer);
+  await run.close();
+  await store.remove(run.id);
+  expect(await store.runs()).toEqual([]);
+  expect(await store.trash()).toMatchObject([{ id: run.id, name: "toy" }]);
+  await store.undoRemove(run.id);
+  expect(await store.trash()).toEqual([]);
+  expect(await store.runs()).toMatchObject([{ id: run.id }]);
+  await store.remove(run.id);
+  await store.emptyTrash(run.id);
+  expect(await codeOf(store.undoRemove(run.id))).toBe("missing");
+  expect(await codeOf(store.emptyTrash(7 as unknown as string))).toBe("invalid");
+});
+
+suite("what is no run, trainer or option", () => {
+  const name = "toy";
+  const { trainer } = toy();
+  const w = Float32Array.of(1, 2);
+  const tensor = { name: "param/w", dtype: "float32", shape: [2], values: w.slice() };
+  const reading = (contents: unknown) => ({ read: () => contents, restore: () => undefined });
+
+  test.each<[readonly unknown[], RegExp]>([
+    [["", trainer], /The name is empty\. A run has a name/],
+    [[undefined, trainer], /The name is not a text/],
+    [[name], /The trainer is undefined\. A trainer is what `arrays`, /],
+    [[name, { w }], /The trainer has no function "read"/],
+    [[name, { read: trainer.read }], /The trainer has no function "restore"/],
+    [[name, { ...trainer, inexact: "the code changed" }], /The trainer\.inexact is not a list/],
+    [[name, trainer, null], /^options is not an object\. It takes \{ seed, settings, data,/],
+    [[name, trainer, { sed: 7 }], /has a field "sed" that is not known\. It takes \{ seed,/],
+    [[name, trainer, { seed: 0.5 }], /options\.seed is not a whole number/],
+    [
+      [name, trainer, { settings: { x: undefined } }],
+      /options\.settings\.x is not a finite number\. Settings/,
+    ],
+    [[name, trainer, { settings: { x: Number.NaN } }], /options\.settings\.x is not a finite number/],
+    [[name, trainer, { settings: { x: () => 1 } }], /options\.settings\.x is not a finite number/],
+    [[name, trainer, { saved: "log" }], /options\.saved is the text "log", no function/],
+    [
+      [name, trainer, { policy: "lean" }],
+      /options\.policy is not an object\. It takes \{ save, keep, budget \}/,
+    ],
+    [
+      [name, trainer, { policy: { save: { kind: "hourly" } } }],
+      /policy\.save\.kind is none of never, steps, .*POLICIES/,
+    ],
+    [
+      [name, trainer, { policy: { keep: [{ kind: "all" }] } }],
+      /policy\.keep\[0\]\.kind is none of latest, best/,
+    ],
+    [[name, trainer, { policy: { save: { kind: "epochs", every: 1 } } }], /Epochs are the loop's own/],
+    [[name, trainer, { policy: { every: 10 } }], /a field "every" that is not known/],
+    [[name, reading([w])], /The trainer's read\.tensors is not a list\. It gives \{ tensors: /],
+    [[name, reading({ tensors: [w] })], /read\.tensors\[0\]\.name is not a text/],
+    [
+      [name, reading({ tensors: [{ ...tensor, dtype: "float64" }] })],
+      /tensors\[0\]\.dtype is none of float32/,
+    ],
+    [
+      [name, reading({ tensors: [{ ...tensor, values: [1, 2] }] })],
+      /tensors\[0\]\.values is an Array, no typed/,
+    ],
+    [[name, reading({ tensors: [{ ...tensor, shape: [3] }] })], /"param\/w" has 2 values; its shape \[3\]/],
+    [
+      [name, reading({ tensors: [tensor], counters: { t: "1" } })],
+      /read\.counters\.t is not a finite number/,
+    ],
+  ])("is refused before anything is written: %#", async (given, said) => {
+    const { store } = pageOf();
+    const opening = (store.open as (...values: unknown[]) => Promise<Run>).apply(store, [...given]);
+    await expect(opening).rejects.toThrow(said);
+    expect(await codeOf(opening)).toBe("invalid");
+    expect(await store.runs()).toEqual([]);
+  });
+
+  test("is refused where a run is asked for", async () => {
+    const { store } = pageOf();
+    const run = await store.open(name, trainer);
+    const nothing = undefined as unknown as string;
+    for (const refused of [
+      store.detail(nothing),
+      store.state(nothing, 0),
+      store.state(run.id, Number.NaN),
+      store.losses(nothing),
+      store.data(nothing),
+      store.rename(nothing, "x"),
+      store.rename(run.id, ""),
+      store.pin(run.id, 0.5),
+      store.remove(nothing),
+      store.export(nothing),
+      store.import(Buffer.of(1) as unknown as Blob),
+      openBundle(Buffer.of(1) as unknown as Blob),
+    ])
+      expect(await codeOf(refused)).toBe("invalid");
+    await expect(store.detail(nothing)).rejects.toThrow(/The run is not a text\. .*as `run\.id`/);
+    await expect(store.pin(run.id, 5)).rejects.toMatchObject({
+      code: "missing",
+      message: '"toy" has no checkpoint of step 5 to pin. Save one there.',
+    });
+    await store.pin(run.id, 0);
+    expect(() => arrays(nothing as unknown as Record<string, Float32Array>)).toThrow(HoldfastError);
+  });
+
+  test("arrays that are given a second time have been transferred away, which is said", async () => {
+    const { store } = pageOf();
+    const live = Float32Array.of(1, 2);
+    const run = await store.open(name, reading({ tensors: [{ ...tensor, values: live }] }) as Trainer);
+    // What a worker on the other side does to it.
+    structuredClone(live, { transfer: [live.buffer] });
+    await run.stepped({ loss: 1 });
+    await expect(run.save()).rejects.toMatchObject({
+      code: "invalid",
+      message: expect.stringMatching(
+        /"param\/w" has no values: `read` gave an array .* Give a copy/,
+      ) as string,
+    });
+  });
+});
+
 suite("a page that is hidden", () => {
   test("saves at the next step, once, and only what is new", async () => {
     const watching: (() => void)[] = [];
@@ -297,6 +528,46 @@ suite("a name", () => {
     [{ budget: 0 }, /budget is 0/],
   ])("with the policy %j is refused", async (policy, said) => {
     await expect(pageOf().store.open("toy", toy().trainer, { policy })).rejects.toThrow(said);
+  });
+
+  test("with options that are undefined is as without them", async () => {
+    const bare = await pageOf().store.open("toy", toy().trainer, { seed: 7 });
+    const { store } = pageOf();
+    const nothing = {
+      settings: undefined,
+      data: undefined,
+      optimizer: undefined,
+      steps: undefined,
+      task: undefined,
+    };
+    const policy = { save: undefined, keep: undefined, budget: undefined };
+    const options = {
+      ...nothing,
+      seed: 7,
+      policy,
+      takeOver: undefined,
+      saved: undefined,
+      trouble: undefined,
+    };
+    const run = await store.open("toy", toy().trainer, options as unknown as OpenOptions);
+    expect(run.settings).toEqual(bare.settings);
+    const { record } = await store.detail(run.id);
+    expect(record.policy).toEqual({ ...POLICIES.steady, draw: false });
+    expect(record).toMatchObject({ task: "library", steps: 0, data: { bytes: 0, name: "" } });
+    const step = { rate: undefined, samples: undefined, mayEndHere: undefined };
+    await run.stepped(step as unknown as Step);
+    expect([run.step, run.samples]).toEqual([1, 0]);
+    await run.close();
+    const unasked = { ...options, seed: undefined, policy: undefined };
+    await (await store.open("toy", toy().trainer, unasked as unknown as OpenOptions)).close();
+    const exported = {
+      steps: undefined,
+      compact: undefined,
+      data: undefined,
+      to: undefined,
+      signal: undefined,
+    };
+    expect((await store.export(run.id, exported as unknown as ExportOptions)).leftOut).toEqual([]);
   });
 
   test("a state that is read from the store has the digest that was told", async () => {

@@ -1,7 +1,7 @@
 /** Models of TensorFlow.js: restored, they go on as if nothing had happened, with each of its optimizers. */
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, expect, suite, test } from "vitest";
-import { digestOf, type Contents, type State } from "../../src/index";
+import { digestOf, HoldfastError, type Contents, type State } from "../../src/index";
 import { optimized } from "../../src/optimizers";
 import { layersModel, variables } from "../../src/tfjs";
 
@@ -160,6 +160,17 @@ suite("what cannot be kept is refused", () => {
   });
 });
 
+test("arguments in another order, and models that are not compiled, are told apart", () => {
+  const model = network(tf.train.sgd(0.1));
+  const swapped = layersModel as unknown as (...values: readonly unknown[]) => unknown;
+  expect(() => swapped(model, tf)).toThrow(/first argument is not the module of TensorFlow\.js/);
+  expect(() => swapped(tf, tf)).toThrow(/is no tf\.LayersModel/);
+  expect(() => swapped(tf)).toThrow(/is no tf\.LayersModel/);
+  const bare = tf.sequential({ layers: [tf.layers.dense({ inputShape: [1], units: 1 })] });
+  expect(() => layersModel(tf, bare)).toThrow(/not compiled\. `model\.compile/);
+  expect(() => (variables as typeof swapped)({}, tf)).toThrow(HoldfastError);
+});
+
 test("layers that draw from Math.random, or keep states, are named", () => {
   const model = tf.sequential({
     layers: [
@@ -251,5 +262,37 @@ suite("variables", () => {
     expect(await digestOf(stateOf(await again.read(), 9))).toBe(
       await digestOf(stateOf(await trainer.read(), 9)),
     );
+  });
+
+  test.each(["sgd", "momentum", "rmsprop", "adam", "adamw"] as const)(
+    "%s with options that are undefined is what it is without them",
+    async (kind) => {
+      const bare = { kind, learningRate: 0.05 };
+      const names = Object.keys(optimized(line(1).parameters, bare).config);
+      const others = names.filter((name) => name !== "kind" && name !== "learningRate");
+      expect(others).toHaveLength(8);
+      const options = { ...Object.fromEntries(others.map((name) => [name, undefined])), ...bare };
+      const after = async (config: typeof bare) => {
+        const { parameters, loss } = line(1);
+        const trainer = optimized(parameters, config);
+        for (let step = 0; step < 3; step++) await trainer.minimize(loss(step)).loss;
+        return { config: trainer.config, digest: await digestOf(stateOf(await trainer.read(), 3)) };
+      };
+      expect(await after(options)).toEqual(await after(bare));
+      const schedule = { kind: "step", every: 5, factor: undefined } as never;
+      expect(optimized(line(1).parameters, { ...bare, schedule }).config.schedule).toMatchObject({
+        kind: "step",
+        every: 5,
+        factor: 1,
+      });
+    },
+  );
+
+  test("what has no default is refused by its name where it is undefined", () => {
+    const without = (options: object) => () => optimized(line(1).parameters, options as never);
+    expect(without({ kind: "sgd", learningRate: undefined })).toThrow(/learningRate is undefined/);
+    expect(without({ kind: undefined, learningRate: 0.1 })).toThrow(/no optimizer "undefined"/);
+    expect(without({ kind: "sgd", learningRate: 0.1, momentum: null })).toThrow(/momentum is null/);
+    expect(without({ kind: "sgd", learningRate: "0.1" })).toThrow(/learningRate is 0.1; it must be/);
   });
 });

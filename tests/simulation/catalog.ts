@@ -30,6 +30,7 @@ export const NO_ROWS: Snapshot = {
   data: new Map(),
   owners: new Map(),
   audit: new Map(),
+  mirrors: new Map(),
 };
 
 /** Asked before a transaction begins and told of its commit; either may throw. */

@@ -54,6 +54,20 @@ suite("the catalogue in IndexedDB", () => {
     catalog.close();
   });
 
+  test("what version 7 had is kept, and what it lacked is added", async () => {
+    const name = freshName();
+    const old = await openDB(name, 7, {
+      upgrade: (db) => {
+        void db.createObjectStore("owners", { keyPath: "run" }).put({ run: "r1", epoch: 5 });
+      },
+    });
+    old.close();
+    const catalog = await openCatalog(name);
+    expect((await catalog.read((tx) => tx.get("owners", "r1")))?.epoch).toBe(5);
+    expect(await catalog.read((tx) => tx.all("mirrors"))).toEqual([]);
+    catalog.close();
+  });
+
   test("a newer version is not kept waiting", async () => {
     const name = freshName();
     const catalog = await openCatalog(name);

@@ -1,7 +1,7 @@
 /** Runs out of one store and into another: the one place where tests of whole bundles call the exporter and the importer. */
-import { BlobOutput } from "../../src/checkpoint/bundle-output";
-import { exportBundle, exportCheckpoint } from "../../src/checkpoint/export";
-import { importBundle } from "../../src/checkpoint/import";
+import { BlobOutput } from "../../src/exchange/bundle-output";
+import { exportBundle, exportCheckpoint } from "../../src/exchange/export";
+import { importBundle } from "../../src/exchange/import";
 import type { CheckpointManager, StoreParts } from "../../src/checkpoint/manager";
 import type { BundleForm } from "../../src/format/bundle";
 import { concat, type Bytes } from "../../src/format/bytes";

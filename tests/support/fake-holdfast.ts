@@ -17,9 +17,13 @@ import type {
   CheckpointInfo,
   Comparison,
   Deployment,
+  DeployOptions,
   Drill,
   JournalRows,
   Mark,
+  MirrorOptions,
+  MirrorReport,
+  MirrorStatus,
   Phase,
   Picture,
   Policy,
@@ -29,7 +33,9 @@ import type {
   RunEventBody,
   RunInfo,
   RunStep,
+  SavedModelName,
   StorageStatus,
+  SyncOptions,
   TrashedRun,
   VerifyReport,
   Watcher,
@@ -59,6 +65,7 @@ export class FakeHoldfast implements HoldfastPage {
   readonly #policies = new Map<string, Policy>();
   readonly #scene: Scene;
   #phase: Phase = { kind: "idle" };
+  #mirror: MirrorStatus | null = null;
 
   constructor(scene: Scene, { ticking = true } = {}) {
     this.#scene = scene;
@@ -255,6 +262,9 @@ export class FakeHoldfast implements HoldfastPage {
       exact: true,
       notice: "",
     };
+  }
+  layersModels(): Promise<readonly SavedModelName[]> {
+    return Promise.resolve(this.#scene === "full" ? ["indexeddb://my-spirals"] : []);
   }
   tasks() {
     return TASKS;
@@ -488,6 +498,27 @@ export class FakeHoldfast implements HoldfastPage {
     }));
     return { runs: runs as Health["runs"], audit: await this.audit() };
   }
+  async mirror(): Promise<MirrorStatus | null> {
+    return this.#mirror;
+  }
+  async setMirror(folder: FileSystemDirectoryHandle | null, options: MirrorOptions = {}): Promise<void> {
+    const rest = { state: "in step", problem: null, report: null, checked: null } as const;
+    this.#mirror = folder && { ...rest, folder, options };
+  }
+  async syncMirror({ all = false }: SyncOptions = {}): Promise<MirrorReport> {
+    await this.#wait(600);
+    const runs = (await this.runs()).map(({ id, name, step, checkpoints }) => ({
+      ...{ run: id, name, step, checkpoints, problem: null },
+    }));
+    const time = Date.now();
+    const report = { time, runs, written: 3, mended: 0, broughtBack: 0, latency: 2300 };
+    if (this.#mirror !== null)
+      this.#mirror = { ...this.#mirror, report, checked: all ? time : this.#mirror.checked };
+    return report;
+  }
+  async importMirror(): Promise<readonly Imported[]> {
+    return [];
+  }
   async drill(run: string, step = 0): Promise<Drill> {
     await this.#wait(600);
     const drill: Drill = {
@@ -605,7 +636,7 @@ export class FakeHoldfast implements HoldfastPage {
     const of = this.#of(run);
     return this.#picture(of, step ?? of.info.step);
   }
-  async deploy(): Promise<Deployment> {
+  async deploy(_run: string, _step: number, _options: DeployOptions = {}): Promise<Deployment> {
     return { file: new Blob(["fake"]), before: { val_loss: 1.611 }, after: { val_loss: 1.613 } };
   }
   async exportCheckpoint(): Promise<Blob> {

@@ -20,6 +20,8 @@ export interface HostileFile {
   readonly name: string;
   /** Null: it is data like any other, and comes in as that. */
   readonly code: ErrorCode | null;
+  /** What an exporter wrote, in that form: exported again it is the same bytes. */
+  readonly honest?: "whole" | "compact";
   readonly make: () => Bytes | Promise<Bytes>;
 }
 
@@ -30,6 +32,22 @@ const utf8 = (text: string): Bytes => new TextEncoder().encode(text);
 const textOf = (bytes: Bytes) => new TextDecoder().decode(bytes);
 const INDEX = "bundle.json";
 
+/** With hashes and lengths in the index that fit what is there. */
+export async function sealed(files: Parts, edit: JsonEdit = (same) => same): Promise<Bytes> {
+  const list = await Promise.all(
+    [...files]
+      .filter(([name]) => name !== INDEX)
+      .map(async ([name, content]) => ({
+        name,
+        bytes: content.length,
+        sha256: toHex(await sha256(content)),
+      })),
+  );
+  const index = edit(set(["files"], list)(parseTree(textOf(files.get(INDEX)!))));
+  const all = new Map(files).set(INDEX, utf8(writeTree(index)));
+  return rawZip(Array.from(all, ([name, content]) => ({ name, content })));
+}
+
 export function hostileFiles(parts: Parts): readonly HostileFile[] {
   const entries: readonly RawEntry[] = Array.from(parts, ([name, content]) => ({ name, content }));
   const names = [...parts.keys()];
@@ -38,24 +56,6 @@ export function hostileFiles(parts: Parts): readonly HostileFile[] {
   const metrics = names.find((name) => name.endsWith("metrics.csv"))!;
   const data = names.find((name) => name.startsWith("data/"))!;
 
-  /** With hashes and lengths in the index that fit what is there. */
-  const sealed = async (
-    files: ReadonlyMap<string, Bytes>,
-    edit: JsonEdit = (same) => same,
-  ): Promise<Bytes> => {
-    const list = await Promise.all(
-      [...files]
-        .filter(([name]) => name !== INDEX)
-        .map(async ([name, content]) => ({
-          name,
-          bytes: content.length,
-          sha256: toHex(await sha256(content)),
-        })),
-    );
-    const index = edit(set(["files"], list)(parseTree(textOf(files.get(INDEX)!))));
-    const all = new Map(files).set(INDEX, utf8(writeTree(index)));
-    return rawZip(Array.from(all, ([name, content]) => ({ name, content })));
-  };
   const index = (edit: JsonEdit) => () => sealed(parts, edit);
   const indexText = (edit: (text: string) => string | Bytes) => () => {
     const edited = edit(textOf(parts.get(INDEX)!));

@@ -1,7 +1,9 @@
 /** What a store does with a bundle that somebody made up. */
 import { CheckpointManager } from "../../src/checkpoint/manager";
 import { HoldfastError } from "../../src/errors";
-import { exportRun, filesOf, importRuns } from "./bundles";
+import { equalBytes } from "../../src/format/bytes";
+import type { Imported } from "../../src/format/stored";
+import { exportRun, exportRuns, filesOf, importRuns } from "./bundles";
 import type { HostileFile, Parts } from "./hostile-files";
 import { sampleRequest, sampleRows } from "./run-samples";
 import { SimulatedDisk } from "./simulated-disk";
@@ -27,19 +29,30 @@ export function emptyStore() {
 export interface Met {
   /** Null where it came in; a word for what no error of ours says. */
   readonly code: string | null;
-  /** What a refusal left behind. */
+  /** What a refusal left behind; of what came in, that it leaves as something else. */
   readonly traces: readonly string[];
 }
 
 /** Imports it into an empty store. */
-export async function meets({ make }: Pick<HostileFile, "make">): Promise<Met> {
-  const file = new Blob([await make()]);
+export async function meets(
+  { make, honest }: Pick<HostileFile, "make" | "honest">,
+  importing: typeof importRuns = importRuns,
+): Promise<Met> {
+  const bytes = await make();
+  const file = new Blob([bytes]);
   const { disk, parts, manager } = emptyStore();
   let code: string | null = null;
+  let imported: readonly Imported[] = [];
   try {
-    await importRuns(manager, parts, file);
+    imported = await importing(manager, parts, file);
   } catch (error) {
     code = error instanceof HoldfastError ? error.code : `another error: ${String(error)}`;
+  }
+  if (code === null && honest !== undefined) {
+    const ids = imported.map(({ run }) => run);
+    const again = await exportRuns(manager, parts, ids, { isCompact: honest === "compact" });
+    const isSame = equalBytes(new Uint8Array(await again.arrayBuffer()), bytes);
+    return { code, traces: isSame ? [] : ["other bytes when it is exported again"] };
   }
   if (code === null) return { code, traces: [] };
   const runs = (await manager.runs()).map(({ id }) => `run ${id}`);

@@ -33,6 +33,7 @@ export const LAYERS: readonly Layer[] = [
       "format/picture",
       "format/environment",
       "format/run-id",
+      "format/given",
     ],
     may: ["errors"],
   },
@@ -59,6 +60,12 @@ export const LAYERS: readonly Layer[] = [
     name: "checkpoint",
     files: ["checkpoint/*"],
     may: ["errors", "data", "hash", "format", "store", "policy"],
+  },
+  // What leaves the store and comes into it as files; nothing of the store knows of it.
+  {
+    name: "exchange",
+    files: ["exchange/*"],
+    may: ["errors", "data", "hash", "format", "store", "policy", "checkpoint"],
   },
   { name: "meta", files: ["tasks/meta", "tasks/training-fields"], may: [], types: ["data"] },
   {
@@ -102,6 +109,8 @@ export const LAYERS: readonly Layer[] = [
     types: ["protocol"],
     packages: { comlink: ["worker/*"] },
   },
+  // What another program has stored in this origin.
+  { name: "saved-models", files: ["worker/saved-models"], may: ["errors"], types: ["protocol"] },
   {
     name: "client",
     // The page's side; all else in the folder runs in a worker.
@@ -116,7 +125,7 @@ export const LAYERS: readonly Layer[] = [
       "worker/storage-watch",
       "worker/wait",
     ],
-    may: ["errors", "data", "meta", "wire", "policy", "storage-client"],
+    may: ["errors", "data", "meta", "wire", "policy", "storage-client", "saved-models"],
     types: ["protocol", "analysis"],
     packages: { comlink: ["worker/*"] },
   },
@@ -131,11 +140,13 @@ export const LAYERS: readonly Layer[] = [
       "format",
       "store",
       "checkpoint",
+      "exchange",
       "engine",
       "tasks",
       "meta",
       "analysis",
       "wire",
+      "saved-models",
     ],
     types: ["protocol"],
     packages: { comlink: ["worker/*"] },
@@ -158,7 +169,7 @@ export const LAYERS: readonly Layer[] = [
     name: "library",
     // The page of somebody else: no task, no screen, no trainer worker.
     files: ["library/*"],
-    may: ["errors", "data", "policy", "format", "checkpoint", "engine", "wire", "storage-client"],
+    may: ["errors", "data", "policy", "format", "exchange", "engine", "wire", "storage-client"],
     types: ["protocol"],
     packages: { comlink: ["library/*"], "@tensorflow/tfjs-core": ["library/optimized"] },
   },

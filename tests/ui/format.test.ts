@@ -9,6 +9,13 @@ suite("numbers", () => {
     [1234567, "1,234,567"],
   ])("count %s is %s", (value, text) => expect(format.count(value)).toBe(text));
 
+  test.each([
+    [0, "less than 1 s"],
+    [999, "less than 1 s"],
+    [12_400, "12 s"],
+    [61_000, "1 min"],
+  ])("%s ms remain: %s", (ms, text) => expect(format.remaining(ms)).toBe(text));
+
   test("a count says its noun in the right number", () => {
     expect(format.counted(1, "step")).toBe("1 step");
     expect(format.counted(0, "step")).toBe("0 steps");

@@ -278,8 +278,14 @@ suite("bad numbers", () => {
   test("a run that another tab took over is in no trouble here", async () => {
     const { run } = await opened();
     const told = { run: RUN, code: "fenced", message: "lost at epoch 1", step: 41 } as const;
+    run.apply({ kind: "status", run: RUN, status: "running" });
     run.apply({ kind: "save-failed", what: "losses", ...told });
     run.apply({ kind: "trouble", ...told });
+    // Before the other tab says that it trains, and not after it paused there.
+    expect(run.status).toBe("elsewhere");
+    run.apply({ kind: "status", run: RUN, status: "paused" });
+    run.apply({ kind: "trouble", ...told });
+    expect(run.status).toBe("paused");
     expect(run.saveFailure).toBeNull();
     expect(run.trouble).toBeNull();
     run.apply({ kind: "save-failed", what: "losses", ...told, code: "quota" });

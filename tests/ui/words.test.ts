@@ -1,7 +1,12 @@
 import { expect, suite, test } from "vitest";
-import { failureWords, recoveryWords, scheduleWords, scrubWords } from "../../src/ui/words";
+import { failureWords, importedWords, recoveryWords, scheduleWords, scrubWords } from "../../src/ui/words";
 
 const run = { run: "r1", name: "digits", listed: false, checkpoints: 3 };
+
+test("what came in is said to be imported", () => {
+  const imported = { run: "r1", how: "new", hasData: true } as const;
+  expect(importedWords("a.holdfast", [imported])).toBe("Imported a.holdfast: 1 run");
+});
 
 suite("what an opening found", () => {
   test("nothing, or only the end of an unfinished write, is not spoken of", () => {

@@ -230,8 +230,25 @@ suite("a file that does not fit is refused by name", () => {
         ['"line/bias"', dtype, "F32, F64, F16 and BF16"],
       ];
     }),
-    ["nothing", "corrupt", new Blob([]), []],
-    ["a text", "corrupt", new Blob(["These are no weights, but a text."]), []],
+    ["nothing", "corrupt", new Blob([]), ['"weights.safetensors" is no safetensors file']],
+    [
+      "a text",
+      "corrupt",
+      new Blob(["These are no weights, but a text."]),
+      ['"weights.safetensors" is no safetensors file: it does not begin as one.'],
+    ],
+    [
+      "a file of Keras",
+      "corrupt",
+      new Blob([Uint8Array.of(0x89, 0x48, 0x44, 0x46, 13, 10, 26, 10)]),
+      ["HDF5"],
+    ],
+    [
+      "a header of 2 EiB",
+      "corrupt",
+      new Blob([Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 32, 0x7b)]),
+      ["begin as one"],
+    ],
     ["an end that is cut off", "corrupt", foreign(WEIGHTS).slice(0, -1), ["cut short"]],
     ["something behind its end", "corrupt", new Blob([foreign(WEIGHTS), "x"]), ["behind"]],
     ["metadata that is broken", "corrupt", foreign({ ...WEIGHTS, ...SLOTS }, { holdfast: "{" }), []],

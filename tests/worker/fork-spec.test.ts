@@ -31,6 +31,20 @@ suite("a fork", () => {
     expect(spec.optimizer).toEqual({ ...holder.record.optimizer, learningRate: 0.5 });
   });
 
+  test("with changes that are undefined is the same", async () => {
+    const holder = await parent();
+    const changes = {
+      learningRate: undefined,
+      clipNorm: undefined,
+      schedule: { kind: undefined },
+      config: { layers: undefined },
+      seed: undefined,
+      policy: undefined,
+    };
+    const options = { changes, name: undefined, steps: undefined } as unknown as ForkOptions;
+    expect(forkSpec(holder, 200, options)).toEqual(forkSpec(holder, 200, {}));
+  });
+
   test("of the last step gets as many steps again", async () => {
     expect(forkSpec(await parent(), 400, {}).steps).toBe(800);
   });

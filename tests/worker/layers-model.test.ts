@@ -1,27 +1,18 @@
 /** A LayersModel that TensorFlow.js itself made and saved, as the first state of a run. */
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, expect, suite, test } from "vitest";
-import { HoldfastError } from "../../src/errors";
+import { BUNDLE_INDEX } from "../../src/format/bundle";
+import type { Bytes } from "../../src/format/bytes";
+import { crc32 } from "../../src/format/crc";
+import { deployed, deployedLayersModel } from "../../src/format/deploy";
+import { localHeader, zipEnd } from "../../src/format/zip";
 import { spirals } from "../../src/tasks/spirals";
-import { SPIRALS, withDefaults } from "../../src/tasks/meta";
 import { text } from "../../src/tasks/text";
 import { firstState, type WeightsFile } from "../../src/worker/first-state";
 import { oneFile } from "../../src/worker/layers-model";
+import { CONFIG, farthest, layersModel, modelOf, predictions, refusal } from "../support/layers-model";
 
-const CONFIG = withDefaults(SPIRALS, { points: 100, layers: 2, width: 6, dropout: 0.2 });
-const BYTES = spirals.generate(CONFIG, 5);
 const SHARD = 100;
-
-function layersModel(activation: "tanh" | "relu" = "tanh", output: "linear" | "sigmoid" = "linear") {
-  return tf.sequential({
-    layers: [
-      tf.layers.dense({ units: 6, activation, inputShape: [2], biasInitializer: "randomNormal" }),
-      tf.layers.dropout({ rate: 0.2 }),
-      tf.layers.dense({ units: 6, activation, biasInitializer: "randomNormal" }),
-      tf.layers.dense({ units: 1, activation: output, biasInitializer: "randomNormal" }),
-    ],
-  });
-}
 
 type Json = Record<string, unknown>;
 
@@ -49,15 +40,6 @@ async function saved(model: tf.Sequential, change: (json: Json) => void = () => 
   return files;
 }
 
-async function refusal(work: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await work.then(
-    () => new Error("It was taken."),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof HoldfastError) return error;
-  throw error;
-}
-
 suite("a LayersModel of TensorFlow.js", () => {
   beforeAll(async () => {
     await tf.setBackend("cpu");
@@ -70,29 +52,10 @@ suite("a LayersModel of TensorFlow.js", () => {
   ] as const)("of %s and %s predicts the same in a run", async (activation, output) => {
     const config = { ...CONFIG, activation };
     const theirs = layersModel(activation, output);
-    const model = spirals.build(config, BYTES, 5);
-    const shape = { parameters: model.parameters, slots: [], counters: [] };
-    const { tensors } = await firstState(await oneFile(await saved(theirs), spirals, config), shape);
-    const params = Object.fromEntries(
-      tensors.map(({ name, values, shape: size }) => [
-        name.slice("param/".length),
-        tf.tensor(values, [...size]),
-      ]),
-    );
-    const picture = await model.picture(params, 0);
-    if (picture.kind !== "boundary") throw new Error("Spirals draw a boundary.");
-    const { size, extent, grid } = picture;
-    const centre = (i: number) => extent * ((2 * i + 1) / size - 1);
-    const places = Array.from({ length: size * size }, (_, i) => [
-      centre(i % size),
-      -centre(Math.floor(i / size)),
-    ]);
-    const predicted = theirs.predict(tf.tensor2d(places));
-    if (Array.isArray(predicted)) throw new Error("It predicts one thing.");
-    const expected = await (output === "sigmoid" ? predicted : tf.sigmoid(predicted)).data();
-    expect(new Set(grid).size).toBeGreaterThan(100);
-    expect(Math.max(...expected.map((value, i) => Math.abs(value - (grid[i] ?? Number.NaN))))).toBe(0);
-    model.dispose();
+    const file = await oneFile(await saved(theirs), spirals, config);
+    const both = await predictions(theirs, file, { config, isLogit: output === "linear" });
+    expect(new Set(both.ours).size).toBeGreaterThan(100);
+    expect(farthest(both)).toBe(0);
   });
 
   const topology = (json: Json) =>
@@ -136,8 +99,7 @@ suite("a LayersModel of TensorFlow.js", () => {
 
   test("of another width is refused by the name in our model", async () => {
     const file = await oneFile(await saved(layersModel()), spirals, CONFIG);
-    const model = spirals.build({ ...CONFIG, width: 7 }, BYTES, 5);
-    const shape = { parameters: model.parameters, slots: [], counters: [] };
+    const { model, shape } = modelOf({ ...CONFIG, width: 7 });
     const error = await refusal(firstState(file, shape));
     expect(error.message).toContain('"hidden0/weight" is [2, 6] where the model has [2, 7]');
     model.dispose();
@@ -150,5 +112,50 @@ suite("a LayersModel of TensorFlow.js", () => {
   test("several files without a model.json are none", async () => {
     const files = (await saved(layersModel())).slice(0, 2);
     expect((await refusal(oneFile(files, spirals, CONFIG))).message).toContain("model.json");
+  });
+
+  /** As `deployedLayersModel` writes one, of any files. */
+  function archive(files: Readonly<Record<string, string>>): Bytes[] {
+    const parts = Object.entries(files).map(([name, text]) => {
+      const bytes = new TextEncoder().encode(text);
+      return { entry: { name, bytes: bytes.length, crc: crc32(bytes) }, bytes };
+    });
+    return [
+      ...parts.flatMap(({ entry, bytes }) => [localHeader(entry), bytes]),
+      zipEnd(parts.map(({ entry }) => entry)),
+    ];
+  }
+
+  test("as the archive that a run is deployed as begins another with the same weights", async () => {
+    const layers = spirals.layers?.(CONFIG) ?? [];
+    const { model, shape } = modelOf(CONFIG);
+    const wanted = await firstState(await oneFile(await saved(layersModel()), spirals, CONFIG), shape);
+    const zip = new Blob([...deployedLayersModel(deployed(wanted.tensors, "float32"), layers)]);
+    const file = await oneFile([{ file: zip, name: "mine.zip" }], spirals, CONFIG);
+    expect(file.name).toBe("mine.zip");
+    expect(await firstState(file, shape)).toEqual(wanted);
+    model.dispose();
+    const bytes = new Uint8Array(await zip.arrayBuffer());
+    bytes[bytes.length >> 1]! ^= 1;
+    const flipped = { file: new Blob([bytes]), name: "mine.zip" };
+    expect((await refusal(oneFile([flipped], spirals, CONFIG))).message).toContain('"mine.zip" is damaged');
+  });
+
+  test.each<[string, string, Blob, string, string]>([
+    ["a bundle", "run.holdfast", new Blob(archive({ a: "" })), "invalid", "fork the run at the step"],
+    ["a bundle by another name", "run.zip", new Blob(archive({ [BUNDLE_INDEX]: "{}" })), "invalid", "bundle"],
+    [
+      "an archive without a model",
+      "x.zip",
+      new Blob(archive({ a: "b" })),
+      "corrupt",
+      '"x.zip" is no safetensors',
+    ],
+    ["what PyTorch saves", "x.pt", new Blob(archive({ "x/data.pkl": "" })), "corrupt", "save_file"],
+    ["an archive that is cut", "x.zip", new Blob(archive({ a: "b" })).slice(0, -1), "corrupt", "Unpack it"],
+  ])("%s is told what it is", async (_what, name, file, code, word) => {
+    const error = await refusal(oneFile([{ file, name }], spirals, CONFIG));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(word);
   });
 });

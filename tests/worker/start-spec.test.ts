@@ -2,6 +2,7 @@ import { expect, suite, test } from "vitest";
 import { hasCode } from "../../src/errors";
 import { TASKS } from "../../src/tasks/meta";
 import type { StartOptions } from "../../src/worker/api";
+import type { Policy } from "../../src/worker/protocol";
 import { startSpec } from "../../src/worker/start-spec";
 
 suite("what is left out", () => {
@@ -31,6 +32,28 @@ suite("what is left out", () => {
     });
   });
 
+  test("is left out too where it is undefined", () => {
+    const optimizer = {
+      kind: undefined,
+      momentum: undefined,
+      learningRate: undefined,
+      schedule: { kind: undefined },
+    };
+    const options = {
+      config: { width: undefined },
+      optimizer,
+      steps: undefined,
+      seed: undefined,
+      name: undefined,
+    };
+    const bare = startSpec({ task: "spirals" });
+    expect(startSpec({ task: "spirals", ...options } as unknown as StartOptions)).toEqual(bare);
+    const policy = { save: { kind: "never" }, draw: true } as const;
+    const undefinedToo = { ...policy, keep: undefined, budget: undefined } as unknown as Policy;
+    const spec = startSpec({ task: "spirals", policy: undefinedToo });
+    expect(Object.keys(spec.policy)).toEqual(Object.keys(policy));
+  });
+
   test("a name of blanks is the task's title; seed 0 stays 0", () => {
     expect(startSpec({ task: "text", name: "  ", seed: 0 })).toMatchObject({ name: "Text", seed: 0 });
   });
@@ -38,25 +61,36 @@ suite("what is left out", () => {
 
 suite("a file to begin with", () => {
   test("has its own name, or one for what has none, that can be written down", () => {
-    const named = (from: Blob) => startSpec({ task: "spirals", from }).from[0]?.name;
+    const namesOf = (from: Blob | readonly Blob[]) => {
+      const spec = startSpec({ task: "spirals", from });
+      return "model" in spec.from ? [] : spec.from.map(({ name }) => name);
+    };
+    const named = (from: Blob) => namesOf(from)[0];
     expect(startSpec({ task: "spirals" }).from).toEqual([]);
     expect(named(new File([], "a.safetensors"))).toBe("a.safetensors");
     expect(named(new Blob([]))).toBe("weights.safetensors");
     expect(named(new File([], ""))).toBe("weights.safetensors");
     const two = [new File([], "model.json"), new File([], "weights.bin")];
-    expect(startSpec({ task: "spirals", from: two }).from.map(({ name }) => name)).toEqual([
-      "model.json",
-      "weights.bin",
-    ]);
+    expect(namesOf(two)).toEqual(["model.json", "weights.bin"]);
     const odd = named(new File([], `\ud800${"x".repeat(300)}`));
     expect(odd).toHaveLength(255);
     expect(odd).not.toMatch(/\p{Surrogate}/u);
   });
 
-  test("is a file", () => {
-    const options = { task: "spirals", from: "weights.safetensors" };
-    // As a script at the console may have it, where nothing checks types.
-    expect(() => startSpec(options as unknown as StartOptions)).toThrow("File or a Blob");
+  test.each(["weights.safetensors", "indexeddb://", "localstorage://mine", 7, ["indexeddb://mine"]])(
+    "is a file, and not %s",
+    (from) => {
+      const options = { task: "spirals", from };
+      // As a script at the console may have it, where nothing checks types.
+      expect(() => startSpec(options as unknown as StartOptions)).toThrow("File or a Blob");
+    },
+  );
+
+  test("is a model that TensorFlow.js saved, by its name, which the record keeps as far as it can", () => {
+    const fromOf = (from: `indexeddb://${string}`) => startSpec({ task: "spirals", from }).from;
+    expect(fromOf("indexeddb://mine")).toEqual({ model: "indexeddb://mine", name: "indexeddb://mine" });
+    const odd = `indexeddb://\ud800${"x".repeat(300)}` as const;
+    expect(fromOf(odd)).toEqual({ model: odd, name: `indexeddb://\ufffd${"x".repeat(242)}` });
   });
 });
 

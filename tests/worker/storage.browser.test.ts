@@ -1,42 +1,16 @@
 /** The storage worker on the real parts: OPFS, IndexedDB, Web Locks. Each worker is as a tab of its own. */
-import { releaseProxy, wrap, type Remote } from "comlink";
+import { releaseProxy, wrap } from "comlink";
 import { afterEach, expect, suite, test } from "vitest";
 import { digestOf } from "../../src/format/digest";
-import { randomId } from "../../src/store/pack-store";
 import { Exchange } from "../../src/worker/exchange";
 import type { StorageApi } from "../../src/worker/protocol";
 import { installErrorTransfer } from "../../src/worker/wire-errors";
 import { codeOf, DATA, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
+import { beginRun, killTabs, openTab } from "../support/storage-tabs";
 
 installErrorTransfer();
 
-interface Tab {
-  readonly api: Remote<StorageApi>;
-  readonly kill: () => void;
-}
-
-const tabs: Tab[] = [];
-
-function openTab(): Tab {
-  const worker = new Worker(new URL("../../src/worker/storage.worker.ts", import.meta.url), {
-    type: "module",
-  });
-  const api = wrap<StorageApi>(worker);
-  const tab = { api, kill: () => worker.terminate() };
-  tabs.push(tab);
-  return tab;
-}
-
-afterEach(() => {
-  for (const tab of tabs.splice(0)) tab.kill();
-});
-
-async function beginRun({ api }: Tab) {
-  await api.putData(DATA);
-  const record = await sampleRecord({ id: `r${randomId(16)}` });
-  const { lease } = await api.createRun(record, sampleRequest(0, null, "start"));
-  return { run: record.id, lease };
-}
+afterEach(killTabs);
 
 suite("the storage worker", () => {
   test("it stores on disk, and says so", async () => {

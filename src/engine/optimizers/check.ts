@@ -67,7 +67,8 @@ function problemsIn<Name extends string>(
   const problems: string[] = [];
   for (const name in ranges) {
     const range = ranges[name];
-    if (!range.includes(values[name]))
+    // What crossed from plain JavaScript may be null or text, which compares as a number.
+    if (!Number.isFinite(values[name]) || !range.includes(values[name]))
       problems.push(`${path}.${name} is ${values[name]}; it must be ${range.words}.`);
   }
   return problems;

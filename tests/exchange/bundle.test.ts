@@ -2,22 +2,20 @@ import { expect, suite, test } from "vitest";
 import { readSafetensors } from "../../src/format/safetensors";
 import { digestOf } from "../../src/format/digest";
 import { bytesOf, sha256 } from "../../src/format/bytes";
-import { BundleSource } from "../../src/checkpoint/bundle-source";
-import { importBundle } from "../../src/checkpoint/import";
+import { BundleSource } from "../../src/exchange/bundle-source";
+import { importBundle } from "../../src/exchange/import";
 import { HoldfastError } from "../../src/errors";
+import { localHeader, zipEnd } from "../../src/format/zip";
 import { CheckpointManager } from "../../src/checkpoint/manager";
 import { SimulatedDisk } from "../support/simulated-disk";
 import { exportRun, importRun, exportRuns, exportState } from "../support/bundles";
 import { codeOf, DATA, sampleRecord, sampleRequest, sampleRows, sampleState } from "../support/run-samples";
-import { begun, partsOn, RUN } from "../support/store-parts";
+import { begun, partsOn, RUN, trained } from "../support/store-parts";
 
-async function trained() {
-  const store = await begun();
+/** A run with losses after its newest checkpoint, and more steps asked for. */
+async function prolonged() {
+  const store = await trained();
   const { manager, lease } = store;
-  await manager.appendEvent(lease, 0, { kind: "started" }, "running");
-  await manager.save(lease, sampleRequest(2, sampleRows(1, 2)));
-  await manager.appendEvent(lease, 2, { kind: "changed", changes: { learningRate: 0.5 } });
-  await manager.save(lease, sampleRequest(4, sampleRows(3, 4)));
   await manager.appendJournal(lease, sampleRows(5, 7));
   await manager.appendEvent(lease, 7, { kind: "extended", steps: 1200 });
   return store;
@@ -25,7 +23,7 @@ async function trained() {
 
 /** The same, and a fork of it at step 2. */
 async function forked() {
-  const store = await trained();
+  const store = await prolonged();
   const fork = await sampleRecord({ id: "r2", name: "fork", parent: { run: RUN, step: 2 }, firstStep: 2 });
   await store.manager.createRun(fork, sampleRequest(2, null, "fork"));
   return store;
@@ -45,8 +43,18 @@ async function bytesOfFile(file: Blob) {
 }
 
 suite("a run as a bundle", () => {
+  test("an archive of something else is told so, and is not called damaged", async () => {
+    const entry = { name: "photo.png", bytes: 0, crc: 0 };
+    const ours = new Blob([localHeader(entry), zipEnd([entry])]);
+    const compressed = new Uint8Array(await ours.arrayBuffer());
+    // The method in the central directory: deflated.
+    compressed[localHeader(entry).length + 10] = 8;
+    for (const archive of [ours, new Blob([compressed])])
+      await expect(BundleSource.open(archive)).rejects.toThrow(/no Holdfast bundle/i);
+  });
+
   test("it comes in elsewhere as the run it was", async () => {
-    const { manager, parts } = await trained();
+    const { manager, parts } = await prolonged();
     const other = elsewhere();
     expect(await importRun(other.manager, other.parts, await exportRun(manager, parts, RUN))).toBe(RUN);
     const [before, after] = [await manager.detail(RUN), await other.manager.detail(RUN)];
@@ -74,7 +82,7 @@ suite("a run as a bundle", () => {
   });
 
   test("it goes on there", async () => {
-    const { manager, parts } = await trained();
+    const { manager, parts } = await prolonged();
     const other = elsewhere();
     await importRun(other.manager, other.parts, await exportRun(manager, parts, RUN));
     const lease = await other.manager.acquire(RUN);
@@ -84,7 +92,7 @@ suite("a run as a bundle", () => {
   });
 
   test("where another run has its id it becomes a copy, with the same numbers", async () => {
-    const { manager, parts } = await trained();
+    const { manager, parts } = await prolonged();
     const other = await begun();
     const file = await exportRun(manager, parts, RUN);
     const [copy] = await importBundle(other.manager, other.parts, file);
@@ -100,7 +108,7 @@ suite("a run as a bundle", () => {
   });
 
   test("that is here already is left as it is, also after it went on; one in the trash is not here", async () => {
-    const { manager, parts, lease } = await trained();
+    const { manager, parts, lease } = await prolonged();
     const file = await exportRun(manager, parts, RUN);
     await manager.save(lease, sampleRequest(9, sampleRows(8, 9)));
     expect(await importBundle(manager, parts, file)).toEqual([{ run: RUN, how: "present", hasData: true }]);
@@ -111,7 +119,7 @@ suite("a run as a bundle", () => {
   });
 
   test("exports again to the same bytes", async () => {
-    const { manager, parts, lease } = await trained();
+    const { manager, parts, lease } = await prolonged();
     const metrics = { val_loss: 0.5, accuracy: 0.25 };
     await manager.appendEvent(lease, 7, { kind: "evaluated", metrics });
     await manager.rename(RUN, "renamed since");
@@ -169,7 +177,7 @@ suite("a run as a bundle", () => {
   });
 
   test("with a journal of a hundred thousand steps comes in, losses and all", async () => {
-    const { manager, parts, lease } = await trained();
+    const { manager, parts, lease } = await prolonged();
     await manager.appendJournal(lease, sampleRows(8, 100_000));
     const file = await exportRun(manager, parts, RUN);
     const other = elsewhere();
@@ -213,7 +221,7 @@ suite("a run as a bundle", () => {
   });
 
   test("with an event of a step that it has no losses of is what it was before, here and from its packs", async () => {
-    const { manager, parts, lease } = await trained();
+    const { manager, parts, lease } = await prolonged();
     await manager.appendEvent(lease, 9, { kind: "finished" }, "finished");
     const other = elsewhere();
     await importRun(other.manager, other.parts, await exportRun(manager, parts, RUN));
@@ -241,7 +249,7 @@ suite("a run as a bundle", () => {
   });
 
   test("a damaged file leaves no trace", async () => {
-    const { manager, parts } = await trained();
+    const { manager, parts } = await prolonged();
     const whole = await bytesOfFile(await exportRun(manager, parts, RUN));
     // All of it, in strides that meet every bit of a byte and every kind of file in it.
     for (let at = 0; at < whole.length; at += 97) {
@@ -261,7 +269,7 @@ suite("a run as a bundle", () => {
   });
 
   test("the whole checkpoints of a damaged run can still be taken out", async () => {
-    const { manager, parts, disk } = await trained();
+    const { manager, parts, disk } = await prolonged();
     const row = await disk.catalog.read((tx) => tx.at("checkpoints", RUN, 4));
     disk.files.get(row!.commit.pack)!.bytes[row!.commit.offset + 120]! ^= 1;
     const file = await exportRun(manager, parts, RUN);
@@ -272,7 +280,7 @@ suite("a run as a bundle", () => {
 
 suite("a checkpoint as safetensors", () => {
   test("its tensors can be read back, and what else a resume needs", async () => {
-    const { manager, parts } = await trained();
+    const { manager, parts } = await prolonged();
     const blob = await exportState(manager, parts, RUN, 4);
     const { tensors, metadata } = readSafetensors(new Uint8Array(await blob.arrayBuffer()));
     const state = sampleState(4);

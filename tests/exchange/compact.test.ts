@@ -1,16 +1,18 @@
 /** The compact form of a bundle, and what else one may choose: checkpoints, data, to stop. */
 import { expect, suite, test } from "vitest";
-import { BlobOutput } from "../../src/checkpoint/bundle-output";
-import { BundleSource } from "../../src/checkpoint/bundle-source";
-import { CompactFile } from "../../src/checkpoint/compact-file";
-import { exportBundle } from "../../src/checkpoint/export";
-import { importBundle } from "../../src/checkpoint/import";
+import { BlobOutput } from "../../src/exchange/bundle-output";
+import { BundleSource } from "../../src/exchange/bundle-source";
+import { CompactFile } from "../../src/exchange/compact-file";
+import { exportBundle, exportCheckpoint } from "../../src/exchange/export";
+import { importBundle } from "../../src/exchange/import";
 import { CheckpointManager, type StoreParts } from "../../src/checkpoint/manager";
+import { HoldfastError } from "../../src/errors";
 import { sha256, type Bytes } from "../../src/format/bytes";
 import { checkpointName } from "../../src/format/bundle";
 import { ZipReader } from "../../src/format/zip";
 import { checkpointHead } from "../../src/format/checkpoint-file";
 import { digestOf } from "../../src/format/digest";
+import type { Policy } from "../../src/format/run";
 import type { SaveRequest, Watcher } from "../../src/format/stored";
 import type { CheckpointRow } from "../../src/store/tables";
 import { exportRuns } from "../support/bundles";
@@ -24,7 +26,7 @@ const COMPACT = { isCompact: true };
 const SIZE = 300_000;
 
 /** As training changes it: a little, everywhere. */
-function request(step: number): SaveRequest {
+function atStep(step: number): SaveRequest {
   const state = sampleState(step);
   const weights = Float32Array.from({ length: SIZE }, (_, index) => Math.sin(index) + step * 1e-4);
   const tensors = state.tensors.map((tensor) =>
@@ -36,7 +38,7 @@ function request(step: number): SaveRequest {
 /** A run with a checkpoint at each of its first ten steps: more than stand before the second that stands alone. */
 async function long() {
   const store = await begun();
-  for (let step = 1; step <= 10; step += 1) await store.manager.save(store.lease, request(step));
+  for (let step = 1; step <= 10; step += 1) await store.manager.save(store.lease, atStep(step));
   return store;
 }
 
@@ -60,7 +62,7 @@ suite("a compact bundle", () => {
     ]);
     for (let step = 1; step <= 10; step += 1)
       expect(await digestOf((await other.manager.read(RUN, step)).state)).toBe(
-        await digestOf(request(step).state),
+        await digestOf(atStep(step).state),
       );
     const again = await exportRuns(other.manager, other.parts, [RUN], COMPACT);
     expect(await sha256(await bytesOfFile(again))).toEqual(await sha256(await bytesOfFile(file)));
@@ -156,6 +158,82 @@ suite("an export", () => {
     expect(opened).toBe(0);
   });
 
+  test("has the checkpoints that a policy lets go of just when they were looked up", async () => {
+    const { manager, lease, parts } = await long();
+    const request = { runs: [{ run: RUN, steps: null }], isCompact: false, hasData: true, open: inMemory };
+    afterRead(parts, () => manager.setPolicy(RUN, ONLY_THE_NEWEST));
+    const { file, leftOut } = await exportBundle(manager, parts, request);
+    expect(leftOut).toEqual([]);
+    expect((await BundleSource.open(file)).runs[0]?.checkpoints).toHaveLength(11);
+    // They go once they are held no longer.
+    await manager.save(lease, atStep(11));
+    expect((await manager.checkpoints(RUN)).length).toBeLessThan(4);
+  });
+
+  test("as safetensors has its checkpoint too", async () => {
+    const { manager, parts } = await long();
+    afterRead(parts, () => manager.setPolicy(RUN, ONLY_THE_NEWEST));
+    const file = await exportCheckpoint(manager, parts, { run: RUN, step: 5 }, inMemory);
+    expect(file.size).toBeGreaterThan(4 * SIZE);
+    expect((await manager.checkpoints(RUN)).map(({ step }) => step)).toContain(5);
+    expect(await prunable(parts, manager)).toHaveLength((await manager.checkpoints(RUN)).length);
+  });
+
+  test("names what another tab let go of just then, and does not call it damaged", async () => {
+    const { manager, lease, disk, locks, parts } = await long();
+    await manager.release(lease);
+    const there = partsOn(disk, locks);
+    const other = new CheckpointManager(there);
+    await other.recovered();
+    const request = { runs: [{ run: RUN, steps: null }], isCompact: false, hasData: true, open: inMemory };
+    afterRead(parts, () => other.setPolicy(RUN, ONLY_THE_NEWEST));
+    const { leftOut } = await exportBundle(manager, parts, request);
+    expect(leftOut.length).toBeGreaterThan(5);
+    for (const { why } of leftOut) expect(why).toMatch(/another tab/i);
+  });
+
+  test.each([
+    ["all", null],
+    ["the newest", [10]],
+    ["some", [2, 6, 10]],
+    ["the first and the last", [1, 10]],
+  ])("asks for as much room as it takes, and not for all that is in it: %s", async (_which, steps) => {
+    const { manager, parts } = await long();
+    const asked: number[] = [];
+    const open = (bytes: number) => {
+      asked.push(bytes);
+      return inMemory();
+    };
+    const request = { runs: [{ run: RUN, steps }], hasData: true, open };
+    const compact = await exportBundle(manager, parts, { ...request, isCompact: true });
+    const whole = await exportBundle(manager, parts, { ...request, isCompact: false });
+    const [about = 0, most = 0] = asked;
+    expect(most).toBeGreaterThanOrEqual(whole.file.size);
+    expect(about).toBeGreaterThanOrEqual(compact.file.size);
+    // A few that are far apart may be no smaller than they are; a whole run is.
+    expect(about).toBeLessThan((steps === null ? 0.95 : 1) * most);
+    // Control: what was written for them is not enough where what they lean on stays behind.
+    const saved = (await manager.checkpoints(RUN)).filter(({ step }) => steps?.includes(step) ?? true);
+    const stored = saved.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
+    if (steps?.join() === "10") expect(stored).toBeLessThan(compact.file.size);
+  });
+
+  test("that has less room than was thought ends in `quota`, wherever that is, and leaves nothing", async () => {
+    const { manager, parts } = await begun();
+    const request = { runs: [{ run: RUN, steps: null }], isCompact: true, hasData: true };
+    let failed = 0;
+    for (let room = 0; ; room += 300) {
+      const out = new Full(room);
+      const work = exportBundle(manager, parts, { ...request, open: () => Promise.resolve(out) });
+      const code = await codeOf(work);
+      expect(out.abandoned).toBe(code !== "no error");
+      if (code === "no error") break;
+      expect(code).toBe("quota");
+      failed += 1;
+    }
+    expect(failed).toBeGreaterThan(5);
+  });
+
   test("tells how far it is, up to the end, and stops when it is told to, wherever it is", async () => {
     const { manager, parts } = await long();
     const request = { runs: [{ run: RUN, steps: null }], isCompact: true, hasData: true };
@@ -190,11 +268,50 @@ suite("an export", () => {
 
 const inMemory = () => Promise.resolve(new BlobOutput());
 
+const ONLY_THE_NEWEST: Policy = {
+  save: { kind: "never" },
+  draw: false,
+  keep: [{ kind: "latest", count: 1 }],
+};
+
+/** Once, between the next reading transaction and whatever follows it. */
+function afterRead(parts: StoreParts, work: () => Promise<void>): void {
+  const read = parts.catalog.read.bind(parts.catalog);
+  parts.catalog.read = async (transaction) => {
+    const found = await read(transaction);
+    parts.catalog.read = read;
+    await work();
+    return found;
+  };
+}
+
 class Watched extends BlobOutput {
   finished = false;
   override finish(): Promise<Blob> {
     this.finished = true;
     return super.finish();
+  }
+}
+
+/** Takes so many bytes. */
+class Full extends BlobOutput {
+  abandoned = false;
+  #left: number;
+
+  constructor(room: number) {
+    super();
+    this.#left = room;
+  }
+
+  override append(bytes: Bytes): Promise<void> {
+    this.#left -= bytes.length;
+    if (this.#left < 0) return Promise.reject(new HoldfastError("quota", "There is no room."));
+    return super.append(bytes);
+  }
+
+  override abandon(): Promise<void> {
+    this.abandoned = true;
+    return super.abandon();
   }
 }
 

@@ -3,8 +3,8 @@ import type { Bytes } from "../format/bytes";
 import { checkpointHead } from "../format/checkpoint-file";
 import type { Manifest } from "../format/manifest";
 import type { CheckpointRow } from "../store/tables";
-import type { StoreParts } from "./manager";
-import { chunksOf, codeOfDamage, readManifest } from "./read";
+import type { StoreParts } from "../checkpoint/manager";
+import { chunksOf, codeOfDamage, readManifest } from "../checkpoint/read";
 
 export class StoredCheckpoint {
   readonly #parts: StoreParts;

@@ -1,20 +1,27 @@
 /** A bundle as it is read: its index first, then file after file, each checked against what the index says of it. */
-import { HoldfastError } from "../errors";
+import { hasCode, HoldfastError, messageOf } from "../errors";
 import {
-  BUNDLE_INDEX,
+  MAX_WHOLE_BYTES,
   bundleParts,
   metricsCsv,
   checkpointName,
-  parseBundleIndex,
   type BundleCheckpoint,
   type BundleFile,
   type BundleForm,
   type BundleIndex,
+  type BundlePart,
   type BundleRun,
 } from "../format/bundle";
 import { concat, equalBytes, sha256, type Bytes } from "../format/bytes";
-import { parseCheckpointHead, type CheckpointHead } from "../format/checkpoint-file";
-import { largestOf, planChunks, sameShapes, type PlannedChunk, type TensorShape } from "../format/chunks";
+import { parseCheckpointHead, type CheckpointFacts, type CheckpointHead } from "../format/checkpoint-file";
+import {
+  largestOf,
+  planChunks,
+  sameShapes,
+  scatter,
+  type PlannedChunk,
+  type TensorShape,
+} from "../format/chunks";
 import { baseIndex } from "../format/compact";
 import { digestFromChunks } from "../format/digest";
 import { JournalTable } from "../format/journal-csv";
@@ -23,51 +30,42 @@ import { lastStep } from "../format/rows";
 import type { JournalRows, RunRecord } from "../format/run";
 import { RunningHash } from "../format/running-hash";
 import { SAFETENSORS_LENGTH_BYTES, safetensorsHeaderBytes } from "../format/safetensors-head";
-import { ZipReader, type PlacedEntry } from "../format/zip";
-import { blobSource } from "./blob-source";
+import { byteLength, tensorsIn } from "../format/tensor-bytes";
+import type { State } from "../format/tensors";
+import { zipFiles, type BundleFiles } from "./bundle-files";
 import { CompactFile } from "./compact-file";
 import type { Work } from "./work";
-import type { StateSource } from "./write-state";
+import type { StateSource } from "../checkpoint/write-state";
 
 /** Bytes of a journal that are taken at once. */
 const JOURNAL_PIECE = 1024 * 1024;
-/** What is in memory as a whole: the index, a journal, data. */
-const MAX_WHOLE_BYTES = 512 * 1024 * 1024;
 
 /** A checkpoint whose head was read; its chunks follow, once, in their order. */
 export interface OpenedCheckpoint extends CheckpointHead {
   readonly source: StateSource;
   /** To the end of the file: `corrupt` unless every byte was what the index says. After the last chunk. */
   readonly end: () => Promise<void>;
+  /** Lets go of the file, however far it was read. Whoever opened it calls this in the end. */
+  readonly close: () => Promise<void>;
 }
 
 export class BundleSource {
-  readonly #zip: ZipReader;
+  readonly #content: BundleFiles;
   readonly #index: BundleIndex;
-  readonly #files: ReadonlyMap<string, BundleFile & PlacedEntry>;
+  readonly #files: ReadonlyMap<string, BundleFile>;
   #base: { readonly name: string; readonly file: CompactFile } | null = null;
 
-  private constructor(zip: ZipReader, index: BundleIndex) {
-    this.#zip = zip;
+  /** `index`: as `parseBundleIndex` checked it, of these files. */
+  constructor(content: BundleFiles, index: BundleIndex) {
+    this.#content = content;
     this.#index = index;
-    const entries = zip.entries.slice(0, -1);
-    this.#files = new Map(
-      index.files.map((file, at) => {
-        const entry = entries[at];
-        if (entry?.name !== file.name || entry.bytes !== file.bytes)
-          throw corrupt(`"${file.name}" is not in it as its index says`);
-        return [file.name, { ...entry, ...file }];
-      }),
-    );
-    if (entries.length !== index.files.length) throw corrupt("it has files that its index does not name");
+    this.#files = new Map(index.files.map((file) => [file.name, file]));
   }
 
   /** `corrupt` for what is no bundle, `unsupported` for one of a newer version. Reads the index. */
   static async open(blob: Blob): Promise<BundleSource> {
-    const zip = await ZipReader.open(blobSource(blob));
-    const last = zip.entries.at(-1);
-    if (last?.name !== BUNDLE_INDEX) throw corrupt(`it does not end in ${BUNDLE_INDEX}`);
-    return new BundleSource(zip, parseBundleIndex(await wholeOf(zip, last)));
+    const { index, files } = await zipFiles(blob);
+    return new BundleSource(files, index);
   }
 
   get runs(): readonly BundleRun[] {
@@ -88,29 +86,54 @@ export class BundleSource {
 
   /** Reads every byte of it. Nothing is kept; throws where anything is not as it should be. */
   async check(work: Work): Promise<void> {
-    for (const [name, part] of bundleParts(this.runs, this.form)) {
-      switch (part.kind) {
-        case "readme":
-          await this.#whole(name);
-          break;
-        case "data":
-          if ((await this.data(part.hash)).length !== part.bytes)
-            throw corrupt(`"${name}" is not as long as its run says`);
-          break;
-        case "journal":
-          await this.journal(part.run);
-          break;
-        case "metrics":
-          if (!equalBytes(await this.#whole(name), metricsCsv(part.run.events)))
-            throw corrupt(`"${name}" is not what its run's events say`);
-          break;
-        case "checkpoint": {
-          await checkState(name, await this.checkpoint(part.run, part.checkpoint, work));
-          break;
-        }
-        default:
-          part satisfies never;
+    for (const [name, part] of bundleParts(this.runs, this.form)) await this.#check(name, part, work);
+  }
+
+  /**
+   * Reads what a run needs, every byte of it: which of its checkpoints are whole, and what is not, in words. None is where
+   * the run cannot go on without what is damaged.
+   */
+  async rescue(
+    run: BundleRun,
+    work: Work,
+  ): Promise<{ readonly whole: readonly BundleCheckpoint[]; readonly damage: readonly string[] }> {
+    const damage: string[] = [];
+    const checkpoints: BundleCheckpoint[] = [];
+    let isWhole = true;
+    for (const [name, part] of bundleParts([run], this.form)) {
+      try {
+        if (part.kind !== "readme" && part.kind !== "metrics") await this.#check(name, part, work);
+        if (part.kind === "checkpoint") checkpoints.push(part.checkpoint);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        damage.push(messageOf(error));
+        isWhole &&= part.kind === "checkpoint";
       }
+    }
+    return { whole: isWhole ? checkpoints : [], damage };
+  }
+
+  async #check(name: string, part: BundlePart, work: Work): Promise<void> {
+    switch (part.kind) {
+      case "readme":
+        await this.#whole(name);
+        break;
+      case "data":
+        if ((await this.data(part.hash)).length !== part.bytes)
+          throw corrupt(`"${name}" is not as long as its run says`);
+        break;
+      case "journal":
+        await this.journal(part.run);
+        break;
+      case "metrics":
+        if (!equalBytes(await this.#whole(name), metricsCsv(part.run.events)))
+          throw corrupt(`"${name}" is not what its run's events say`);
+        break;
+      case "checkpoint":
+        await readState(name, await this.checkpoint(part.run, part.checkpoint, work), () => undefined);
+        break;
+      default:
+        part satisfies never;
     }
   }
 
@@ -126,10 +149,14 @@ export class BundleSource {
     const name = `runs/${record.id}/journal.csv`;
     const file = this.#file(name);
     const table = new JournalTable(name);
-    const bytes = new HashedBytes(this.#zip.pieces(file), name);
-    for (let left = file.bytes; left > 0; left -= Math.min(left, JOURNAL_PIECE))
-      table.add(await bytes.take(Math.min(left, JOURNAL_PIECE)));
-    await bytes.end(file.sha256);
+    const bytes = new HashedBytes(this.#content.pieces(file), name);
+    try {
+      for (let left = file.bytes; left > 0; left -= Math.min(left, JOURNAL_PIECE))
+        table.add(await bytes.take(Math.min(left, JOURNAL_PIECE)));
+      await bytes.end(file.sha256);
+    } finally {
+      await bytes.close();
+    }
     const rows = table.finish();
     if (rows !== null && rows.from !== record.firstStep + 1)
       throw corrupt(`"${name}" does not begin with the first step`);
@@ -142,17 +169,23 @@ export class BundleSource {
   async checkpoint(run: BundleRun, one: BundleCheckpoint, work: Work): Promise<OpenedCheckpoint> {
     const name = this.#nameOf(run, one);
     const file = this.#file(name);
-    const bytes = new HashedBytes(this.#zip.pieces(file), name, work);
+    const bytes = new HashedBytes(this.#content.pieces(file), name, work);
+    try {
+      return await this.#opened(run, one, bytes);
+    } catch (error) {
+      await bytes.close();
+      throw error;
+    }
+  }
+
+  async #opened(run: BundleRun, one: BundleCheckpoint, bytes: HashedBytes): Promise<OpenedCheckpoint> {
+    const name = this.#nameOf(run, one);
+    const file = this.#file(name);
     const opened = this.form.isCompact
       ? await this.#compact(run, one, bytes)
       : await wholeTensors(name, file.bytes, bytes);
     const { facts, tensors } = opened.head;
-    if (
-      !equalBytes(lasting(facts.record), lasting(run.record)) ||
-      facts.step !== one.step ||
-      facts.digest !== one.digest
-    )
-      throw corrupt(`"${name}" is of another run or step`);
+    checkFacts(facts, run, one, name);
     const source: StateSource = {
       tensors,
       scalars: { step: one.step, samples: facts.samples, counters: facts.counters },
@@ -166,7 +199,33 @@ export class BundleSource {
       await opened.rest();
       await bytes.end(file.sha256);
     };
-    return { ...opened.head, source, end };
+    return { ...opened.head, source, end, close: () => bytes.close() };
+  }
+
+  /** What the head of a file with whole tensors says; the rest of it is not read. */
+  async facts(run: BundleRun, one: BundleCheckpoint): Promise<CheckpointFacts> {
+    const name = this.#nameOf(run, one);
+    const file = this.#file(name);
+    const start = await this.#content.part(file, 0, SAFETENSORS_LENGTH_BYTES);
+    const header = await this.#content.part(file, start.length, safetensorsHeaderBytes(start));
+    const { facts } = parseCheckpointHead(concat([start, header]), name);
+    checkFacts(facts, run, one, name);
+    return facts;
+  }
+
+  /** A checkpoint as a whole, in memory. */
+  async state(
+    run: BundleRun,
+    one: BundleCheckpoint,
+    work: Work,
+  ): Promise<{ readonly facts: CheckpointFacts; readonly state: State }> {
+    const opened = await this.checkpoint(run, one, work);
+    const { tensors, facts, source } = opened;
+    const bytes = tensors.map(({ dtype, shape }) => new Uint8Array(byteLength(dtype, shape) ?? 0));
+    await readState(this.#nameOf(run, one), opened, (planned, chunk) => {
+      scatter(planned, chunk, bytes);
+    });
+    return { facts, state: { tensors: tensorsIn(tensors, bytes), scalars: source.scalars } };
   }
 
   async #compact(run: BundleRun, one: BundleCheckpoint, bytes: HashedBytes): Promise<OpenedFile> {
@@ -205,7 +264,7 @@ export class BundleSource {
   #open(name: string): Promise<CompactFile> {
     const file = this.#file(name);
     return CompactFile.open(
-      { bytes: file.bytes, part: (at, length) => this.#zip.part(file, at, length) },
+      { bytes: file.bytes, part: (at, length) => this.#content.part(file, at, length) },
       name,
     );
   }
@@ -217,13 +276,17 @@ export class BundleSource {
   async #whole(name: string): Promise<Bytes> {
     const file = this.#file(name);
     if (file.bytes > MAX_WHOLE_BYTES) throw tooLong(name);
-    const bytes = new HashedBytes(this.#zip.pieces(file), name);
-    const all = await bytes.take(file.bytes);
-    await bytes.end(file.sha256);
-    return all;
+    const bytes = new HashedBytes(this.#content.pieces(file), name);
+    try {
+      const all = await bytes.take(file.bytes);
+      await bytes.end(file.sha256);
+      return all;
+    } finally {
+      await bytes.close();
+    }
   }
 
-  #file(name: string): BundleFile & PlacedEntry {
+  #file(name: string): BundleFile {
     const file = this.#files.get(name);
     if (file === undefined) throw new HoldfastError("internal", `The bundle was asked for "${name}".`);
     return file;
@@ -265,17 +328,37 @@ function checkTruths(
   }
 }
 
+function checkFacts(facts: CheckpointFacts, run: BundleRun, one: BundleCheckpoint, name: string): void {
+  if (
+    !equalBytes(lasting(facts.record), lasting(run.record)) ||
+    facts.step !== one.step ||
+    facts.digest !== one.digest
+  )
+    throw corrupt(`"${name}" is of another run or step`);
+}
+
 /** What never changes of a record: all but what a person may edit. */
-function lasting({ name: _name, policy: _policy, ...rest }: RunRecord): Bytes {
+export function lasting({ name: _name, policy: _policy, ...rest }: RunRecord): Bytes {
   return encodeJson(rest);
 }
 
-/** Reads it to its end. `corrupt` unless its state has the digest that its head says. */
-async function checkState(name: string, { source, tensors, facts, end }: OpenedCheckpoint): Promise<void> {
+/** Reads it to its end, chunk by chunk, and lets go of it. `corrupt` unless its state has the digest that its head says. */
+async function readState(
+  name: string,
+  { source, tensors, facts, end, close }: OpenedCheckpoint,
+  take: (planned: PlannedChunk, chunk: Bytes) => void,
+): Promise<void> {
   const hashes: Bytes[] = [];
-  for (const [index, planned] of planChunks(tensors).entries())
-    hashes.push(await sha256(await source.chunk(index, planned)));
-  await end();
+  try {
+    for (const [index, planned] of planChunks(tensors).entries()) {
+      const chunk = await source.chunk(index, planned);
+      take(planned, chunk);
+      hashes.push(await sha256(chunk));
+    }
+    await end();
+  } finally {
+    await close();
+  }
   if ((await digestFromChunks(tensors, hashes, source.scalars)) !== facts.digest)
     throw corrupt(`"${name}" does not hold the state of step ${facts.step}`);
 }
@@ -330,13 +413,16 @@ class HashedBytes {
     if (this.#piece.length > 0 || next.done !== true) throw corrupt(`"${this.#name}" goes on after its end`);
     if (this.#hash.hex() !== expected) throw corrupt(`"${this.#name}" fails its hash`);
   }
+
+  /** Pieces that nobody takes any more would hold the file's reader, and its buffer. */
+  async close(): Promise<void> {
+    await this.#pieces.return(undefined);
+  }
 }
 
-async function wholeOf(zip: ZipReader, entry: PlacedEntry): Promise<Bytes> {
-  if (entry.bytes > MAX_WHOLE_BYTES) throw tooLong(entry.name);
-  const pieces: Bytes[] = [];
-  for await (const piece of zip.pieces(entry)) pieces.push(piece.slice());
-  return concat(pieces);
+/** Says it something about these bytes, and nothing about the disk that they are on? */
+function isDamage(error: unknown): boolean {
+  return hasCode(error, "corrupt") || hasCode(error, "unsupported");
 }
 
 function tooLong(name: string): HoldfastError {

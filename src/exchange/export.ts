@@ -4,6 +4,7 @@ import {
   BUNDLE_INDEX,
   bundleParts,
   checkBundleSize,
+  checkDataSize,
   encodeBundleIndex,
   metricsCsv,
   README_TEXT,
@@ -15,17 +16,17 @@ import {
 import type { Bytes } from "../format/bytes";
 import { baseIndex } from "../format/compact";
 import { journalCsv } from "../format/journal-csv";
-import type { JournalRows } from "../format/run";
+import type { JournalRows, RunRecord } from "../format/run";
 import { RunningHash } from "../format/running-hash";
 import type { Exported, ExportedRun, LeftOut, Watcher } from "../format/stored";
 import { isLongEntry, ZipWriter } from "../format/zip";
-import { readRows } from "../store/journal";
 import { findRun } from "../store/owner";
 import type { CheckpointRow } from "../store/tables";
 import { written, type BundleOutput, type OpenOutput } from "./bundle-output";
 import { compactFile } from "./compact-file";
-import type { CheckpointManager, StoreParts } from "./manager";
-import { codeOfDamage } from "./read";
+import type { CheckpointManager, StoreParts } from "../checkpoint/manager";
+import { codeOfDamage } from "../checkpoint/read";
+import { holding, noCheckpoint, snapshotOf, type Snapshot } from "./snapshot";
 import { StoredCheckpoint } from "./stored-checkpoint";
 import { Work } from "./work";
 
@@ -40,6 +41,7 @@ export interface ExportRequest extends BundleForm {
 const HEAD_BYTES = 8192;
 const LINE_BYTES = 64;
 const RUN_BYTES = 65_536;
+const LET_GO = "Another tab let go of it meanwhile, as the run's policy says.";
 
 /** One checkpoint as safetensors, which other tools read; what a resume needs beside the tensors is in its metadata. */
 export async function exportCheckpoint(
@@ -49,14 +51,14 @@ export async function exportCheckpoint(
   open: OpenOutput,
   watcher: Watcher = {},
 ): Promise<Blob> {
-  const row = await parts.catalog.read(async (tx) => {
+  const { row, release } = await holding(manager, parts, run, async (tx) => {
     await findRun(tx, run);
-    return tx.at("checkpoints", run, step);
+    const row = await tx.at("checkpoints", run, step);
+    if (row === undefined) throw noCheckpoint(step);
+    return { row, rows: [row] };
   });
-  if (row === undefined) throw noCheckpoint(step);
-  const work = new Work(watcher, row.info.rawBytes);
-  const release = manager.held.hold(run, [step]);
   try {
+    const work = new Work(watcher, row.info.rawBytes);
     const file = await written(open, row.info.rawBytes + HEAD_BYTES, async (out) => {
       for await (const piece of new StoredCheckpoint(parts, row).file()) {
         await out.append(piece);
@@ -70,15 +72,6 @@ export async function exportCheckpoint(
   }
 }
 
-/** A run as the store has it at one moment. */
-interface Snapshot extends Omit<BundleRun, "checkpoints"> {
-  readonly journal: JournalRows | null;
-  /** Those that are wanted. */
-  readonly rows: readonly CheckpointRow[];
-  /** Lets policies have their way with them again. */
-  readonly release: () => void;
-}
-
 /** A run with those of its checkpoints that are whole. */
 interface WholeRun extends BundleRun {
   readonly journal: JournalRows | null;
@@ -87,8 +80,9 @@ interface WholeRun extends BundleRun {
 
 /**
  * Runs as one bundle: records, events, journals, perhaps data, and those of their checkpoints that are wanted and whole.
- * `missing` where a run has none; a damaged one is left out and named, since a rescue of the others is what a person with
- * a failing disk needs.
+ * What is damaged is left out and named, since a rescue of the others is what a person with a failing disk needs: a
+ * checkpoint, or of several runs one that has no whole checkpoint or whose data are not whole. `missing` or `corrupt` where
+ * no run is left.
  */
 export async function exportBundle(
   manager: CheckpointManager,
@@ -107,9 +101,12 @@ export async function exportBundle(
     // Each is read twice: is it whole, and then for the bundle.
     const work = new Work(watcher, 2 * states);
     const leftOut: LeftOut[] = [];
-    const whole: WholeRun[] = [];
-    for (const snapshot of snapshots) whole.push(await wholeOf(parts, snapshot, work, leftOut));
-    const file = await written(open, bytesOf(snapshots, states, form), (out) =>
+    const checkData = dataCheck(manager);
+    const whole = await allWhole(snapshots, leftOut, async (snapshot) => {
+      if (hasData) await checkData(snapshot.record);
+      return wholeOf(parts, snapshot, work, leftOut);
+    });
+    const file = await written(open, bytesOf(whole, form), (out) =>
       writeBundle(out, new Contents(manager, parts, whole, form, work), whole, form),
     );
     for (const { record, checkpoints } of whole)
@@ -124,15 +121,33 @@ export async function exportBundle(
   }
 }
 
-/** What a bundle has at most, for who has to find room for it. */
-function bytesOf(snapshots: readonly Snapshot[], states: number, { hasData }: BundleForm): number {
-  const data = new Map(snapshots.map(({ record }) => [record.data.hash, record.data.bytes]));
+/**
+ * For who has to find room for it: as whole tensors what a bundle has at most, in the compact form about. Where that is too
+ * little all the same, the write ends in `quota`, and leaves nothing.
+ */
+function bytesOf(runs: readonly WholeRun[], { isCompact, hasData }: BundleForm): number {
+  const data = new Map(runs.map(({ record }) => [record.data.hash, record.data.bytes]));
+  const states = runs.flatMap(({ rows }) => {
+    const all = [...rows.values()];
+    return all.map((row, index) =>
+      isCompact ? compactBytes(row, all[baseIndex(index)] ?? row) : row.info.rawBytes,
+    );
+  });
   return (
-    states +
-    sum(snapshots, ({ rows }) => rows.length * HEAD_BYTES) +
-    sum(snapshots, ({ journal }) => RUN_BYTES + LINE_BYTES * (journal?.loss.length ?? 0)) +
+    sum(states, (bytes) => HEAD_BYTES + bytes) +
+    sum(runs, ({ journal }) => RUN_BYTES + LINE_BYTES * (journal?.loss.length ?? 0)) +
     (hasData ? sum([...data.values()], (bytes) => bytes) : 0)
   );
+}
+
+/**
+ * No chunk becomes longer than it is; else about what the store has of it, which is coded the same. A difference there
+ * counts with what it is one from, unless the base that it has in the bundle is of the same chain: to one far away it may
+ * be no smaller than itself.
+ */
+function compactBytes({ info, packs, leans }: CheckpointRow, base: CheckpointRow): number {
+  const isNear = base.step !== info.step && base.packs.some((name) => packs.includes(name));
+  return Math.min(info.rawBytes, info.storedBytes + (isNear ? 0 : leans));
 }
 
 async function writeBundle(
@@ -169,33 +184,51 @@ async function* seen(
   }
 }
 
-async function snapshotOf(
-  manager: CheckpointManager,
-  parts: StoreParts,
-  { run, steps }: ExportedRun,
-): Promise<Snapshot> {
-  // One transaction: a run that goes on meanwhile would otherwise give rows that an event changed without that event.
-  const { rows, ...found } = await parts.catalog.read(async (tx) => {
-    const { record, step, marks, tags, note } = await findRun(tx, run);
-    const journal = await readRows(tx, run, record.firstStep + 1, step);
-    return {
-      record,
-      about: { marks, tags, note },
-      events: (await tx.of("events", run)).map(({ event }) => event),
-      journal: journal.loss.length === 0 ? null : journal,
-      rows: await tx.of("checkpoints", run),
-    };
-  });
-  const wanted = steps === null ? null : new Set(steps);
-  for (const step of wanted ?? []) if (!rows.some((row) => row.step === step)) throw noCheckpoint(step);
-  const chosen = rows.filter(({ step }) => wanted?.has(step) ?? true);
-  return {
-    ...found,
-    rows: chosen,
-    release: manager.held.hold(
-      run,
-      chosen.map(({ step }) => step),
-    ),
+/** Of several, those that `read` can make whole; the others go to `leftOut`. Throws what the only one throws. */
+async function allWhole(
+  snapshots: readonly Snapshot[],
+  leftOut: LeftOut[],
+  read: (snapshot: Snapshot) => Promise<WholeRun>,
+): Promise<readonly WholeRun[]> {
+  const whole: WholeRun[] = [];
+  const reasons: string[] = [];
+  for (const snapshot of snapshots) {
+    const { id, name } = snapshot.record;
+    try {
+      whole.push(await read(snapshot));
+    } catch (error) {
+      // More data than a bundle takes are `invalid`.
+      if (snapshots.length === 1 || !(isLoss(error) || hasCode(error, "invalid"))) throw error;
+      const why = messageOf(error);
+      leftOut.push({ run: id, name, step: null, why });
+      reasons.push(` "${name}": ${why}`);
+    }
+  }
+  if (whole.length === 0)
+    throw new HoldfastError(
+      "missing",
+      `None of the ${snapshots.length} runs can be exported.${reasons.join("")}`,
+    );
+  return whole;
+}
+
+/** Is it lost, as far as one can know? What cannot be read now may be whole. */
+function isLoss(error: unknown): boolean {
+  const isRefused = [error, error instanceof Error ? error.cause : null].some((one) =>
+    hasCode(one, "refused"),
+  );
+  return codeOfDamage(error) !== null && !isRefused;
+}
+
+/** Reads what a run trains on back, each data set once; none of it is kept in memory. */
+function dataCheck(manager: CheckpointManager): (record: RunRecord) => Promise<unknown> {
+  const checked = new Map<string, Promise<unknown>>();
+  return async (record) => {
+    checkDataSize(record);
+    const { hash } = record.data;
+    const known = checked.get(hash) ?? manager.getData(hash).then(() => null);
+    checked.set(hash, known);
+    return known;
   };
 }
 
@@ -206,26 +239,31 @@ async function wholeOf(
   work: Work,
   leftOut: LeftOut[],
 ): Promise<WholeRun> {
+  const { id, name } = found.record;
   const whole: CheckpointRow[] = [];
-  const reasons: string[] = [];
+  const lost: { readonly step: number; readonly why: string }[] = [];
   for (const row of rows) {
     try {
       for await (const chunk of new StoredCheckpoint(parts, row).chunks()) work.did(chunk.length);
       whole.push(row);
     } catch (error) {
-      // One that cannot be read now may be whole.
-      if (codeOfDamage(error) === null || hasCode(error, "refused")) throw error;
-      leftOut.push({ run: found.record.id, step: row.step, why: messageOf(error) });
-      reasons.push(` Step ${row.step}: ${messageOf(error)}`);
+      if (!isLoss(error)) throw error;
+      const why = (await isThere(parts, row)) ? messageOf(error) : LET_GO;
+      lost.push({ step: row.step, why });
     }
   }
-  if (whole.length === 0)
-    throw new HoldfastError(
-      "missing",
-      `No checkpoint of "${found.record.name}" is whole.${reasons.join("")}`,
-    );
+  if (whole.length === 0) {
+    const reasons = lost.map(({ step, why }) => ` Step ${step}: ${why}`);
+    throw new HoldfastError("missing", `No checkpoint of "${name}" is whole.${reasons.join("")}`);
+  }
+  leftOut.push(...lost.map((one) => ({ run: id, name, ...one })));
   const checkpoints = whole.map(({ step, info }) => ({ step, digest: info.digest }));
   return { ...found, checkpoints, rows: new Map(whole.map((row) => [row.step, row])) };
+}
+
+/** Another tab may have let go of it since it was looked up. */
+async function isThere({ catalog }: StoreParts, { run, step }: CheckpointRow): Promise<boolean> {
+  return (await catalog.read((tx) => tx.at("checkpoints", run, step))) !== undefined;
 }
 
 interface Content {
@@ -318,11 +356,4 @@ function whole(bytes: Bytes): Content {
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0);
-}
-
-function noCheckpoint(step: number): HoldfastError {
-  return new HoldfastError(
-    "missing",
-    `There is no checkpoint at step ${step}. Pin the step first, and it is one.`,
-  );
 }

@@ -14,14 +14,14 @@ import { freshEpoch, lockName } from "../store/owner";
 import { randomId } from "../store/pack-store";
 import type { CatalogReader } from "../store/tables";
 import { BundleSource } from "./bundle-source";
-import { dropData, holdPlaceForData } from "./data";
-import { DurableWriter, type AddFrame } from "./durable";
-import { FrameSequence } from "./frames";
-import { addAbout, addEvents, statusAfter } from "./log-frames";
-import type { CheckpointManager, StoreParts } from "./manager";
-import { reclaim } from "./reclaim";
+import { dropData, holdPlaceForData } from "../checkpoint/data";
+import { DurableWriter, type AddFrame } from "../checkpoint/durable";
+import { FrameSequence } from "../checkpoint/frames";
+import { addAbout, addEvents, statusAfter } from "../checkpoint/log-frames";
+import type { CheckpointManager, StoreParts } from "../checkpoint/manager";
+import { reclaim } from "../checkpoint/reclaim";
 import { Work } from "./work";
-import { writeCheckpoint, type Written } from "./write";
+import { writeCheckpoint, type Written } from "../checkpoint/write";
 
 /** What a save cost elsewhere says nothing here. */
 const NO_TIMES = { stall: 0, held: 0, readBack: 0 };
@@ -53,6 +53,18 @@ export async function importBundle(
   // Each checkpoint is read twice: is it whole, and then into the store.
   const work = new Work(watcher, 2 * bundle.checkpointBytes);
   await bundle.check(work);
+  const imported = await bringRuns(manager, parts, bundle, work);
+  work.end();
+  return imported;
+}
+
+/** The same, of what was checked. */
+export async function bringRuns(
+  manager: CheckpointManager,
+  parts: StoreParts,
+  bundle: BundleSource,
+  work: Work,
+): Promise<readonly Imported[]> {
   // Whether there is a run with its id is not known before; where not all is seen, there may be one.
   const isKnown = await manager.ready(null);
   const arriving = await parts.catalog.read((tx) => arrivals(tx, bundle.runs, isKnown, parts.clock.now()));
@@ -73,7 +85,6 @@ export async function importBundle(
     await takeBack(parts, done, own);
     throw error;
   }
-  work.end();
   const isHere = new Set(known.flatMap(({ hash, copies }) => (copies.length > 0 ? [hash] : [])));
   return bundle.runs.map(({ record: { id, data } }) => {
     const one = arriving.get(id) ?? "present";
@@ -220,7 +231,7 @@ async function writeRun(
   await addAbout(add, record, { ...about, edits: EDITS });
   const checkpoints: Written[] = [];
   for (const one of run.checkpoints) {
-    const { facts, source, end } = await bundle.checkpoint(run, one, work);
+    const { facts, source, end, close } = await bundle.checkpoint(run, one, work);
     const last = checkpoints.at(-1);
     const { reason, metrics, environment, configs, steps, time } = facts;
     const context = {
@@ -239,8 +250,13 @@ async function writeRun(
       previous: null,
     };
     const saving = { reason, metrics, environment, configs, times: NO_TIMES, source };
-    const made = await writeCheckpoint(add, saving, context);
-    await end();
+    let made: Written;
+    try {
+      made = await writeCheckpoint(add, saving, context);
+      await end();
+    } finally {
+      await close();
+    }
     if (made.manifest.digest !== one.digest)
       throw new HoldfastError(
         "corrupt",

@@ -9,7 +9,7 @@ export interface BundleOutput extends ZipOutput {
   abandon(): Promise<void>;
 }
 
-/** Opens an output for at most so many bytes. `quota` where there is no room for them. */
+/** Opens an output for about so many bytes. `quota` where there is no room for them. */
 export type OpenOutput = (bytes: number) => Promise<BundleOutput>;
 
 /** A file that `write` has written, or nothing of it. */

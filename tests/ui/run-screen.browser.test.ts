@@ -1,0 +1,78 @@
+/** What the screen of a run says, over made-up runs. */
+import { mount, unmount } from "svelte";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { HoldfastError } from "../../src/errors";
+import App from "../../src/ui/App.svelte";
+import { FakeHoldfast } from "../support/fake-holdfast";
+import "../../src/ui/base.css";
+import "../../src/ui/tokens.css";
+
+const STEP = 41;
+const main = page.getByRole("main");
+
+let app: ReturnType<typeof mount>;
+let api: FakeHoldfast;
+
+beforeEach(async () => {
+  await page.viewport(1440, 900);
+  api = new FakeHoldfast("full");
+  const paused = (await api.runs()).find(({ status }) => status === "paused")!;
+  location.hash = `#/run/${paused.id}?step=${STEP}`;
+  app = mount(App, { target: document.body, props: { api } });
+});
+
+afterEach(async () => {
+  await unmount(app);
+  location.hash = "";
+});
+
+test("a step that one went back to is no longer promised", async () => {
+  const heading = main.getByRole("heading", { name: /^Step 41/ });
+  await expect
+    .element(heading)
+    .toHaveTextContent("computed again from step 40, and checked, when you go there");
+  await userEvent.click(main.getByRole("button", { name: "Go back to this step" }));
+  await expect.element(heading).toHaveTextContent(/from step 40, and checked$/);
+});
+
+test("what stands in the cell of the last save can be read in whole", async () => {
+  await expect.element(main.getByTitle(/Held: training waited .* for this save\.$/)).toBeVisible();
+});
+
+test("the last label of the chart's steps has room beside it", async () => {
+  const chart = main.getByRole("img", { name: /^Loss by step/ });
+  await expect.element(chart).toBeVisible();
+  const element = chart.element();
+  await vi.waitUntil(() => element.querySelector(".u-over") !== null);
+  const room =
+    element.getBoundingClientRect().right - element.querySelector(".u-over")!.getBoundingClientRect().right;
+  const context = document.createElement("canvas").getContext("2d")!;
+  context.font = "11px system-ui, sans-serif";
+  expect(room).toBeGreaterThanOrEqual(context.measureText("100,000").width / 2);
+});
+
+test("the weights of the newest step leave by the run's own menu", async () => {
+  const deploy = vi.spyOn(api, "deploy");
+  await userEvent.click(main.getByRole("button", { name: "Export", exact: true }).first());
+  await userEvent.click(main.getByText("Weights to use elsewhere"));
+  await userEvent.selectOptions(main.getByLabelText("Weights only, as"), "float16");
+  await userEvent.click(main.getByRole("button", { name: "Weights (.safetensors)" }));
+  await vi.waitUntil(() => deploy.mock.calls.length > 0);
+  const [run = "", step, options] = deploy.mock.calls[0] ?? [];
+  const newest = (await api.checkpoints(run)).at(-1)!;
+  expect([step, options]).toEqual([newest.step, { dtype: "float16", form: "safetensors" }]);
+});
+
+test("a file that is not imported is named with the reason", async () => {
+  api.importBundle = () => Promise.reject(new HoldfastError("corrupt", "It is a ZIP archive."));
+  const clipboard = new DataTransfer();
+  clipboard.items.add(new File(["x"], "photos.zip"));
+  window.dispatchEvent(new ClipboardEvent("paste", { clipboardData: clipboard }));
+  await expect.element(main.getByText("“photos.zip” was not imported. It is a ZIP archive.")).toBeVisible();
+});
+
+test("the trash says when it empties by itself before it is opened", async () => {
+  location.hash = "#/";
+  await expect.element(main.getByText(/each goes by itself \d days after it was deleted/)).toBeVisible();
+});
