@@ -485,7 +485,16 @@ class Holdfast implements HoldfastPage {
     return this.#inTurn(async () => {
       // What is open here may be older than what another tab made of the run since.
       if (options.takeOver && this.#opened?.run === run) await this.#close();
+      const before = await this.detail(run);
       const trainer = await this.#openHere(run, { ...options, toTrain: true });
+      const opened = await this.detail(run);
+      // What a tab wrote in its last moment is seen only once its packs are free: it may have been the end of the run.
+      if (isOver(opened.status) && !isOver(before.status)) {
+        const message = `“${opened.name}” had ${opened.status} at step ${opened.step} when its tab ended; that was found only now, so it was not gone on with.`;
+        this.#tell({ kind: "notice", level: "info", run, message });
+        this.#tellAll({ kind: "runs" });
+        return opened;
+      }
       await this.#go(trainer, run);
       return this.detail(run);
     });
@@ -612,6 +621,11 @@ class Holdfast implements HoldfastPage {
   #announce(event: HoldfastEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+/** Does nothing more happen to such a run unless somebody wants it? */
+function isOver(status: RunInfo["status"]): boolean {
+  return status === "stopped" || status === "finished";
 }
 
 function startedWords(name: string): string {
