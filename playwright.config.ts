@@ -12,7 +12,8 @@ export default defineConfig({
   expect: { timeout: 20_000 },
   workers: 2,
   fullyParallel: true,
-  retries: 0,
+  // Processes are killed at moments that no clock of ours holds. What needs its second attempt is named by `npm test`.
+  retries: 1,
   reporter: "line",
   use: {
     headless: true,

@@ -15,12 +15,13 @@ const LOG_LINES = 120;
 
 /** @param {StageResult} result */
 function report(result) {
-  const { name, seconds, passed, failed, skipped, timedOut, log } = result;
+  const { name, seconds, passed, failed, skipped, again = [], timedOut, log } = result;
   const counts = `${passed} passed, ${failed} failed, ${skipped.length} skipped`;
   process.stdout.write(
     `${name.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${counts}${timedOut ? " (ran out of time)" : ""}\n`,
   );
   for (const test of skipped) process.stdout.write(`           skipped: ${test}\n`);
+  for (const test of again) process.stdout.write(`           passed at its second attempt only: ${test}\n`);
   if (failed === 0) return;
   process.stdout.write(`${readFileSync(log, "utf8").split("\n").slice(-LOG_LINES).join("\n")}\n`);
 }

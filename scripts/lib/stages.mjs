@@ -13,6 +13,7 @@ export const LOGS = join(ROOT, ".cache", "logs");
  * @property {number} passed
  * @property {number} failed
  * @property {readonly string[]} skipped names of the tests
+ * @property {readonly string[]} [again] names of those that passed at their second attempt only
  *
  * @typedef {object} Stage
  * @property {string} name
@@ -138,21 +139,22 @@ export function vitestCounts(json) {
 export function playwrightCounts(json) {
   const { expected, unexpected, flaky } = json.stats;
   return {
-    passed: expected,
-    failed: unexpected + flaky + json.errors.length,
-    skipped: json.suites.flatMap(skippedSpecs),
+    passed: expected + flaky,
+    failed: unexpected + json.errors.length,
+    skipped: json.suites.flatMap((suite) => specsThat(suite, "skipped")),
+    again: json.suites.flatMap((suite) => specsThat(suite, "flaky")),
   };
 }
 
-/** @param {PlaywrightSuite} suite @returns {readonly string[]} */
-function skippedSpecs(suite) {
+/** @param {PlaywrightSuite} suite @param {string} status @returns {readonly string[]} */
+function specsThat(suite, status) {
   const own = suite.specs.flatMap((spec) =>
     spec.tests
-      .filter((test) => test.status === "skipped")
+      .filter((test) => test.status === status)
       .map((test) => {
         const reason = test.annotations.find((note) => note.type === "skip")?.description;
         return reason === undefined ? spec.title : `${spec.title} (${reason})`;
       }),
   );
-  return [...own, ...(suite.suites ?? []).flatMap(skippedSpecs)];
+  return [...own, ...(suite.suites ?? []).flatMap((inner) => specsThat(inner, status))];
 }

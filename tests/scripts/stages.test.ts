@@ -22,16 +22,23 @@ test("vitest: a file that cannot be loaded is a failure", () => {
   expect(vitestCounts({ testResults: [{ status: "failed", assertionResults: [] }] }).failed).toBe(1);
 });
 
-test("playwright: unexpected, flaky and global errors fail; skips keep their reason", () => {
+test("playwright: unexpected and global errors fail; what passed at its second attempt is named; skips keep their reason", () => {
   const skipped = { status: "skipped", annotations: [{ type: "skip", description: "no such file" }] };
+  const flaky = { status: "flaky", annotations: [] };
   const report = {
     stats: { expected: 3, unexpected: 1, flaky: 1 },
     errors: [{}],
-    suites: [{ specs: [], suites: [{ specs: [{ title: "reads a file", tests: [skipped] }] }] }],
+    suites: [
+      {
+        specs: [{ title: "kills a tab", tests: [flaky] }],
+        suites: [{ specs: [{ title: "reads a file", tests: [skipped] }] }],
+      },
+    ],
   };
   expect(playwrightCounts(report)).toEqual({
-    passed: 3,
-    failed: 3,
+    passed: 4,
+    failed: 2,
     skipped: ["reads a file (no such file)"],
+    again: ["kills a tab"],
   });
 });

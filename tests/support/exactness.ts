@@ -149,7 +149,11 @@ export async function live(
   const run = await start(browser.page, optionsOf(cell, true));
   if (cell.nearChange) {
     await waitFor(browser.page, run, { step: plan.askAt });
-    await change(browser.page, run, { learningRate: rate, from: plan.changeAt });
+    await change(browser.page, run, { learningRate: rate, from: plan.changeAt }).catch((error: unknown) => {
+      if (String(error).includes("Name a later step"))
+        throw new Missed("it was past the change before it was asked");
+      throw error;
+    });
   } else {
     await change(browser.page, run, { learningRate: rate, from: plan.changeAt });
     await waitFor(browser.page, run, { step: plan.changeAt + 3 });
