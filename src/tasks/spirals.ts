@@ -138,12 +138,17 @@ class SpiralsModel implements Model {
   async picture(params: Params, step: number): ReturnType<Model["picture"]> {
     const grid = await valuesOf(() => tf.sigmoid(this.#logits(params, this.#grid, NO_DROPOUT)));
     return {
-      kind: "boundary",
       step,
-      size: PICTURE_SIZE,
-      grid,
-      extent: this.#extent,
-      points: this.#shown.slice(),
+      panels: [
+        {
+          kind: "boundary",
+          title: "Decision boundary",
+          size: PICTURE_SIZE,
+          grid,
+          extent: this.#extent,
+          points: this.#shown.slice(),
+        },
+      ],
     };
   }
 

@@ -108,12 +108,22 @@ class TextModel implements Model {
     const stretch = Array.from({ length: count }, (_, i) => offset + i * this.#context);
     const losses = (await this.#heldOutLosses(params, stretch)).slice(0, PICTURE_CHARACTERS);
     return {
-      kind: "text",
       step,
-      temperature: TEMPERATURE,
-      sample: await this.#sample(params, step),
-      heldOut: this.#spell(this.#characters.ids.subarray(offset + 1, offset + 1 + losses.length)),
-      losses,
+      panels: [
+        {
+          kind: "text",
+          title: "Sample",
+          note: `temperature ${TEMPERATURE}`,
+          text: await this.#sample(params, step),
+        },
+        {
+          kind: "text",
+          title: "Held-out text",
+          note: "the redder, the less it was expected",
+          text: this.#spell(this.#characters.ids.subarray(offset + 1, offset + 1 + losses.length)),
+          losses,
+        },
+      ],
     };
   }
 

@@ -3,12 +3,12 @@ import { transfer } from "comlink";
 import { Session } from "../engine/session";
 import type { Position, SessionSignal, SessionStorage } from "../engine/session-parts";
 import { HoldfastError } from "../errors";
+import { buffersOf } from "../format/picture";
 import { Progress } from "./progress";
 import type {
   CheckpointInfo,
   JournalRows,
   Lease,
-  Picture,
   ResumeReport,
   RunEvent,
   RunRecord,
@@ -224,17 +224,4 @@ function sessionStorage(parts: OpenRunParts): SessionStorage<CheckpointInfo> {
 /** Each buffer once: small tensors may share one. */
 function stateBuffers(state: State): ArrayBuffer[] {
   return [...new Set(state.tensors.map(({ values }) => values.buffer))];
-}
-
-function buffersOf(picture: Picture): ArrayBuffer[] {
-  switch (picture.kind) {
-    case "boundary":
-      return [picture.grid.buffer, picture.points.buffer];
-    case "text":
-      return [picture.losses.buffer];
-    case "none":
-      return [];
-    default:
-      return picture satisfies never;
-  }
 }

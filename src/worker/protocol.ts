@@ -49,7 +49,7 @@ import type { State } from "../format/tensors";
 import type { Comparison } from "../analysis/compare";
 import type { Interval } from "../policy/interval";
 
-export type { Picture } from "../format/picture";
+export type { Panel, Picture } from "../format/picture";
 export type * from "../format/run";
 export type * from "../format/stored";
 export type { DType, NamedTensor, Scalars, State, TensorValues } from "../format/tensors";

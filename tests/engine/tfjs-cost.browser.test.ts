@@ -34,7 +34,7 @@ const model: Model = {
     return tf.mean(tf.square(tf.sub(hidden, 0.5)));
   },
   evaluate: () => Promise.resolve({}),
-  picture: (_params, step) => Promise.resolve({ kind: "none", step }),
+  picture: (_params, step) => Promise.resolve({ step, panels: [] }),
   dispose: () => undefined,
 };
 

@@ -59,7 +59,7 @@ export function tinyModel({ width = 8, ballast = 0, drop }: TinyOptions = {}): M
       return ballast === 0 ? loss : tf.add(loss, tf.mul(tf.mean(of(params, "ballast")), 1e-3));
     },
     evaluate: () => Promise.resolve({}),
-    picture: (_params, step) => Promise.resolve({ kind: "none", step }),
+    picture: (_params, step) => Promise.resolve({ step, panels: [] }),
     dispose: () => undefined,
   };
 }

@@ -73,19 +73,28 @@ export function boundaryPicture(step: number): Picture {
       at * 3,
     );
   }
-  return { kind: "boundary", step, size, grid, extent, points };
+  return { step, panels: [{ kind: "boundary", title: "Decision boundary", size, grid, extent, points }] };
 }
 
 export function textPicture(step: number): Picture {
   const heldOut =
     "KING HENRY:\nWhat say you to the morn, that we should stand\nAnd bear the heavy matter of the state?";
   return {
-    kind: "text",
     step,
-    temperature: 0.8,
-    sample:
-      "KING HENRY:\nWhat say you to the morn, that we should stand\nAnd bear the heavy matter of the state?\n\nGLOUCESTER:\nMy lord, the hour is come; the",
-    heldOut,
-    losses: Float32Array.from(heldOut, (_, at) => Math.max(0, (noise(at) + 0.2) * 5)),
+    panels: [
+      {
+        kind: "text",
+        title: "Sample",
+        note: "temperature 0.8",
+        text: "KING HENRY:\nWhat say you to the morn, that we should stand\nAnd bear the heavy matter of the state?\n\nGLOUCESTER:\nMy lord, the hour is come; the",
+      },
+      {
+        kind: "text",
+        title: "Held-out text",
+        note: "the redder, the less it was expected",
+        text: heldOut,
+        losses: Float32Array.from(heldOut, (_, at) => Math.max(0, (noise(at) + 0.2) * 5)),
+      },
+    ],
   };
 }

@@ -43,10 +43,10 @@ export async function predictions(
   const params = Object.fromEntries(
     tensors.map(({ name, values, shape: size }) => [name.slice(PARAMETER), tf.tensor(values, [...size])]),
   );
-  const picture = await model.picture(params, 0);
+  const [panel] = (await model.picture(params, 0)).panels;
   model.dispose();
-  if (picture.kind !== "boundary") throw new Error("Spirals draw a boundary.");
-  const { size, extent, grid } = picture;
+  if (panel?.kind !== "boundary") throw new Error("Spirals draw a boundary.");
+  const { size, extent, grid } = panel;
   const centre = (i: number) => extent * ((2 * i + 1) / size - 1);
   const places = Array.from({ length: size * size }, (_, i) => [
     centre(i % size),

@@ -3,6 +3,7 @@ import { beforeAll, expect, suite, test } from "vitest";
 import { samplesAt } from "../../src/engine/batches";
 import type { Model, Params } from "../../src/engine/task";
 import { hasCode } from "../../src/errors";
+import type { Picture } from "../../src/format/picture";
 import type { OptimizerKind } from "../../src/format/run";
 import { text } from "../../src/tasks/text";
 import {
@@ -153,11 +154,11 @@ suite("looking at text", () => {
     expect(tf.memory().numTensors).toBe(before);
 
     expect(metrics["val_bits_per_character"]).toBeCloseTo(present(metrics["val_loss"]) / Math.LN2, 10);
-    if (picture.kind !== "text") throw new Error("Expected a text.");
-    expect(Array.from(picture.sample)).toHaveLength(160);
-    expect(Array.from(picture.heldOut)).toHaveLength(picture.losses.length);
-    expect(new TextDecoder().decode(text.generate(TINY, 1))).toContain(picture.heldOut);
-    expect(Math.abs(meanOf(picture.losses) - present(metrics["val_loss"]))).toBeLessThan(0.2);
+    const [sample, heldOut] = textsOf(picture);
+    expect(Array.from(sample.text)).toHaveLength(160);
+    expect(Array.from(heldOut.text)).toHaveLength(heldOut.losses.length);
+    expect(new TextDecoder().decode(text.generate(TINY, 1))).toContain(heldOut.text);
+    expect(Math.abs(meanOf(heldOut.losses) - present(metrics["val_loss"]))).toBeLessThan(0.2);
   });
 
   test("another step is another sample", async () => {
@@ -190,12 +191,20 @@ suite("looking at text", () => {
     await withParams(tensors, async (params) => {
       const [before, after] = [await model.evaluate(first), await model.evaluate(params)];
       expect(present(after["val_loss"])).toBeLessThan(present(before["val_loss"]) - 1);
-      const picture = await model.picture(params, 100);
-      if (picture.kind !== "text") throw new Error("Expected a text.");
-      expect(picture.sample).toContain(" ");
-      expect(Math.max(...picture.losses)).toBeGreaterThan(2 * meanOf(picture.losses));
+      const [sample, heldOut] = textsOf(await model.picture(params, 100));
+      expect(sample.text).toContain(" ");
+      expect(Math.max(...heldOut.losses)).toBeGreaterThan(2 * meanOf(heldOut.losses));
     });
     tf.dispose(first);
     model.dispose();
   });
 });
+
+/** The sample and the held-out text. */
+function textsOf({
+  panels,
+}: Picture): readonly [{ readonly text: string }, { readonly text: string; readonly losses: Float32Array }] {
+  const [sample, heldOut] = panels;
+  if (sample?.kind !== "text" || heldOut?.kind !== "text") throw new Error("Expected two texts.");
+  return [sample, { text: heldOut.text, losses: present(heldOut.losses) }];
+}

@@ -7,6 +7,7 @@ import { initialValues } from "../../src/engine/initialize";
 import { keepMask } from "../../src/engine/random";
 import type { LossContext, Model, Params, Task } from "../../src/engine/task";
 import { TfjsTrainable } from "../../src/engine/tfjs";
+import type { Panel, Picture } from "../../src/format/picture";
 import type { Config, OptimizerConfig } from "../../src/format/run";
 import type { NamedTensor } from "../../src/format/tensors";
 import { withDefaults } from "../../src/tasks/meta";
@@ -130,6 +131,17 @@ export async function withParams<T>(
   } finally {
     tf.dispose(params);
   }
+}
+
+/** The picture's panel of that kind, the first if there are several. */
+export function panelOf<Kind extends Panel["kind"]>(
+  picture: Picture,
+  kind: Kind,
+): Extract<Panel, { readonly kind: Kind }> {
+  const found = picture.panels.find(
+    (panel): panel is Extract<Panel, { readonly kind: Kind }> => panel.kind === kind,
+  );
+  return present(found);
 }
 
 /** A tensor with one element moved. */
