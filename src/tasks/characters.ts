@@ -4,9 +4,12 @@
  * Nothing is normalised (line ends, accents, case): what the model writes is what the person gave.
  */
 import { HoldfastError } from "../errors";
+import type { GivenFile, ReadFiles } from "../format/dataset";
 
 const MAX_CHARACTERS = 512;
 const MIB = 1024 * 1024;
+/** Between two files: an empty line. */
+const SEPARATOR = Uint8Array.of(0x0a, 0x0a);
 
 /** A text as numbers. */
 export interface Characters {
@@ -40,6 +43,50 @@ export function charactersOf(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): 
   const alphabet = [...seen.keys()].sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
   const place = new Map(alphabet.map((character, i) => [seen.get(character), i]));
   return { alphabet, ids: Uint16Array.from(order, (id) => place.get(id) ?? 0) };
+}
+
+/** Several files as one text, in the order of their paths; those that are no text are left out, and named. */
+export function joined(files: readonly GivenFile[]): ReadFiles {
+  const [only, ...more] = files;
+  // One file is what it is: what is wrong with it is said of it.
+  if (only !== undefined && more.length === 0) return { bytes: only.bytes, notes: [] };
+  const texts: Uint8Array<ArrayBuffer>[] = [];
+  const notes: string[] = [];
+  for (const { path, bytes } of files) {
+    const problem = bytes.includes(0) ? `byte ${bytes.indexOf(0)} is zero` : utf8Problem(bytes);
+    if (problem !== null) notes.push(`“${path}” is left out: it is no text in UTF-8 (${problem}).`);
+    else if (bytes.length > 0) texts.push(bytes);
+  }
+  if (texts.length === 0)
+    throw new HoldfastError(
+      "invalid",
+      `None of the ${files.length} files is a text in UTF-8: ${notes[0] ?? "all are empty."}`,
+    );
+  const length = texts.reduce((sum, { length: bytes }) => sum + bytes + SEPARATOR.length, 0);
+  const bytes = new Uint8Array(length - SEPARATOR.length);
+  let at = 0;
+  for (const text of texts) {
+    if (at > 0) {
+      bytes.set(SEPARATOR, at);
+      at += SEPARATOR.length;
+    }
+    bytes.set(text, at);
+    at += text.length;
+  }
+  return {
+    bytes,
+    notes: [`${texts.length} files, one after the other with an empty line between.`, ...notes],
+  };
+}
+
+/** Which byte is not UTF-8; null where all are. */
+function utf8Problem(bytes: Uint8Array<ArrayBuffer>): string | null {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return null;
+  } catch {
+    return `byte ${firstInvalid(bytes)}`;
+  }
 }
 
 function textOf(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): string {

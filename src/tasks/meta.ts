@@ -30,8 +30,15 @@ export interface SwitchField extends Labelled {
   readonly default: boolean;
 }
 
+export interface TextField extends Labelled {
+  readonly kind: "text";
+  readonly default: string;
+  /** UTF-16 units. */
+  readonly maxLength: number;
+}
+
 /** One setting. The form, the check of a config and the documentation are all made from it. */
-export type Field = NumberField | ChoiceField | SwitchField;
+export type Field = NumberField | ChoiceField | SwitchField | TextField;
 
 export type PresetName = "tiny" | "small" | "medium";
 
@@ -52,7 +59,16 @@ export interface TaskInfo {
   /** Raised when the same config and seed give other numbers than before; part of the environment. */
   readonly mathVersion: number;
   /** What the person may bring; null where the task makes its own data only. */
-  readonly file: { readonly label: string; readonly accept: string; readonly maxBytes: number } | null;
+  readonly file: {
+    readonly label: string;
+    /** What is trained on where nothing is brought, in a sentence. */
+    readonly without: string;
+    readonly accept: string;
+    /** In all, unpacked. */
+    readonly maxBytes: number;
+    /** More than one file, or a folder? */
+    readonly several?: true;
+  } | null;
   /** Is its model a stack of Dense layers, which can be a LayersModel of TensorFlow.js? Then it has `layers`. */
   readonly isLayersModel?: true;
   /** Task settings, `batchSize` among them. The defaults are the `small` preset. */
@@ -163,9 +179,11 @@ export const TEXT: TaskInfo = {
   summary: "A small transformer reads a text character by character and learns to write in its manner.",
   mathVersion: 1,
   file: {
-    label: "A text file (UTF-8, up to 4 MiB)",
-    accept: ".txt,.md,.csv,text/*",
+    label: "Text files (UTF-8, up to 4 MiB in all), also zipped",
+    without: "Without one, the task makes its own text.",
+    accept: ".txt,.md,.csv,.zip,.gz,text/*",
     maxBytes: 4 * 1024 * 1024,
+    several: true,
   },
   fields: [
     {
@@ -293,6 +311,9 @@ export function problemsOf(info: TaskInfo, config: Readonly<Record<string, unkno
   ];
 }
 
+/** Half of a character, which no file and no record can hold. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** What is wrong with one value; empty where it is right. */
 export function fieldProblems(field: Field, value: unknown): readonly string[] {
   const found = `${field.label} (${field.name}) is ${value === undefined ? "missing" : show(value)}`;
@@ -311,6 +332,10 @@ export function fieldProblems(field: Field, value: unknown): readonly string[] {
       return [`${found}; give one of ${field.options.map((option) => `"${option.value}"`).join(", ")}.`];
     case "switch":
       return typeof value === "boolean" ? [] : [`${found}; give true or false.`];
+    case "text":
+      if (typeof value === "string" && value.length <= field.maxLength && !LONE_SURROGATE.test(value))
+        return [];
+      return [`${found}; give a text of at most ${field.maxLength} characters.`];
     default:
       field satisfies never;
       return [];

@@ -8,6 +8,7 @@ import type { TaskInfo } from "./meta";
 export interface Settings {
   number(name: string): number;
   choice(name: string): string;
+  text(name: string): string;
   on(name: string): boolean;
 }
 
@@ -29,6 +30,11 @@ export function settingsOf(info: TaskInfo, config: Config): Settings {
     choice(name) {
       const value = config[name];
       if (typeof value !== "string") throw mistaken(name, "choice");
+      return value;
+    },
+    text(name) {
+      const value = config[name];
+      if (typeof value !== "string") throw mistaken(name, "text");
       return value;
     },
     on(name) {

@@ -7,10 +7,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Scalar, Tensor } from "@tensorflow/tfjs-core";
 import { HoldfastError } from "../errors";
+import type { DataPreview } from "../format/dataset";
 import type { Config } from "../format/run";
 import { uniforms } from "../engine/random";
 import type { LossContext, Model, ParameterSpec, Params, SamplePosition, Task } from "../engine/task";
-import { charactersOf } from "./characters";
+import { charactersOf, joined } from "./characters";
 import type { Characters } from "./characters";
 import { sentences } from "./grammar";
 import { crossEntropy, NO_DROPOUT, rowLosses } from "./layers";
@@ -26,6 +27,8 @@ import type { Windows } from "./windows";
 const EVALUATION_WINDOWS = 32;
 /** Characters that a picture writes, and held-out ones that it marks. */
 const PICTURE_CHARACTERS = 160;
+/** Of a text that a person brought, to look at. */
+const EXCERPT_CHARACTERS = 400;
 const TEMPERATURE = 0.8;
 const MAX_BYTES = TEXT.file?.maxBytes ?? 0;
 
@@ -35,6 +38,17 @@ export const text: Task = {
 
   generate(config, seed) {
     return sentences(settingsOf(TEXT, config).number("characters"), seed);
+  },
+
+  read: (files) => Promise.resolve(joined(files)),
+
+  preview(bytes): DataPreview {
+    const { alphabet, ids } = charactersOf(bytes, MAX_BYTES);
+    const excerpt = Array.from(ids.subarray(0, EXCERPT_CHARACTERS), (id) => alphabet[id] ?? "").join("");
+    return {
+      notes: [`${ids.length} characters, ${alphabet.length} different ones. The last tenth is held out.`],
+      panels: [{ kind: "text", title: "How it begins", text: excerpt }],
+    };
   },
 
   inspect(bytes, config): Config {

@@ -16,6 +16,9 @@ export function parseField(field: Field, raw: FormValue): Parsed {
     case "choice":
       if (field.options.some((option) => option.value === raw)) return { ok: true, value: raw };
       return { ok: false, message: "Choose one of the list." };
+    case "text":
+      if (String(raw).length <= field.maxLength) return { ok: true, value: String(raw) };
+      return { ok: false, message: `At most ${count(field.maxLength)} characters.` };
     case "integer":
     case "number":
       return parseNumber(field, String(raw).trim());

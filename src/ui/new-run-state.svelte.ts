@@ -1,7 +1,7 @@
 /** The form of a new run: what is typed, what is wrong with it, and the start. */
 import { SvelteMap } from "svelte/reactivity";
 import { messageOf } from "../errors";
-import type { HoldfastPage, StartOptions, StoredFile } from "../worker/api";
+import type { HoldfastPage, StartOptions } from "../worker/api";
 import type {
   Field,
   FieldValue,
@@ -12,6 +12,7 @@ import type {
   ScheduleKind,
   TaskInfo,
 } from "../worker/protocol";
+import { DataChoice } from "./data-choice.svelte";
 import { formValue, type FormValue, parseField } from "./field-parse";
 import {
   CLIP_NORM,
@@ -45,9 +46,7 @@ export class NewRunState {
   name = $state("");
   task = $state.raw<TaskInfo | null>(null);
   preset = $state.raw<PresetName>("small");
-  file = $state.raw<StoredFile | null>(null);
-  fileFailed = $state.raw<string | null>(null);
-  fileLoading = $state(false);
+  readonly data: DataChoice;
   /** What the run is to begin with; none where its weights are drawn from the seed. */
   weights = $state.raw<readonly File[]>([]);
   /** The same, by its name among `models`; null where it is none of them. */
@@ -73,17 +72,17 @@ export class NewRunState {
 
   constructor(api: HoldfastPage, seed: number) {
     this.api = api;
+    this.data = new DataChoice(api);
     this.tasks = api.tasks();
     const first = this.tasks[0];
     if (first !== undefined) this.choose(first.id);
     this.set("run", SEED, String(seed));
   }
 
-  /** Another task: its own file, its own preset. */
+  /** Another task: its own data, its own preset. */
   choose(task: string): void {
     this.task = this.tasks.find((info) => info.id === task) ?? null;
-    this.file = null;
-    this.fileFailed = null;
+    this.data.drop();
     this.model = null;
     this.usePreset(this.preset);
   }
@@ -142,24 +141,6 @@ export class NewRunState {
     return this.task !== null && this.fields.every(([group, field]) => this.error(group, field) === null);
   }
 
-  async takeFile(file: File): Promise<void> {
-    if (this.task === null) return;
-    this.fileLoading = true;
-    this.fileFailed = null;
-    try {
-      this.file = await this.api.addFile(this.task.id, file);
-    } catch (error) {
-      this.file = null;
-      this.fileFailed = messageOf(error);
-    }
-    this.fileLoading = false;
-  }
-
-  dropFile(): void {
-    this.file = null;
-    this.fileFailed = null;
-  }
-
   /** What the run is to begin with, in place of anything else; nothing: its weights are drawn. */
   beginWith(what: readonly File[] | SavedModelName): void {
     this.weights = typeof what === "string" ? [] : what;
@@ -213,7 +194,7 @@ export class NewRunState {
         Object.fromEntries(WATCH_FIELDS.map((field) => [field.name, this.#number("policy", field)])),
       ),
       ...(name === "" ? {} : { name }),
-      ...(this.file === null ? {} : { file: this.file }),
+      ...(this.data.stored === null ? {} : { data: this.data.stored }),
       ...(this.weights.length === 0 ? {} : { from: this.weights }),
       ...(this.model === null ? {} : { from: this.model }),
     };

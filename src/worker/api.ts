@@ -21,6 +21,8 @@ import type {
   MirrorReport,
   MirrorStatus,
   Phase,
+  DataFile,
+  DataPreview,
   Picture,
   PolicyPreview,
   PresetName,
@@ -53,8 +55,8 @@ export interface StartOptions {
     readonly schedule?: Partial<OptimizerConfig["schedule"]>;
   };
   readonly policy?: Policy;
-  /** What `addFile` returned; without it the task makes its own data. */
-  readonly file?: StoredFile;
+  /** What `addData` returned; without it the task makes its own data. */
+  readonly data?: Pick<StoredData, "hash" | "name">;
   /**
    * A safetensors file with the weights to begin with, a LayersModel's model.json and its weight files, or the name that
    * `layersModels` gives one; without it they are drawn from the seed.
@@ -79,10 +81,12 @@ export interface ForkOptions {
   readonly steps?: number;
 }
 
-export interface StoredFile {
+/** Data that was brought, as it is stored. */
+export interface StoredData {
   readonly hash: string;
   readonly name: string;
   readonly bytes: number;
+  readonly preview: DataPreview;
 }
 
 /** One tensor or scalar of a state, for people at the console. */
@@ -100,6 +104,11 @@ export interface HoldfastApi {
   layersModels(): Promise<readonly SavedModelName[]>;
   runs(): Promise<readonly RunInfo[]>;
   start(options: StartOptions): Promise<string>;
+  /**
+   * Data of one's own, for `start`: a file, several, or those of a folder, gzipped or in a ZIP archive as they may be.
+   * Checked against the task, kept in the store under its content, and shown. `config`: settings that decide how it is read.
+   */
+  addData(task: string, files: File | readonly (File | DataFile)[], config?: Config): Promise<StoredData>;
   pause(run: string): Promise<RunInfo>;
   /** Restores, replays, checks, goes on. */
   resume(run: string): Promise<RunInfo>;
@@ -198,8 +207,6 @@ export interface HoldfastPage extends HoldfastApi {
   journal(run: string, from?: number, to?: number): Promise<JournalRows>;
   /** Live facts of the run that this page trains or shows; null where nothing is known. */
   live(run: string): LiveRun | null;
-  /** Checks the file against the task and keeps its bytes in the store. */
-  addFile(task: string, file: File): Promise<StoredFile>;
   /** Takes a run over from another tab and goes on with it here. */
   takeOver(run: string): Promise<RunInfo>;
   picture(run: string, step?: number): Promise<Picture>;

@@ -14,7 +14,7 @@ import type {
   LiveRun,
   StartOptions,
   StateEntry,
-  StoredFile,
+  StoredData,
 } from "./api";
 import { Exchange, leftOutWords } from "./exchange";
 import { LiveRuns } from "./live";
@@ -24,6 +24,8 @@ import type {
   Changes,
   CheckpointInfo,
   Comparison,
+  Config,
+  DataFile,
   Deployment,
   DeployOptions,
   Drill,
@@ -408,21 +410,21 @@ class Holdfast implements HoldfastPage {
     return this.#live.get(run);
   }
 
-  async addFile(task: string, file: File): Promise<StoredFile> {
+  async addData(
+    task: string,
+    files: File | readonly (File | DataFile)[],
+    config: Config = {},
+  ): Promise<StoredData> {
     const info = taskInfo(task);
     if (info?.file == null) throw new HoldfastError("invalid", `The task "${task}" takes no file.`);
-    if (file.size > info.file.maxBytes) {
-      const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-      throw new HoldfastError(
-        "invalid",
-        `"${file.name}" has ${mib(file.size)}; the limit is ${mib(info.file.maxBytes)}. Cut a part out of it.`,
-      );
-    }
-    const bytes = new Uint8Array(await file.arrayBuffer());
+    const list = [files].flat().map(withPath);
     const trainer = await this.#supervisor.trainer();
-    await trainer.inspect(task, withDefaults(info, info.presets.small.config), bytes);
-    const hash = await this.#storage.putData(bytes);
-    return { hash, name: file.name, bytes: bytes.length };
+    const added = await trainer.addData(
+      task,
+      withDefaults(info, { ...info.presets.small.config, ...config }),
+      list,
+    );
+    return { ...added, name: nameOfData(list) };
   }
 
   async picture(run: string, step?: number): Promise<Picture> {
@@ -621,6 +623,19 @@ class Holdfast implements HoldfastPage {
   #announce(event: HoldfastEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+function withPath(file: File | DataFile): DataFile {
+  if (!(file instanceof File)) return file;
+  return { path: file.webkitRelativePath === "" ? file.name : file.webkitRelativePath, file };
+}
+
+/** The file, or the folder that they are of, or how many there are. */
+function nameOfData(files: readonly DataFile[]): string {
+  const [first, ...more] = files.map(({ path }) => path.split("/"));
+  const name = first?.[0] ?? "";
+  const isOne = more.every(([folder]) => folder === name);
+  return isOne ? name : `${first?.at(-1)} and ${more.length} more`;
 }
 
 /** Does nothing more happen to such a run unless somebody wants it? */

@@ -44,11 +44,13 @@ import type {
   VerifyReport,
   Unusable,
 } from "../format/stored";
+import type { DataPreview } from "../format/dataset";
 import type { Picture } from "../format/picture";
 import type { State } from "../format/tensors";
 import type { Comparison } from "../analysis/compare";
 import type { Interval } from "../policy/interval";
 
+export type { ColumnFacts, ColumnKind, DataPreview } from "../format/dataset";
 export type { Panel, Picture } from "../format/picture";
 export type * from "../format/run";
 export type * from "../format/stored";
@@ -180,8 +182,8 @@ export interface StartSpec {
   readonly config: Config;
   readonly optimizer: OptimizerConfig;
   readonly policy: Policy;
-  /** Content hash and name of a file in the store; null for generated data. */
-  readonly file: { readonly hash: string; readonly name: string } | null;
+  /** Content hash and name of what is in the store; null for generated data. */
+  readonly data: { readonly hash: string; readonly name: string } | null;
   /** Where S_0 is read from: one file, or a LayersModel as its files or by its name. None: it is drawn from the seed. */
   readonly from: readonly { readonly file: Blob; readonly name: string }[] | SavedModel;
 }
@@ -253,6 +255,19 @@ export interface Look {
 /** What came of trying to return to a checkpoint. */
 export interface Drill extends RunStep, Rehearsal {}
 
+/** A file of a person's. Its path is said beside it: a `File` loses that on its way to a worker. */
+export interface DataFile {
+  /** With its folders, `/` between them. */
+  readonly path: string;
+  readonly file: Blob;
+}
+
+export interface AddedData {
+  readonly hash: string;
+  readonly bytes: number;
+  readonly preview: DataPreview;
+}
+
 export interface OpenOptions {
   readonly takeOver: boolean;
   readonly why: string;
@@ -266,8 +281,8 @@ export interface TrainApi {
   /** The way to the storage worker, and where events go; once, before anything else. */
   connect(storage: MessagePort, events: MessagePort): Promise<void>;
   backend(): Promise<BackendInfo>;
-  /** Checks bytes against a task; `invalid` says what is wrong with them. */
-  inspect(task: string, config: Config, bytes: Uint8Array<ArrayBuffer>): Promise<Config>;
+  /** Files as the task reads them, stored; `invalid` says what is wrong with them. */
+  addData(task: string, config: Config, files: readonly DataFile[]): Promise<AddedData>;
   /** Makes the run durable (record, S_0, data) and opens it, at rest. */
   create(spec: StartSpec): Promise<string>;
   fork(spec: ForkSpec): Promise<string>;

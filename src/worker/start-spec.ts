@@ -57,8 +57,8 @@ export function startSpec(options: StartOptions): StartSpec {
           "`from` is no file; give a File or a Blob of a safetensors file, or the name of a saved model, as indexeddb://my-model.",
         ]
       : []),
-    ...(options.file !== undefined && info.file === null
-      ? [`${info.title} takes no file; it makes its own data.`]
+    ...(options.data !== undefined && info.file === null
+      ? [`${info.title} takes no data; it makes its own.`]
       : []),
   ];
   if (problems.length > 0) throw new HoldfastError("invalid", problems.join(" "));
@@ -70,7 +70,7 @@ export function startSpec(options: StartOptions): StartSpec {
     config,
     optimizer,
     policy,
-    file: options.file === undefined ? null : { hash: options.file.hash, name: options.file.name },
+    data: options.data === undefined ? null : { hash: options.data.hash, name: options.data.name },
     from: from ?? [],
   };
 }
@@ -105,7 +105,7 @@ function taskOf(id: string): TaskInfo {
 function nameOf(options: StartOptions, info: TaskInfo): string {
   const name = options.name?.trim() ?? "";
   if (name !== "") return name;
-  return options.file === undefined ? info.title : options.file.name;
+  return options.data === undefined ? info.title : options.data.name;
 }
 
 function optimizerOf(options: StartOptions, preset: Preset, steps: number): OptimizerConfig {

@@ -31,7 +31,7 @@ const api: TrainApi = {
     return Promise.resolve();
   },
   backend: () => trainer().backend(),
-  inspect: (task, config, bytes) => trainer().inspect(task, config, bytes),
+  addData: (task, config, files) => trainer().addData(task, config, files),
   create: (spec) => trainer().create(spec),
   fork: (spec) => trainer().fork(spec),
   open: (run, options) => trainer().open(run, options),

@@ -17,13 +17,17 @@ import { loadTask } from "../tasks";
 import { firstState, originOf } from "./first-state";
 import { weightsFile } from "./layers-model";
 import { OpenRun } from "./open-run";
+import type { GivenFile, ReadFiles } from "../format/dataset";
+import { unpacked } from "./given-files";
 import type {
+  AddedData,
   BackendInfo,
   Changes,
   CheckpointInfo,
   Deployment,
   DeployOptions,
   Config,
+  DataFile,
   Drill,
   ForkSpec,
   Look,
@@ -90,8 +94,16 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
     return { name: device.name, adapter: device.adapter, exact: true, notice: device.notice };
   }
 
-  async inspect(task: string, config: Config, bytes: Uint8Array<ArrayBuffer>): Promise<Config> {
-    return (await loadTask(task)).inspect(bytes, config);
+  async addData(task: string, config: Config, files: readonly DataFile[]): Promise<AddedData> {
+    const loaded = await loadTask(task);
+    const { info } = loaded;
+    if (info.file === null) throw new HoldfastError("invalid", `${info.title} makes its own data only.`);
+    const given = await unpacked(files, info.file.maxBytes);
+    const { bytes, notes } = loaded.read === undefined ? asItIs(given) : await loaded.read(given);
+    loaded.inspect(bytes, config);
+    const seen = loaded.preview?.(bytes, config) ?? { notes: [], panels: [] };
+    const hash = await this.#storage.putData(bytes);
+    return { hash, bytes: bytes.length, preview: { ...seen, notes: [...seen.notes, ...notes] } };
   }
 
   async create(spec: StartSpec): Promise<string> {
@@ -101,9 +113,9 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
     this.#phase(id, { kind: "loading", what: "the task and its data" });
     const task = await loadTask(spec.task);
     const bytes =
-      spec.file === null
+      spec.data === null
         ? task.generate(spec.config, spec.seed)
-        : await this.#storage.getData(spec.file.hash);
+        : await this.#storage.getData(spec.data.hash);
     const preprocessing = task.inspect(bytes, spec.config);
     const weights = await weightsFile(spec.from, task, spec.config);
     const device = await this.#openDevice(id);
@@ -122,8 +134,8 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
       data: {
         hash: await this.#storage.putData(bytes),
         bytes: bytes.length,
-        name: spec.file?.name ?? `made by ${spec.task} from seed ${spec.seed}`,
-        origin: spec.file === null ? "generated" : "file",
+        name: spec.data?.name ?? `made by ${spec.task} from seed ${spec.seed}`,
+        origin: spec.data === null ? "generated" : "file",
         preprocessing,
       },
       environment: environmentOf(device, mathVersions(task.info)),
@@ -457,6 +469,15 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
   #phase(run: string, phase: Phase): void {
     this.#emit({ kind: "phase", run, phase });
   }
+}
+
+/** The data of a task that reads one file as it is. */
+function asItIs(files: readonly GivenFile[]): ReadFiles {
+  const [file, ...more] = files;
+  if (file === undefined || more.length > 0) {
+    throw new HoldfastError("invalid", `There are ${files.length} files; this task reads one.`);
+  }
+  return { bytes: file.bytes, notes: [] };
 }
 
 function storedStatus(status: RunDetail["status"]): RunStatus {

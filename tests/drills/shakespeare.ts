@@ -115,8 +115,8 @@ function nextSave(page: Page, id: string): Promise<number> {
 }
 
 async function startOn(page: Page, text: string, saves: boolean): Promise<string> {
-  const file = await page.evaluate(
-    (content) => holdfast.addFile("text", new File([content], "shakespeare.txt")),
+  const data = await page.evaluate(
+    (content) => holdfast.addData("text", new File([content], "shakespeare.txt")),
     text,
   );
   return start(page, {
@@ -125,7 +125,7 @@ async function startOn(page: Page, text: string, saves: boolean): Promise<string
     name: "Shakespeare",
     seed: 1,
     steps: STEPS,
-    file,
+    data,
     optimizer: {
       kind: "adamw",
       learningRate: RATE,

@@ -6,8 +6,8 @@ import { HoldfastError } from "../../src/errors";
 import { defaultPolicy } from "../../src/policy/presets";
 import { TASKS } from "../../src/tasks/meta";
 import { defaultOptimizer } from "../../src/tasks/training-fields";
-import { boundaryPicture, checkpointOf, lossOf, textPicture } from "./fake-data";
-import type { HoldfastEvent, HoldfastPage, LiveRun } from "../../src/worker/api";
+import { boundaryPicture, checkpointOf, lossOf, madeUpPreview, textPicture } from "./fake-data";
+import type { HoldfastEvent, HoldfastPage, LiveRun, StoredData } from "../../src/worker/api";
 import type {
   AuditEntry,
   AuditLog,
@@ -16,6 +16,7 @@ import type {
   BackendInfo,
   CheckpointInfo,
   Comparison,
+  DataFile,
   Deployment,
   DeployOptions,
   Drill,
@@ -595,14 +596,16 @@ export class FakeHoldfast implements HoldfastPage {
       here: info.status === "running",
     };
   }
-  async addFile(_task: string, file: File) {
+  async addData(task: string, files: File | readonly (File | DataFile)[]): Promise<StoredData> {
     await this.#wait(400);
-    if (file.size === 0)
+    const [first] = [files].flat();
+    const file = first instanceof File ? { path: first.name, file: first } : first;
+    if (file === undefined || file.file.size === 0)
       throw new HoldfastError(
         "invalid",
-        `“${file.name}” is empty; choose a text of at least 1,000 characters.`,
+        `“${file?.path}” is empty; choose a text of at least 1,000 characters.`,
       );
-    return { hash: "0", name: file.name, bytes: file.size };
+    return { hash: "0", name: file.path, bytes: file.file.size, preview: madeUpPreview(task) };
   }
   async goto(run: string, step: number): Promise<Visit> {
     const of = this.#of(run);

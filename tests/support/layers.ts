@@ -31,6 +31,7 @@ export const LAYERS: readonly Layer[] = [
       "format/stored",
       "format/settings",
       "format/picture",
+      "format/dataset",
       "format/environment",
       "format/run-id",
       "format/given",
@@ -149,7 +150,7 @@ export const LAYERS: readonly Layer[] = [
       "saved-models",
     ],
     types: ["protocol"],
-    packages: { comlink: ["worker/*"] },
+    packages: { comlink: ["worker/*"], fflate: ["worker/given-files"] },
   },
   {
     name: "ui",

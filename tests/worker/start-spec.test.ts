@@ -109,7 +109,7 @@ suite("what is out of range is refused by name", () => {
     ["clipNorm", { task: "spirals", optimizer: { clipNorm: -1 } }],
     ["horizon", { task: "spirals", optimizer: { schedule: { horizon: 0 } } }],
     ["Save every", { task: "spirals", policy: { save: { kind: "steps", every: 0 }, draw: true } }],
-    ["takes no file", { task: "spirals", file: { hash: "00", name: "a.txt", bytes: 1 } }],
+    ["takes no data", { task: "spirals", data: { hash: "00", name: "a.txt" } }],
   ];
   test.each(cases)("%s", (word, options) => {
     const act = (): unknown => startSpec(options);
