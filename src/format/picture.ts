@@ -51,6 +51,15 @@ type PanelBody =
       readonly bars: readonly { readonly name: string; readonly value: number }[];
     }
   | {
+      /** Upright columns side by side, too many to name each. */
+      readonly kind: "columns";
+      readonly x: string;
+      readonly y: string;
+      /** What the first column stands for; the next ones for the whole numbers after it. */
+      readonly first: number;
+      readonly values: Float32Array<ArrayBuffer>;
+    }
+  | {
       /** Each point should lie on the diagonal: what is true and what was said of it, in the same unit. */
       readonly kind: "scatter";
       readonly x: string;
@@ -72,6 +81,8 @@ export function buffersOf(picture: Picture): ArrayBuffer[] {
         return [panel.pixels.buffer];
       case "bars":
         return [];
+      case "columns":
+        return [panel.values.buffer];
       case "scatter":
         return [panel.points.buffer];
       default:

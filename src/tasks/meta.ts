@@ -2,6 +2,9 @@
  * What can be trained, as data: no tfjs and no storage here, so that a form can be drawn before a backend is
  * loaded. A task is one file in this folder and one entry in `TASKS`.
  */
+import type { ScheduleKind } from "../format/run";
+import { MODULAR } from "./infos/modular";
+import { BATCH_SIZE, DROPOUT } from "./infos/shared";
 
 export type FieldValue = number | string | boolean;
 
@@ -47,6 +50,10 @@ export interface Preset {
   readonly config: Readonly<Record<string, FieldValue>>;
   readonly steps: number;
   readonly learningRate: number;
+  /** Of AdamW; default 0.01. */
+  readonly weightDecay?: number;
+  /** Default `cosine`. */
+  readonly schedule?: ScheduleKind;
   /** Save every so many steps. */
   readonly saveEvery: number;
 }
@@ -75,25 +82,6 @@ export interface TaskInfo {
   readonly fields: readonly Field[];
   readonly presets: Readonly<Record<PresetName, Preset>>;
 }
-
-const BATCH_SIZE = {
-  name: "batchSize",
-  label: "Batch size",
-  help: "Samples that each step learns from. Larger is steadier, and slower per step.",
-  kind: "integer",
-  min: 1,
-  max: 512,
-  unit: "samples",
-} as const;
-
-const DROPOUT = {
-  name: "dropout",
-  label: "Dropout",
-  help: "Share of values set to zero at random in training, against learning by heart.",
-  kind: "number",
-  min: 0,
-  max: 0.9,
-} as const;
 
 /** Two interleaved spirals in the plane; a small network learns which point is on which. */
 export const SPIRALS: TaskInfo = {
@@ -280,7 +268,7 @@ export const TEXT: TaskInfo = {
 };
 
 /** Every task, in the order in which people should see them. */
-export const TASKS: readonly TaskInfo[] = [SPIRALS, TEXT];
+export const TASKS: readonly TaskInfo[] = [SPIRALS, TEXT, MODULAR];
 
 /** The task of that id; undefined where there is none. */
 export function taskInfo(id: string): TaskInfo | undefined {

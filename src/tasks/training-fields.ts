@@ -3,7 +3,7 @@
  * and what comes in by the console is checked against them.
  */
 import type { OptimizerConfig, OptimizerKind, ScheduleConfig, ScheduleKind } from "../format/run";
-import { fieldProblems, type Field, type NumberField, type PresetName } from "./meta";
+import { fieldProblems, type Field, type NumberField, type Preset, type PresetName } from "./meta";
 
 /** The sizes to choose from; what each means is the task's business. */
 export const PRESETS: readonly {
@@ -329,26 +329,35 @@ export function optimizerProblems({ kind, schedule, ...values }: OptimizerConfig
   ];
 }
 
-/** PyTorch's defaults where it has one. */
-export function defaultOptimizer(kind: OptimizerKind, learningRate: number, steps: number): OptimizerConfig {
+/** The weight decay that a preset means for this optimizer. */
+export function presetDecay(kind: OptimizerKind, { weightDecay }: Pick<Preset, "weightDecay">): number {
+  return (kind === "adamw" ? weightDecay : undefined) ?? weightDecayField(kind).default;
+}
+
+/** The preset's; where it says nothing PyTorch's defaults, where it has one. */
+export function defaultOptimizer(
+  kind: OptimizerKind,
+  preset: Pick<Preset, "learningRate" | "weightDecay" | "schedule">,
+  steps: number,
+): OptimizerConfig {
   return {
     kind,
-    learningRate,
+    learningRate: preset.learningRate,
     momentum: MOMENTUM.default,
     beta1: BETA1.default,
     beta2: BETA2.default,
     decay: DECAY.default,
     epsilon: EPSILON.default,
-    weightDecay: weightDecayField(kind).default,
+    weightDecay: presetDecay(kind, preset),
     clipNorm: CLIP_NORM.default,
-    schedule: defaultSchedule(steps),
+    schedule: defaultSchedule(steps, preset.schedule),
   };
 }
 
-/** Warm-up and cosine over the whole run; a short run warms up over a tenth of it. */
-export function defaultSchedule(steps: number): ScheduleConfig {
+/** Warm-up and cosine over the whole run, unless told otherwise; a short run warms up over a tenth of it. */
+function defaultSchedule(steps: number, kind: ScheduleKind = "cosine"): ScheduleConfig {
   return {
-    kind: "cosine",
+    kind,
     warmup: Math.min(WARMUP.default, Math.floor(steps / 10)),
     horizon: steps,
     floor: FLOOR.default,

@@ -25,6 +25,7 @@ import {
   LEARNING_RATE,
   OPTIMIZER,
   optimizerFields,
+  presetDecay,
   SAVE_KIND,
   saveEveryField,
   SCHEDULE,
@@ -92,12 +93,15 @@ export class NewRunState {
     this.preset = preset;
     const task = this.task;
     if (task === null) return;
-    const { config, steps, learningRate, saveEvery } = task.presets[preset];
+    const chosen = task.presets[preset];
+    const { config, steps, learningRate, saveEvery } = chosen;
     for (const field of task.fields)
       this.set("config", field, formValue(config[field.name] ?? field.default));
     this.set("run", STEPS, String(steps));
     this.set("schedule", EVERY, String(Math.max(1, Math.floor(steps / 3))));
     this.set("optimizer", LEARNING_RATE, String(learningRate));
+    this.#values.set("optimizer/adamw/weightDecay", String(presetDecay("adamw", chosen)));
+    this.set("schedule", SCHEDULE, chosen.schedule ?? "cosine");
     this.set("policy", SAVE_KIND, "auto");
     this.set("policy", EVALUATE, String(defaultPolicy(steps).evaluate ?? 0));
     this.set("policy", saveEveryField("steps"), String(saveEvery));

@@ -110,7 +110,7 @@ function nameOf(options: StartOptions, info: TaskInfo): string {
 
 function optimizerOf(options: StartOptions, preset: Preset, steps: number): OptimizerConfig {
   const { kind = "adamw", schedule = {}, ...others } = options.optimizer ?? {};
-  const defaults = defaultOptimizer(kind, preset.learningRate, steps);
+  const defaults = defaultOptimizer(kind, preset, steps);
   return {
     ...defaults,
     ...given(others),

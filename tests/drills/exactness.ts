@@ -1,5 +1,5 @@
 /**
- * The whole exactness matrix, 60 cells. `--only TEXT` runs the cells whose name contains the text,
+ * The whole exactness matrix, thirty cells of each task. `--only TEXT` runs the cells whose name contains the text,
  * `--workers N` so many browsers at once (default 2).
  */
 import type { DrillResult, RunContext } from "../../scripts/lib/context.mjs";

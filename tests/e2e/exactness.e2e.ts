@@ -1,6 +1,6 @@
 /**
  * Killed and resumed, bit for bit: each task, each optimizer and each death at least once.
- * `npm run drill -- exactness` runs all sixty.
+ * `npm run drill -- exactness` runs all of them.
  */
 import { test } from "../support/browser";
 import { openApp } from "../support/app-page";

@@ -550,7 +550,7 @@ export class FakeHoldfast implements HoldfastPage {
         firstStep: 0,
         steps: info.steps,
         config: preset.config,
-        optimizer: defaultOptimizer("adamw", preset.learningRate, info.steps),
+        optimizer: defaultOptimizer("adamw", preset, info.steps),
         policy: this.#policies.get(run) ?? defaultPolicy(info.steps),
         data: { hash: "0", bytes: 1, name: "made up", origin: "generated", preprocessing: {} },
         environment: {

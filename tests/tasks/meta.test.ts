@@ -115,6 +115,9 @@ suite("tasks by id", () => {
       }
     }
     expect(counts).toEqual({
+      "modular tiny": 3975,
+      "modular small": 32843,
+      "modular medium": 157889,
       "spirals tiny": 337,
       "spirals small": 8577,
       "spirals medium": 198401,

@@ -7,6 +7,7 @@ import type { Device } from "../../src/engine/device";
 import { watchKernels } from "../../src/engine/kernels/banned";
 import type { Task } from "../../src/engine/task";
 import type { Config } from "../../src/format/run";
+import { modular } from "../../src/tasks/modular";
 import { spirals } from "../../src/tasks/spirals";
 import { text } from "../../src/tasks/text";
 import { configOf, droppingAt, gradientOf, initialParams, modelOf, present } from "./trial";
@@ -20,6 +21,8 @@ const CASES: readonly [string, Task, Config][] = [
   ["spirals, ReLU", spirals, { points: SMALL.points, activation: "relu" }],
   ["text, ReLU, tied", text, { characters: SMALL.characters }],
   ["text, GELU, untied", text, { characters: SMALL.characters, activation: "gelu", tied: false }],
+  ["modular, square", modular, { modulus: 13 }],
+  ["modular, ReLU", modular, { modulus: 13, activation: "relu" }],
 ];
 
 let cpu: Device;

@@ -1,0 +1,21 @@
+/** Fields that most tasks have. */
+import type { NumberField } from "../meta";
+
+export const BATCH_SIZE = {
+  name: "batchSize",
+  label: "Batch size",
+  help: "Samples that each step learns from. Larger is steadier, and slower per step.",
+  kind: "integer",
+  min: 1,
+  max: 512,
+  unit: "samples",
+} as const satisfies Omit<NumberField, "default">;
+
+export const DROPOUT = {
+  name: "dropout",
+  label: "Dropout",
+  help: "Share of values set to zero at random in training, against learning by heart.",
+  kind: "number",
+  min: 0,
+  max: 0.9,
+} as const satisfies Omit<NumberField, "default">;
