@@ -9,7 +9,8 @@ import type { DataPreview, GivenFile, ReadFiles } from "../format/dataset";
 import type { Config } from "../format/run";
 import type { DenseLayer } from "../format/layers-model";
 import type { TaskInfo } from "../tasks/meta";
-import type { Picture } from "../format/picture";
+import type { Panel, Picture } from "../format/picture";
+import type { Question } from "../format/question";
 import type { SamplePosition } from "./batches";
 
 export type { SamplePosition } from "./batches";
@@ -53,6 +54,8 @@ export interface Model {
   evaluate(params: Params): Promise<Readonly<Record<string, number>>>;
   /** May await between submissions, so that training goes on meanwhile; leaves no tensors behind. */
   picture(params: Params, step: number): Promise<Picture>;
+  /** What it makes of something that a person gives it; `invalid` where it is nothing for this model. Leaves no tensors behind. */
+  answer?(params: Params, question: Question): Promise<readonly Panel[]>;
   dispose(): void;
 }
 

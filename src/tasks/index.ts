@@ -6,6 +6,7 @@ import { TASKS } from "./meta";
 const LOADERS: Readonly<Record<string, () => Promise<Task>>> = {
   spirals: async () => (await import("./spirals")).spirals,
   text: async () => (await import("./text")).text,
+  digits: async () => (await import("./digits")).digits,
   modular: async () => (await import("./modular")).modular,
 };
 

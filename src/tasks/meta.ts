@@ -2,7 +2,9 @@
  * What can be trained, as data: no tfjs and no storage here, so that a form can be drawn before a backend is
  * loaded. A task is one file in this folder and one entry in `TASKS`.
  */
+import type { Question } from "../format/question";
 import type { ScheduleKind } from "../format/run";
+import { DIGITS } from "./infos/digits";
 import { MODULAR } from "./infos/modular";
 import { BATCH_SIZE, DROPOUT } from "./infos/shared";
 
@@ -76,6 +78,8 @@ export interface TaskInfo {
     /** More than one file, or a folder? */
     readonly several?: true;
   } | null;
+  /** What a person may put through its model, if it answers. */
+  readonly asks?: Question["kind"];
   /** Is its model a stack of Dense layers, which can be a LayersModel of TensorFlow.js? Then it has `layers`. */
   readonly isLayersModel?: true;
   /** Task settings, `batchSize` among them. The defaults are the `small` preset. */
@@ -173,6 +177,7 @@ export const TEXT: TaskInfo = {
     maxBytes: 4 * 1024 * 1024,
     several: true,
   },
+  asks: "text",
   fields: [
     {
       name: "context",
@@ -268,7 +273,7 @@ export const TEXT: TaskInfo = {
 };
 
 /** Every task, in the order in which people should see them. */
-export const TASKS: readonly TaskInfo[] = [SPIRALS, TEXT, MODULAR];
+export const TASKS: readonly TaskInfo[] = [SPIRALS, TEXT, DIGITS, MODULAR];
 
 /** The task of that id; undefined where there is none. */
 export function taskInfo(id: string): TaskInfo | undefined {

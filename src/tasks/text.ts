@@ -8,6 +8,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Scalar, Tensor } from "@tensorflow/tfjs-core";
 import { HoldfastError } from "../errors";
 import type { DataPreview } from "../format/dataset";
+import type { Panel } from "../format/picture";
+import type { Question } from "../format/question";
 import type { Config } from "../format/run";
 import { uniforms } from "../engine/random";
 import type { LossContext, Model, ParameterSpec, Params, SamplePosition, Task } from "../engine/task";
@@ -30,6 +32,10 @@ const PICTURE_CHARACTERS = 160;
 /** Of a text that a person brought, to look at. */
 const EXCERPT_CHARACTERS = 400;
 const TEMPERATURE = 0.8;
+/** Beyond it all characters are nearly as likely. */
+const HOTTEST = 10;
+/** Each takes a pass through the model. */
+const MOST_WRITTEN = 2000;
 const MAX_BYTES = TEXT.file?.maxBytes ?? 0;
 
 /** The task: a decoder-only transformer on characters. */
@@ -141,6 +147,28 @@ class TextModel implements Model {
     };
   }
 
+  async answer(params: Params, question: Question): Promise<readonly Panel[]> {
+    if (question.kind !== "text") throw new HoldfastError("invalid", "This model is asked with a text.");
+    const { prompt, temperature, topK, characters, seed } = question;
+    if (!(temperature > 0 && temperature <= HOTTEST) || !(Number.isInteger(topK) && topK >= 0)) {
+      throw new HoldfastError(
+        "invalid",
+        `Temperature ${temperature} and top-k ${topK} are none to write with; give a temperature above 0, at most ${HOTTEST}, and a whole top-k from 0 on.`,
+      );
+    }
+    if (!(Number.isInteger(characters) && characters >= 1 && characters <= MOST_WRITTEN))
+      throw new HoldfastError("invalid", `Give a length from 1 to ${MOST_WRITTEN} characters.`);
+    const begin = this.#read(prompt);
+    const draws = uniforms(seed, "ask", 0, characters);
+    return [
+      {
+        kind: "text",
+        title: "It writes",
+        text: await this.#write(params, begin, draws, { temperature, topK }),
+      },
+    ];
+  }
+
   dispose(): void {
     this.#transformer.dispose();
   }
@@ -170,10 +198,34 @@ class TextModel implements Model {
     return losses;
   }
 
-  async #sample(params: Params, step: number): Promise<string> {
+  #sample(params: Params, step: number): Promise<string> {
     const draws = uniforms(this.#seed, "sample", step, PICTURE_CHARACTERS);
-    // The text begins as if a line had just ended; in a text without line ends, after its first character in order.
-    const written = [Math.max(this.#characters.alphabet.indexOf("\n"), 0)];
+    return this.#write(params, this.#read(""), draws, { temperature: TEMPERATURE, topK: 0 });
+  }
+
+  /** Where there is nothing to go on from, as if a line had just ended; in a text without line ends, the first character. */
+  #read(prompt: string): readonly number[] {
+    const { alphabet } = this.#characters;
+    if (prompt === "") return [Math.max(alphabet.indexOf("\n"), 0)];
+    const place = new Map(alphabet.map((character, i) => [character, i]));
+    const unknown = [...new Set(prompt)].filter((character) => !place.has(character));
+    if (unknown.length > 0) {
+      throw new HoldfastError(
+        "invalid",
+        `The text that it learnt from has no ${unknown.map((character) => `“${character}”`).join(", ")}; leave that out.`,
+      );
+    }
+    return Array.from(prompt, (character) => place.get(character) ?? 0);
+  }
+
+  /** What it writes behind `begin`, a character for each draw. */
+  async #write(
+    params: Params,
+    begin: readonly number[],
+    draws: Iterable<number>,
+    how: { readonly temperature: number; readonly topK: number },
+  ): Promise<string> {
+    const written = [...begin];
     for (const draw of draws) {
       const seen = written.slice(-this.#context);
       const logits = await valuesOf(() => {
@@ -185,9 +237,9 @@ class TextModel implements Model {
         const hidden = this.#transformer.hidden(params, inputs, NO_DROPOUT);
         return this.#transformer.logits(params, tf.slice(hidden, [seen.length - 1, 0], [1, -1]));
       });
-      written.push(drawn(logits, draw));
+      written.push(drawn(logits, draw, how));
     }
-    return this.#spell(written.slice(1));
+    return this.#spell(written.slice(begin.length));
   }
 
   #spell(ids: Iterable<number>): string {
@@ -195,10 +247,16 @@ class TextModel implements Model {
   }
 }
 
-/** The class that a uniform number in [0, 1) falls on. */
-function drawn(logits: Float32Array, draw: number): number {
-  const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  const shares = Array.from(logits, (logit) => Math.exp((logit - most) / TEMPERATURE));
+/** The class that a uniform number in [0, 1) falls on, among the `topK` likeliest (0: all). */
+function drawn(
+  logits: Float32Array,
+  draw: number,
+  { temperature, topK }: { readonly temperature: number; readonly topK: number },
+): number {
+  const order = logits.toSorted((a, b) => b - a);
+  const most = order[0] ?? -Infinity;
+  const least = topK === 0 ? -Infinity : (order[Math.min(topK, order.length) - 1] ?? -Infinity);
+  const shares = Array.from(logits, (logit) => (logit < least ? 0 : Math.exp((logit - most) / temperature)));
   let left = draw * shares.reduce((sum, share) => sum + share, 0);
   for (const [id, share] of shares.entries()) {
     left -= share;

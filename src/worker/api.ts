@@ -23,7 +23,9 @@ import type {
   Phase,
   DataFile,
   DataPreview,
+  Panel,
   Picture,
+  Question,
   PolicyPreview,
   PresetName,
   ResumeReport,
@@ -198,6 +200,11 @@ export interface HoldfastApi {
    * notice names it.
    */
   importMirror(folder: FileSystemDirectoryHandle, options?: Watcher): Promise<readonly Imported[]>;
+  /**
+   * Something of a person's own put through the model as it is now (of a run that is not open here: its newest checkpoint):
+   * for *digits* a drawing, for *text* a beginning to go on from. `invalid` where the task takes none of that kind.
+   */
+  ask(run: string, question: Question): Promise<readonly Panel[]>;
 }
 
 /** What the screens need beside the console's calls. */

@@ -36,9 +36,11 @@ import type {
   MirrorReport,
   MirrorStatus,
   OpenOptions,
+  Panel,
   Picture,
   Policy,
   PolicyPreview,
+  Question,
   RunDetail,
   RunInfo,
   RunStep,
@@ -430,8 +432,18 @@ class Holdfast implements HoldfastPage {
   async picture(run: string, step?: number): Promise<Picture> {
     const live = this.#live.get(run)?.picture;
     if (step === undefined && live != null) return live;
-    const at = step ?? (await this.checkpoints(run)).reduce((newest, info) => Math.max(newest, info.step), 0);
+    const at = step ?? (await this.#newest(run));
     return (await this.#supervisor.trainer()).pictureOf({ run, step: at });
+  }
+
+  async ask(run: string, question: Question): Promise<readonly Panel[]> {
+    const trainer = await this.#supervisor.trainer();
+    return trainer.ask(run, await this.#newest(run), question);
+  }
+
+  /** Step of the newest checkpoint. */
+  async #newest(run: string): Promise<number> {
+    return (await this.checkpoints(run)).reduce((newest, info) => Math.max(newest, info.step), 0);
   }
 
   async deploy(run: string, step: number, options: DeployOptions = {}): Promise<Deployment> {

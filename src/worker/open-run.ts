@@ -9,6 +9,8 @@ import type {
   CheckpointInfo,
   JournalRows,
   Lease,
+  Panel,
+  Question,
   ResumeReport,
   RunEvent,
   RunRecord,
@@ -108,6 +110,11 @@ export class OpenRun {
     this.#progress.flush();
     // Nobody who steps by hand waits for a picture.
     void this.#drawLast();
+  }
+
+  /** As it is now; steps may go on meanwhile. */
+  answer(question: Question): Promise<readonly Panel[]> {
+    return this.#parts.bench.answer(question);
   }
 
   async state(): Promise<State> {

@@ -45,13 +45,15 @@ import type {
   Unusable,
 } from "../format/stored";
 import type { DataPreview } from "../format/dataset";
-import type { Picture } from "../format/picture";
+import type { Panel, Picture } from "../format/picture";
+import type { Question } from "../format/question";
 import type { State } from "../format/tensors";
 import type { Comparison } from "../analysis/compare";
 import type { Interval } from "../policy/interval";
 
 export type { ColumnFacts, ColumnKind, DataPreview } from "../format/dataset";
 export type { Panel, Picture } from "../format/picture";
+export type { Question } from "../format/question";
 export type * from "../format/run";
 export type * from "../format/stored";
 export type { DType, NamedTensor, Scalars, State, TensorValues } from "../format/tensors";
@@ -313,6 +315,8 @@ export interface TrainApi {
   /** The same in passing: waits for its turn, and nothing is kept that was not visited. So do the two that follow. */
   look(at: RunStep, options?: { readonly evaluate?: boolean }): Promise<Look>;
   pictureOf(at: RunStep): Promise<Picture>;
+  /** What the model makes of it, as it is now where the run is open here, else as it was at `step`. */
+  ask(run: string, step: number, question: Question): Promise<readonly Panel[]>;
   /** Metrics on held-out data. */
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>>;
   /** The weights of a step, to be used elsewhere. `unsupported` where the task has no such form. */

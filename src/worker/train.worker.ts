@@ -48,6 +48,7 @@ const api: TrainApi = {
   visit: (at) => trainer().visit(at),
   look: (at, options) => trainer().look(at, options),
   pictureOf: (at) => trainer().pictureOf(at),
+  ask: (run, step, question) => trainer().ask(run, step, question),
   evaluateAt: (at) => trainer().evaluateAt(at),
   deploy: (at, options) => trainer().deploy(at, options),
   leave: () => trainer().leave(),

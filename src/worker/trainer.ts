@@ -33,8 +33,10 @@ import type {
   Look,
   OpenOptions,
   Phase,
+  Panel,
   Picture,
   Policy,
+  Question,
   Restored,
   ResumeReport,
   RunDetail,
@@ -300,6 +302,12 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
 
   pictureOf(at: RunStep): Promise<Picture> {
     return this.#visitor.with(at, ({ bench }) => bench.picture(at.step));
+  }
+
+  ask(run: string, step: number, question: Question): Promise<readonly Panel[]> {
+    const open = this.#open;
+    if (open?.record.id === run) return open.answer(question);
+    return this.#visitor.with({ run, step }, ({ bench }) => bench.answer(question));
   }
 
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>> {

@@ -6,7 +6,7 @@ import { OPTIMIZER_MATH_VERSION } from "../engine/optimizers/optimizer";
 import { HoldfastError } from "../errors";
 import type { Model, Task } from "../engine/task";
 import type { TaskInfo } from "../tasks/meta";
-import type { Environment, Picture, RunRecord } from "./protocol";
+import type { Environment, Panel, Picture, Question, RunRecord } from "./protocol";
 
 /** The versions that decide whether two builds of Holdfast compute the same numbers for a task. */
 export function mathVersions(task: TaskInfo): Record<string, number> {
@@ -42,6 +42,15 @@ export class Workbench {
 
   async picture(step: number): Promise<Picture> {
     return this.trainable.withParams((params) => this.#model.picture(params, step));
+  }
+
+  async answer(question: Question): Promise<readonly Panel[]> {
+    const model = this.#model;
+    return this.trainable.withParams((params) => {
+      const answer = model.answer?.(params, question);
+      if (answer !== undefined) return answer;
+      throw new HoldfastError("invalid", `A model of the task ${this.record.task} cannot be asked.`);
+    });
   }
 
   dispose(): void {

@@ -9,7 +9,7 @@ import { change, detail, lossBits, openApp, pause, readState, resume, start, wai
 import { loseDevices, terminateWorkers, type LiveBrowser } from "./kill";
 import { stateDigest } from "./state-digest";
 
-export const TASKS = ["spirals", "text", "modular"] as const;
+export const TASKS = ["spirals", "text", "digits", "modular"] as const;
 export const OPTIMIZERS: readonly OptimizerKind[] = ["sgd", "momentum", "rmsprop", "adam", "adamw"];
 export const DEATHS = [
   "pause and reload",
@@ -49,6 +49,7 @@ interface Plan {
 const PLANS: Readonly<Record<TaskId, Plan>> = {
   spirals: { steps: 160, saveEvery: 40, changeAt: 100, askAt: 45 },
   text: { steps: 24, saveEvery: 8, changeAt: 17, askAt: 9 },
+  digits: { steps: 24, saveEvery: 8, changeAt: 17, askAt: 9 },
   modular: { steps: 160, saveEvery: 40, changeAt: 100, askAt: 45 },
 };
 
@@ -73,6 +74,7 @@ export function allCells(): Cell[] {
 const SOME_OPTIMIZERS: Readonly<Record<TaskId, readonly OptimizerKind[]>> = {
   spirals: OPTIMIZERS,
   text: ["sgd", "adam", "adamw"],
+  digits: ["rmsprop"],
   modular: ["adamw"],
 };
 

@@ -25,6 +25,7 @@ import type {
   MirrorOptions,
   MirrorReport,
   MirrorStatus,
+  Panel,
   Phase,
   Picture,
   Policy,
@@ -633,6 +634,17 @@ export class FakeHoldfast implements HoldfastPage {
   }
   async takeOver(run: string): Promise<RunInfo> {
     return this.resume(run);
+  }
+  async ask(run: string): Promise<readonly Panel[]> {
+    await this.#wait(300);
+    if (this.#of(run).info.task === "text") return textPicture(0).panels.slice(0, 1);
+    return [
+      {
+        kind: "bars",
+        title: "It sees",
+        bars: [7, 1, 9].map((digit, i) => ({ name: String(digit), value: 0.9 / 8 ** i })),
+      },
+    ];
   }
   async picture(run: string, step?: number): Promise<Picture> {
     await this.#wait(200);

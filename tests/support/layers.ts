@@ -32,6 +32,7 @@ export const LAYERS: readonly Layer[] = [
       "format/settings",
       "format/picture",
       "format/dataset",
+      "format/question",
       "format/environment",
       "format/run-id",
       "format/given",

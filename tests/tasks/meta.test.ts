@@ -115,6 +115,9 @@ suite("tasks by id", () => {
       }
     }
     expect(counts).toEqual({
+      "digits tiny": 10018,
+      "digits small": 52138,
+      "digits medium": 824458,
       "modular tiny": 3975,
       "modular small": 32843,
       "modular medium": 157889,

@@ -7,6 +7,7 @@ import type { Device } from "../../src/engine/device";
 import { watchKernels } from "../../src/engine/kernels/banned";
 import type { Task } from "../../src/engine/task";
 import type { Config } from "../../src/format/run";
+import { digits } from "../../src/tasks/digits";
 import { modular } from "../../src/tasks/modular";
 import { spirals } from "../../src/tasks/spirals";
 import { text } from "../../src/tasks/text";
@@ -21,6 +22,7 @@ const CASES: readonly [string, Task, Config][] = [
   ["spirals, ReLU", spirals, { points: SMALL.points, activation: "relu" }],
   ["text, ReLU, tied", text, { characters: SMALL.characters }],
   ["text, GELU, untied", text, { characters: SMALL.characters, activation: "gelu", tied: false }],
+  ["digits", digits, { count: 50, filters: 2, hidden: 8, batchSize: 4 }],
   ["modular, square", modular, { modulus: 13 }],
   ["modular, ReLU", modular, { modulus: 13, activation: "relu" }],
 ];
