@@ -1,16 +1,22 @@
-/** Two states side by side: what changed in each tensor, and by how much. */
-import type { Config } from "../format/run";
+/** States side by side: what differs between them, and by how much each tensor changed since the first of them. */
+import type { Config, Environment } from "../format/run";
 import type { NamedTensor, State } from "../format/tensors";
 
+/** A tensor of one side, held against the same tensor of the first side. */
 export interface TensorChange {
+  /** ‖x − a‖ / ‖a‖ where a is the first side's; 0 for itself, null where ‖a‖ is 0 and x is not a. */
+  readonly relative: number | null;
+  /** Cosine of the angle between x and a as vectors; null where one of them is 0. */
+  readonly cosine: number | null;
+  /** ‖x‖: the root of the sum of the squares. */
+  readonly norm: number;
+}
+
+export interface ComparedTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** ‖b − a‖ / ‖a‖; null where ‖a‖ is 0. */
-  readonly relative: number | null;
-  /** Cosine of the angle between a and b as vectors; null where one of them is 0. */
-  readonly cosine: number | null;
-  readonly normA: number;
-  readonly normB: number;
+  /** As many as there are sides, in their order; null where a side lacks the tensor, or has it in another shape. */
+  readonly sides: readonly (TensorChange | null)[];
 }
 
 export interface ComparedSide {
@@ -18,25 +24,32 @@ export interface ComparedSide {
   readonly runName: string;
   readonly task: string;
   readonly step: number;
+  /** Samples drawn up to this step. */
+  readonly samples: number;
   readonly digest: string;
   readonly metrics: Readonly<Record<string, number>>;
   /** Settings in force at this step, flat, by name. */
   readonly settings: Config;
+  /** What computed it, and on what data, flat, by name. */
+  readonly environment: Config;
+}
+
+/** What is not the same on all sides. */
+export interface Difference {
+  readonly of: "settings" | "environment";
+  readonly name: string;
+  /** As many as there are sides; null where a side has none of that name. */
+  readonly values: readonly (Config[string] | null)[];
 }
 
 export interface Comparison {
-  readonly a: ComparedSide;
-  readonly b: ComparedSide;
-  /** Settings that differ, by name; null where a side has none of that name. */
-  readonly differing: readonly {
-    readonly name: string;
-    readonly a: Config[string] | null;
-    readonly b: Config[string] | null;
-  }[];
+  /** The first is the one that the others are held against. */
+  readonly sides: readonly ComparedSide[];
+  readonly differing: readonly Difference[];
   readonly settingsCompared: number;
-  /** Tensors of both, sorted by relative change, largest first. */
-  readonly tensors: readonly TensorChange[];
-  /** Tensors of one side only, or with other shapes. */
+  /** Tensors that the first side and at least one other have, by the largest relative change, largest first. */
+  readonly tensors: readonly ComparedTensor[];
+  /** Tensors of which no other side has that shape, or which the first one lacks. */
   readonly unmatched: readonly string[];
 }
 
@@ -45,42 +58,68 @@ export interface SideState extends ComparedSide {
   readonly state: State;
 }
 
-/** Compares by name: settings, and every tensor, parameters and optimizer slots alike. */
-export function compareStates(a: SideState, b: SideState): Comparison {
-  const names = [...new Set([...Object.keys(a.settings), ...Object.keys(b.settings)])].sort();
-  const tensorsB = new Map(b.state.tensors.map((tensor) => [tensor.name, tensor]));
-  const tensors: TensorChange[] = [];
+/** Compares by name: settings, environment, and every tensor, parameters and optimizer slots alike. */
+export function compareStates(sides: readonly SideState[]): Comparison {
+  const settings = differences("settings", sides);
+  const environment = differences("environment", sides);
+  const byName = sides.map(({ state }) => new Map(state.tensors.map((tensor) => [tensor.name, tensor])));
+  const tensors: ComparedTensor[] = [];
   const unmatched: string[] = [];
-  for (const tensor of a.state.tensors) {
-    const other = tensorsB.get(tensor.name);
-    if (other !== undefined && sameShape(tensor, other)) tensors.push(changeOf(tensor, other));
-    else unmatched.push(tensor.name);
-    tensorsB.delete(tensor.name);
+  for (const name of new Set(byName.flatMap((side) => [...side.keys()]))) {
+    const reference = byName[0]?.get(name);
+    const same = byName.map((side) => sameShape(reference, side.get(name)));
+    if (reference === undefined || same.filter((tensor) => tensor !== null).length < 2) unmatched.push(name);
+    else tensors.push(comparedTensor(reference, same));
   }
   return {
-    a: sideOf(a),
-    b: sideOf(b),
-    differing: names
-      .map((name) => ({ name, a: a.settings[name] ?? null, b: b.settings[name] ?? null }))
-      .filter((setting) => setting.a !== setting.b),
-    settingsCompared: names.length,
-    tensors: tensors.sort(
-      (x, y) => (y.relative ?? Infinity) - (x.relative ?? Infinity) || compareNames(x, y),
-    ),
-    unmatched: [...unmatched, ...tensorsB.keys()].sort(),
+    sides: sides.map(sideOf),
+    differing: [...settings.differing, ...environment.differing],
+    settingsCompared: settings.compared,
+    tensors: tensors.sort((x, y) => largest(y) - largest(x) || (x.name < y.name ? -1 : 1)),
+    unmatched: unmatched.sort(),
   };
 }
 
-function compareNames(x: TensorChange, y: TensorChange): number {
-  return x.name < y.name ? -1 : 1;
+function differences(
+  of: Difference["of"],
+  sides: readonly ComparedSide[],
+): { readonly differing: readonly Difference[]; readonly compared: number } {
+  const names = [...new Set(sides.flatMap((side) => Object.keys(side[of])))].sort();
+  const differing = names
+    .map((name) => ({ of, name, values: sides.map((side) => side[of][name] ?? null) }))
+    .filter(({ values }) => values.some((value) => value !== values[0]));
+  return { differing, compared: names.length };
 }
 
-function sideOf({ run, runName, task, step, digest, metrics, settings }: SideState): ComparedSide {
-  return { run, runName, task, step, digest, metrics, settings };
+/** An environment and the data, flat, by names that a person can read. */
+export function environmentFacts(environment: Environment, data: string): Config {
+  const { adapter, flags, math, ...rest } = environment;
+  const under = (prefix: string, values: Config): Config =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix} ${name}`, value]));
+  return { data, ...rest, ...under("adapter", adapter), ...under("flag", flags), ...under("math", math) };
 }
 
-function sameShape(a: NamedTensor, b: NamedTensor): boolean {
-  return a.shape.length === b.shape.length && a.shape.every((size, i) => size === b.shape[i]);
+function sideOf({ state: _, ...side }: SideState): ComparedSide {
+  return side;
+}
+
+function comparedTensor(reference: NamedTensor, sides: readonly (NamedTensor | null)[]): ComparedTensor {
+  const { name, shape } = reference;
+  return { name, shape, sides: sides.map((tensor) => tensor && changeOf(reference, tensor)) };
+}
+
+/** One without a direction comes before all others: it was 0 and is not any more. */
+function largest({ sides }: ComparedTensor): number {
+  return Math.max(...sides.map((change) => (change === null ? 0 : (change.relative ?? Infinity))));
+}
+
+/** The tensor, where it has the shape of the reference. */
+function sameShape(reference: NamedTensor | undefined, tensor: NamedTensor | undefined): NamedTensor | null {
+  if (reference === undefined || tensor === undefined) return null;
+  const { shape } = reference;
+  const isSame =
+    tensor.shape.length === shape.length && tensor.shape.every((size, axis) => size === shape[axis]);
+  return isSame ? tensor : null;
 }
 
 /** Sums in float64, so that a tensor of a million elements keeps its digits. */
@@ -100,13 +139,10 @@ function changeOf(a: NamedTensor, b: NamedTensor): TensorChange {
   const normA = Math.sqrt(squaresA);
   const normB = Math.sqrt(squaresB);
   return {
-    name: a.name,
-    shape: a.shape,
     relative: squaresDifference === 0 ? 0 : normA === 0 ? null : Math.sqrt(squaresDifference) / normA,
     // Rounding may lift the quotient above 1.
     cosine:
       normA === 0 || normB === 0 ? null : Math.min(1, Math.max(-1, product / Math.sqrt(squaresA * squaresB))),
-    normA,
-    normB,
+    norm: normB,
   };
 }

@@ -1,9 +1,7 @@
-/** Two checkpoints side by side: which, what differs, and their pictures. The address holds the choice. */
+/** States side by side: which, what differs, and their pictures. The address holds the choice. */
 import { messageOf } from "../errors";
 import type { HoldfastPage } from "../worker/api";
 import type { CheckpointInfo, Comparison, Picture, RunStep } from "../worker/protocol";
-
-export type Side = "a" | "b";
 
 /** A picture, the reason why there is none, or null while it is made. */
 export type PictureResult =
@@ -11,43 +9,76 @@ export type PictureResult =
   | { readonly kind: "failed"; readonly message: string }
   | null;
 
-/** Made anew for each pair; components only read it. */
+type Metrics = Readonly<Record<string, number>>;
+
+/** Made anew for each choice of steps; components only read it. */
 export class CompareState {
+  readonly #api: HoldfastPage;
+  readonly steps: readonly RunStep[];
   comparison = $state.raw<Comparison | null>(null);
   failed = $state.raw<string | null>(null);
-  pictures = $state.raw<Readonly<Record<Side, PictureResult>>>({ a: null, b: null });
-  readonly #api: HoldfastPage;
-  readonly a: RunStep;
-  readonly b: RunStep;
+  /** As many as there are steps, in their order. */
+  pictures = $state.raw<readonly PictureResult[]>([]);
+  /** What was evaluated for it, by the place of the step. */
+  #evaluated = $state.raw<readonly Metrics[]>([]);
+  #isClosed = false;
 
-  constructor(api: HoldfastPage, a: RunStep, b: RunStep) {
+  constructor(api: HoldfastPage, steps: readonly RunStep[]) {
     this.#api = api;
-    this.a = a;
-    this.b = b;
+    this.steps = steps;
+    this.pictures = steps.map(() => null);
+  }
+
+  /** Metrics of each side at its step; those on held-out data come in as they are computed. */
+  get metrics(): readonly Metrics[] {
+    return (this.comparison?.sides ?? []).map(({ metrics }, index) => ({
+      ...this.#evaluated[index],
+      ...metrics,
+    }));
   }
 
   async load(): Promise<void> {
+    this.failed = null;
     try {
-      this.comparison = await this.#api.compare(this.a, this.b);
+      this.comparison = await this.#api.compare(...this.steps);
     } catch (error) {
       this.failed = messageOf(error);
       return;
     }
-    // One after the other: both need the one trainer, and the first one shows sooner.
-    await this.#loadPicture("a", this.a);
-    await this.#loadPicture("b", this.b);
+    // One after the other: all need the one trainer, and the first one shows sooner.
+    for (const [index, side] of this.comparison.sides.entries()) {
+      if (this.#isClosed) return;
+      await this.#loadPicture(index);
+      const isEvaluated = Object.keys(side.metrics).some((name) => name !== "loss");
+      if (!isEvaluated) await this.#evaluate(index);
+    }
   }
 
-  async #loadPicture(side: Side, of: RunStep): Promise<void> {
-    this.pictures = { ...this.pictures, [side]: await this.#picture(of) };
+  /** Nobody looks any more: nothing further is asked of the trainer. */
+  close(): void {
+    this.#isClosed = true;
   }
 
-  async #picture(of: RunStep): Promise<PictureResult> {
+  async #loadPicture(index: number): Promise<void> {
+    const result = await this.#picture(this.steps[index]);
+    this.pictures = this.pictures.with(index, result);
+  }
+
+  async #picture(of: RunStep | undefined): Promise<PictureResult> {
+    if (of === undefined) return null;
     try {
       return { kind: "picture", picture: await this.#api.picture(of.run, of.step) };
     } catch (error) {
       return { kind: "failed", message: messageOf(error) };
     }
+  }
+
+  async #evaluate(index: number): Promise<void> {
+    const at = this.steps[index];
+    if (at === undefined || this.#isClosed) return;
+    // Where there is no picture either, that says why.
+    const metrics = await this.#api.evaluate(at.run, at.step).catch(() => ({}));
+    this.#evaluated = this.steps.map((_, each) => (each === index ? metrics : (this.#evaluated[each] ?? {})));
   }
 }
 

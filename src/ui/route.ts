@@ -6,9 +6,18 @@ export type Route =
   | { readonly screen: "new" }
   | { readonly screen: "health" }
   | { readonly screen: "run"; readonly run: string; readonly step: number | null }
-  | { readonly screen: "compare"; readonly a: RunStep | null; readonly b: RunStep | null }
+  | ({ readonly screen: "compare" } & CompareView)
   /** An address that means nothing here. */
   | { readonly screen: "unknown"; readonly hash: string };
+
+/** What is compared, and how it is looked at. */
+export interface CompareView {
+  /** At most as many as there are letters; null where nothing is chosen yet. */
+  readonly sides: readonly (RunStep | null)[];
+}
+
+/** What the sides of a comparison are called, in the address as well. */
+export const SIDES = ["a", "b", "c", "d", "e", "f"] as const;
 
 const RUN_ID = /^[\w-]{1,64}$/;
 const STEP = /^\d{1,15}$/;
@@ -32,8 +41,10 @@ export function parseRoute(hash: string): Route {
     return { screen: "run", run: second, step: STEP.test(step) ? Number(step) : null };
   }
   if (first === "compare" && second === undefined) {
-    const sides = new URLSearchParams(query);
-    return { screen: "compare", a: parseRunStep(sides.get("a")), b: parseRunStep(sides.get("b")) };
+    const asked = new URLSearchParams(query);
+    const sides = SIDES.map((letter) => parseRunStep(asked.get(letter)));
+    const end = sides.findLastIndex((side) => side !== null) + 1;
+    return { screen: "compare", sides: sides.slice(0, end) };
   }
   return { screen: "unknown", hash };
 }
@@ -41,6 +52,12 @@ export function parseRoute(hash: string): Route {
 /** The address of a run, and of a step of it. */
 export function runHref(run: string, step: number | null = null): string {
   return `#/run/${run}${step === null ? "" : `?step=${step}`}`;
+}
+
+/** The address of a comparison. */
+export function compareHref({ sides }: CompareView): string {
+  const query = sides.flatMap((at, index) => (at === null ? [] : [`${SIDES[index]}=${at.run}@${at.step}`]));
+  return query.length === 0 ? "#/compare" : `#/compare?${query.join("&")}`;
 }
 
 /** The address of a route; the inverse of `parseRoute`. */
@@ -54,12 +71,8 @@ export function href(route: Route): string {
       return "#/health";
     case "run":
       return runHref(route.run, route.step);
-    case "compare": {
-      const sides: string[] = [];
-      if (route.a !== null) sides.push(`a=${route.a.run}@${route.a.step}`);
-      if (route.b !== null) sides.push(`b=${route.b.run}@${route.b.step}`);
-      return sides.length === 0 ? "#/compare" : `#/compare?${sides.join("&")}`;
-    }
+    case "compare":
+      return compareHref(route);
     case "unknown":
       return route.hash;
     default:

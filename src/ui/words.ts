@@ -167,6 +167,11 @@ export function metricWords(name: string): string {
   return name.replace(/^val_/, "held-out ").replaceAll("_", " ");
 }
 
+/** A tensor's name as people read it; the slot of an optimizer stands before that of its parameter. */
+export function tensorWords(name: string): string {
+  return name.replace(/^(param|slot)\//, "").replaceAll("/", " / ");
+}
+
 /** A backend's name as its makers write it. */
 export function backendName(name: BackendInfo["name"]): string {
   switch (name) {

@@ -157,7 +157,11 @@ export interface HoldfastApi {
   /** Losses of steps `from` (default 1) … `to`, both included. */
   losses(run: string, from?: number, to?: number): Promise<Float32Array>;
   checkpoints(run: string): Promise<readonly CheckpointInfo[]>;
-  compare(a: RunStep, b: RunStep): Promise<Comparison>;
+  /**
+   * Two to six steps of any runs, saved or not, each held against the first: settings and environment that differ, metrics, and
+   * by tensor the relative change, the cosine and the norms. `invalid` for fewer or more.
+   */
+  compare(...steps: readonly RunStep[]): Promise<Comparison>;
   storage(): Promise<StorageStatus>;
   /** Is everything there, and whole? Quickly, by what describes it; with `all`, by reading every byte back. */
   verify(options?: { readonly all?: boolean }): Promise<VerifyReport>;

@@ -369,8 +369,8 @@ class Holdfast implements HoldfastPage {
     return this.#storage.checkpoints(run);
   }
 
-  compare(a: RunStep, b: RunStep): Promise<Comparison> {
-    return this.#steps.compare(a, b);
+  compare(...steps: readonly RunStep[]): Promise<Comparison> {
+    return this.#steps.compare(steps);
   }
 
   storage(): Promise<StorageStatus> {

@@ -114,7 +114,8 @@ export interface StorageApi extends RunStorageApi {
   checkpoints(run: string): Promise<readonly CheckpointInfo[]>;
   /** Exactly this checkpoint or an error; never an older one. */
   state(run: string, step: number): Promise<State>;
-  compare(a: ComparedStep, b: ComparedStep): Promise<Comparison>;
+  /** The first is what the others are held against. All of them are in memory at once. */
+  compare(steps: readonly ComparedStep[]): Promise<Comparison>;
   rename(run: string, name: string): Promise<void>;
   mark(run: string, step: number, change: MarkChange): Promise<void>;
   describe(run: string, change: AboutChange): Promise<void>;

@@ -17,6 +17,9 @@ import type {
   TrainApi,
 } from "./protocol";
 
+/** All of their states are in memory at once, and six colours can be told apart. */
+const MOST_COMPARED = 6;
+
 export interface StepsParts {
   readonly storage: () => StorageApi;
   readonly trainer: () => Promise<TrainApi>;
@@ -49,9 +52,17 @@ export class Steps {
     return entriesOf((await (await this.#parts.trainer()).look(where)).state);
   }
 
-  async compare(a: RunStep, b: RunStep): Promise<Comparison> {
-    const first = await this.#compared(a);
-    return this.#parts.storage().compare(first, await this.#compared(b));
+  async compare(steps: readonly RunStep[]): Promise<Comparison> {
+    if (steps.length < 2 || steps.length > MOST_COMPARED) {
+      throw new HoldfastError(
+        "invalid",
+        `${steps.length} states were to be compared; name two to ${MOST_COMPARED}, as { run, step }.`,
+      );
+    }
+    const compared: ComparedStep[] = [];
+    // One after the other: the trainer holds one state of the past at a time.
+    for (const at of steps) compared.push(await this.#compared(at));
+    return this.#parts.storage().compare(compared);
   }
 
   /** Is that step not saved, so that pinning it computes it again? */

@@ -1,5 +1,5 @@
 /** All that the storage worker can be asked: checkpoints, files, comparison and status over one store. */
-import { compareStates, type SideState } from "../analysis/compare";
+import { compareStates, environmentFacts, type SideState } from "../analysis/compare";
 import { configStretches, settingsOf } from "../checkpoint/configs";
 import { exportBundle, exportCheckpoint } from "../exchange/export";
 import { importBundle } from "../exchange/import";
@@ -7,6 +7,7 @@ import { BlobOutput, type OpenOutput } from "../exchange/bundle-output";
 import { surplusAt } from "../checkpoint/keep";
 import { CheckpointManager, type StoreParts } from "../checkpoint/manager";
 import { hasCode, messageOf } from "../errors";
+import type { ConfigStretch } from "../format/manifest";
 import { openCatalog } from "../store/catalog";
 import { MemoryLocks, WebLocks } from "../store/locks";
 import { MemoryPacks } from "../store/memory";
@@ -21,6 +22,7 @@ import type {
   CheckpointInfo,
   ComparedStep,
   Comparison,
+  Environment,
   Exported,
   Imported,
   Lease,
@@ -28,6 +30,7 @@ import type {
   MirrorOptions,
   MirrorReport,
   MirrorStatus,
+  RunRecord,
   RunStep,
   SaveRequest,
   State,
@@ -49,6 +52,9 @@ export interface OpenedStore {
 const SCRUB_PAUSE_MS = 250;
 /** A page that is open for less is left alone. */
 const SCRUB_REST_MS = 10 * 60_000;
+
+/** Hexadecimal digits of a hash: enough to tell two files apart. */
+const HASH_SHOWN = 10;
 
 /** Between two looks at how much room is left. */
 const LOOK_MS = 10_000;
@@ -180,8 +186,10 @@ export class StorageService
     return (await this.read(run, step)).state;
   }
 
-  async compare(a: ComparedStep, b: ComparedStep): Promise<Comparison> {
-    return compareStates(await this.#side(a), await this.#side(b));
+  async compare(steps: readonly ComparedStep[]): Promise<Comparison> {
+    const sides: SideState[] = [];
+    for (const step of steps) sides.push(await this.#side(step));
+    return compareStates(sides);
   }
 
   exportCheckpoint(at: RunStep, to: FileSystemFileHandle | null, watcher: Watcher): Promise<Blob> {
@@ -231,14 +239,14 @@ export class StorageService
 
   async #side({ run, step, visited }: ComparedStep): Promise<SideState> {
     if (visited !== undefined) {
-      const { record, events, name, task } = await this.detail(run);
-      const settings = settingsOf(record.seed, configStretches(record, events, step).at(-1));
-      return { run, runName: name, task, step, settings, ...visited };
+      const { record, events } = await this.detail(run);
+      const stretch = configStretches(record, events, step).at(-1);
+      return { ...factsOf(record, stretch, record.environment, visited.state), ...visited };
     }
     const { manifest, state, info, run: row } = await this.read(run, step);
-    const { name, task, seed } = row.record;
-    const settings = settingsOf(seed, manifest.configs.at(-1));
-    return { run, runName: name, task, step, digest: info.digest, metrics: info.metrics, settings, state };
+    const { digest, metrics } = info;
+    const facts = factsOf(row.record, manifest.configs.at(-1), manifest.environment, state);
+    return { ...facts, digest, metrics, state };
   }
 
   /** Some browsers fail to estimate just when the disk is full; then nothing is said. */
@@ -246,6 +254,23 @@ export class StorageService
     const estimate = await this.#platform.estimate?.().catch(() => undefined);
     return { usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
   }
+}
+
+function factsOf(
+  { id, name, task, seed, data }: RunRecord,
+  stretch: ConfigStretch | undefined,
+  environment: Environment,
+  { scalars: { step, samples } }: State,
+): Omit<SideState, "state" | "digest" | "metrics"> {
+  return {
+    run: id,
+    runName: name,
+    task,
+    step,
+    samples,
+    settings: { task, ...settingsOf(seed, stretch) },
+    environment: environmentFacts(environment, `${data.name}, ${data.hash.slice(0, HASH_SHOWN)}…`),
+  };
 }
 
 /** A file that was chosen for it may have been made for it, and then goes with it. */

@@ -45,7 +45,7 @@ const api: StorageApi = {
     const state = await (await opening).state(run, step);
     return transfer(state, buffersOf(state));
   },
-  compare: async (a, b) => (await opening).compare(a, b),
+  compare: async (steps) => (await opening).compare(steps),
   rename: async (run, name) => (await opening).rename(run, name),
   mark: async (run, step, change) => (await opening).mark(run, step, change),
   describe: async (run, change) => (await opening).describe(run, change),

@@ -8,6 +8,7 @@ import { TASKS } from "../../src/tasks/meta";
 import { defaultOptimizer } from "../../src/tasks/training-fields";
 import { boundaryPicture, checkpointOf, lossOf, madeUpPreview, textPicture } from "./fake-data";
 import type { HoldfastEvent, HoldfastPage, LiveRun, StoredData } from "../../src/worker/api";
+import { fakeComparison } from "./fake-comparison";
 import type {
   AuditEntry,
   AuditLog,
@@ -408,52 +409,16 @@ export class FakeHoldfast implements HoldfastPage {
   async checkpoints(run: string): Promise<readonly CheckpointInfo[]> {
     return this.#of(run).checkpoints;
   }
-  async compare(a: RunStep, b: RunStep): Promise<Comparison> {
+  async compare(...steps: readonly RunStep[]): Promise<Comparison> {
     await this.#wait(300);
-    const side = ({ run, step }: RunStep) => {
-      const { info, checkpoints } = this.#of(run);
-      const found = checkpoints.find((checkpoint) => checkpoint.step === step);
-      if (found === undefined)
-        throw new HoldfastError("missing", `Run “${info.name}” has no checkpoint at step ${step}.`);
-      return {
-        run,
-        runName: info.name,
-        task: info.task,
-        step,
-        digest: found.digest,
-        metrics: found.metrics,
-        settings: {},
-      };
-    };
-    const names = [
-      "block1/attention/out",
-      "block1/mlp/up",
-      "block1/mlp/down",
-      "head/weight",
-      "block0/attention/qkv",
-      "embedding",
-      "block0/norm/scale",
-    ];
-    return {
-      a: side(a),
-      b: side(b),
-      differing: [
-        { name: "learning rate", a: 9.2e-4, b: 8e-4 },
-        { name: "dropout", a: 0.05, b: 0.2 },
-      ],
-      settingsCompared: 31,
-      tensors: [...names.map((name) => `param/${name}`), ...names.map((name) => `slot/m/${name}`)].map(
-        (name, at) => ({
-          name,
-          shape: [64, 64],
-          relative: 0.214 / (1 + at * 0.6),
-          cosine: at === 6 ? null : 1 - 0.02 / (1 + at),
-          normA: 1,
-          normB: 1,
-        }),
-      ),
-      unmatched: [],
-    };
+    return fakeComparison(
+      steps.map(({ run, step }) => {
+        const { info, checkpoints, losses } = this.#of(run);
+        const found = checkpoints.findLast((checkpoint) => checkpoint.step <= step);
+        const metrics = found?.step === step ? found.metrics : { loss: losses[step - 1] ?? Number.NaN };
+        return { info, step, digest: found?.step === step ? found.digest : "9f".repeat(32), metrics };
+      }),
+    );
   }
   async storage(): Promise<StorageStatus> {
     const memory = this.#scene === "memory";

@@ -6,11 +6,14 @@ const ROUTES: readonly (readonly [string, Route])[] = [
   ["#/new", { screen: "new" }],
   ["#/run/r0123456789abcdef", { screen: "run", run: "r0123456789abcdef", step: null }],
   ["#/run/r0123456789abcdef?step=120", { screen: "run", run: "r0123456789abcdef", step: 120 }],
-  ["#/compare", { screen: "compare", a: null, b: null }],
-  ["#/compare?a=r1@800", { screen: "compare", a: { run: "r1", step: 800 }, b: null }],
+  ["#/compare", { screen: "compare", sides: [] }],
+  ["#/compare?a=r1@800", { screen: "compare", sides: [{ run: "r1", step: 800 }] }],
   [
-    "#/compare?a=r1@0&b=r2@1200",
-    { screen: "compare", a: { run: "r1", step: 0 }, b: { run: "r2", step: 1200 } },
+    "#/compare?a=r1@0&b=r2@1200&d=r1@7",
+    {
+      screen: "compare",
+      sides: [{ run: "r1", step: 0 }, { run: "r2", step: 1200 }, null, { run: "r1", step: 7 }],
+    },
   ],
 ];
 
@@ -49,8 +52,7 @@ suite("route", () => {
   ])("a side that is no run and step is left open: %s", (query) =>
     expect(parseRoute(`#/compare?${query}&b=r2@3`)).toEqual({
       screen: "compare",
-      a: null,
-      b: { run: "r2", step: 3 },
+      sides: [null, { run: "r2", step: 3 }],
     }),
   );
 });

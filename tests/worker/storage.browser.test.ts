@@ -95,7 +95,10 @@ suite("the storage worker", () => {
     expect(await digestOf(state)).toBe(await digestOf(sampleState(3)));
     const next = await api.acquire(copy);
     expect((await api.save(next, sampleRequest(4, sampleRows(4, 4)))).checkpoint.step).toBe(4);
-    const comparison = await api.compare({ run, step: 0 }, { run: copy, step: 4 });
+    const comparison = await api.compare([
+      { run, step: 0 },
+      { run: copy, step: 4 },
+    ]);
     expect(comparison.tensors.length).toBeGreaterThan(0);
   });
 

@@ -38,15 +38,22 @@ suite("where nothing can be stored", () => {
     const record = await sampleRecord();
     const { lease } = await service.createRun(record, sampleRequest(0));
     await service.save(lease, sampleRequest(2, sampleRows(1, 2)));
-    const comparison = await service.compare({ run: record.id, step: 0 }, { run: record.id, step: 2 });
-    expect(comparison.a).toMatchObject({ step: 0, runName: "sample", task: "spirals" });
-    expect(comparison.a.settings).toMatchObject({
+    const comparison = await service.compare([
+      { run: record.id, step: 0 },
+      { run: record.id, step: 2 },
+    ]);
+    const [first] = comparison.sides;
+    expect(first).toMatchObject({ step: 0, samples: 0, runName: "sample", task: "spirals" });
+    expect(first?.environment).toMatchObject({ backend: record.environment.backend });
+    expect(first?.settings).toMatchObject({
       batchSize: 8,
       learningRate: 0.01,
       schedule: "cosine",
       seed: 7,
     });
-    expect(comparison.tensors.find(({ name }) => name === "param/weights")?.relative).toBeGreaterThan(0);
+    const weights = comparison.tensors.find(({ name }) => name === "param/weights");
+    expect(weights?.sides[0]?.relative).toBe(0);
+    expect(weights?.sides[1]?.relative).toBeGreaterThan(0);
     expect((await service.status()).perRun[record.id]).toBeGreaterThan(0);
     const whole = { runs: [{ run: record.id, steps: null }], isCompact: false, hasData: true, to: null };
     const { file } = await service.exportBundle(whole, {});

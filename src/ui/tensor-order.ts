@@ -1,0 +1,69 @@
+/** The columns of the table of tensors, and the order of its rows by one of them. */
+import type { ComparedSide, ComparedTensor } from "../analysis/compare";
+import { csv } from "./csv";
+import { SIDES } from "./route";
+
+/** A number of one side; the first side has a norm only, because the others are held against it. */
+export interface Column {
+  readonly of: "relative" | "cosine" | "norm";
+  /** Its place among the sides. */
+  readonly side: number;
+}
+
+const WORDS: Readonly<Record<Column["of"], string>> = {
+  relative: "change",
+  cosine: "cosine",
+  norm: "norm",
+};
+
+/** For so many sides, measure by measure. */
+export function columnsFor(sides: number): readonly Column[] {
+  const places = Array.from({ length: sides }, (_, side) => side);
+  return (["relative", "cosine", "norm"] as const).flatMap((of) =>
+    places.filter((side) => side > 0 || of === "norm").map((side) => ({ of, side })),
+  );
+}
+
+/** `change B`; where there are two sides it is clear whose change it is. */
+export function columnWords({ of, side }: Column, sides: number): string {
+  const isClear = of !== "norm" && sides === 2;
+  return isClear ? WORDS[of] : `${WORDS[of]} ${SIDES[side]?.toUpperCase()}`;
+}
+
+/** Null where the side lacks the tensor, or the number is not defined. */
+export function valueOf(tensor: ComparedTensor, { of, side }: Column): number | null {
+  return tensor.sides[side]?.[of] ?? null;
+}
+
+export function isSlot({ name }: Pick<ComparedTensor, "name">): boolean {
+  return name.startsWith("slot/");
+}
+
+/** Largest first, or smallest; what has no number comes last either way. Equal ones stay in their order. */
+export function ordered(
+  tensors: readonly ComparedTensor[],
+  column: Column,
+  isAscending: boolean,
+): readonly ComparedTensor[] {
+  const sign = isAscending ? 1 : -1;
+  return tensors.toSorted((x, y) => {
+    const [a, b] = [valueOf(x, column), valueOf(y, column)];
+    if (a === null || b === null) return Number(a === null) - Number(b === null);
+    return sign * (a - b);
+  });
+}
+
+/** Every tensor with every number, in full. */
+export function tensorsCsv(sides: readonly ComparedSide[], tensors: readonly ComparedTensor[]): string {
+  const columns = columnsFor(sides.length);
+  const about = ({ of, side }: Column): string =>
+    `${WORDS[of]} ${SIDES[side]?.toUpperCase()} (${sides[side]?.runName ?? ""}, step ${sides[side]?.step ?? ""})`;
+  return csv([
+    ["tensor", "shape", ...columns.map(about)],
+    ...tensors.map((tensor) => [
+      tensor.name,
+      tensor.shape.join("x"),
+      ...columns.map((column) => valueOf(tensor, column) ?? ""),
+    ]),
+  ]);
+}
