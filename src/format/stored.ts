@@ -27,7 +27,7 @@ export type Unsaved = "checkpoint" | "losses" | "evaluation";
 export interface Watcher {
   /** Ends it: it fails with `cancelled`, and nothing of it stays. */
   readonly signal?: AbortSignal;
-  /** Bytes that are done, of those to do. To a page at most ten times a second, and at the end. */
+  /** Bytes that are done, of those to do; or points. To a page at most ten times a second, and at the end. */
   readonly progress?: (done: number, total: number) => void;
 }
 

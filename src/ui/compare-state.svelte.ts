@@ -21,6 +21,8 @@ export class CompareState {
   pictures = $state.raw<readonly PictureResult[]>([]);
   /** What was evaluated for it, by the place of the step. */
   #evaluated = $state.raw<readonly Metrics[]>([]);
+  /** Is all there that can be? */
+  isComplete = $state(false);
   #isClosed = false;
 
   constructor(api: HoldfastPage, steps: readonly RunStep[]) {
@@ -52,6 +54,7 @@ export class CompareState {
       const isEvaluated = Object.keys(side.metrics).some((name) => name !== "loss");
       if (!isEvaluated) await this.#evaluate(index);
     }
+    this.isComplete = true;
   }
 
   /** Nobody looks any more: nothing further is asked of the trainer. */

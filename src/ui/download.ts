@@ -14,6 +14,11 @@ export function downloadJson(value: unknown, name: string): void {
   download(new Blob([JSON.stringify(value, null, 1)], { type: "application/json" }), name);
 }
 
+/** A table, as `csv` writes it. */
+export function downloadCsv(table: string, name: string): void {
+  download(new Blob([table], { type: "text/csv" }), name);
+}
+
 /** A name that every file system takes: `Shakespeare, slower` becomes `shakespeare-slower.holdfast`. */
 export function fileName(name: string, extension: string): string {
   const stem = name

@@ -14,6 +14,8 @@ export type Route =
 export interface CompareView {
   /** At most as many as there are letters; null where nothing is chosen yet. */
   readonly sides: readonly (RunStep | null)[];
+  /** Places of the two sides between which the loss is computed; null where it is not. */
+  readonly line: readonly [from: number, to: number] | null;
 }
 
 /** What the sides of a comparison are called, in the address as well. */
@@ -21,11 +23,19 @@ export const SIDES = ["a", "b", "c", "d", "e", "f"] as const;
 
 const RUN_ID = /^[\w-]{1,64}$/;
 const STEP = /^\d{1,15}$/;
+const LINE = /^([a-z])([a-z])$/;
 const RUN_STEP = /^([\w-]{1,64})@(\d{1,15})$/;
 
 function parseRunStep(text: string | null): RunStep | null {
   const match = RUN_STEP.exec(text ?? "");
   return match?.[1] === undefined ? null : { run: match[1], step: Number(match[2]) };
+}
+
+/** `ab`: two letters that have a side. */
+function parseLine(text: string | null, sides: number): CompareView["line"] {
+  const [, ...letters] = LINE.exec(text ?? "") ?? [];
+  const [from = -1, to = -1] = letters.map((one) => SIDES.findIndex((side) => side === one));
+  return from >= 0 && to >= 0 && from !== to && Math.max(from, to) < sides ? [from, to] : null;
 }
 
 /** Reads `location.hash`. Never throws: what it does not know is `unknown`. */
@@ -44,7 +54,7 @@ export function parseRoute(hash: string): Route {
     const asked = new URLSearchParams(query);
     const sides = SIDES.map((letter) => parseRunStep(asked.get(letter)));
     const end = sides.findLastIndex((side) => side !== null) + 1;
-    return { screen: "compare", sides: sides.slice(0, end) };
+    return { screen: "compare", sides: sides.slice(0, end), line: parseLine(asked.get("line"), end) };
   }
   return { screen: "unknown", hash };
 }
@@ -54,9 +64,13 @@ export function runHref(run: string, step: number | null = null): string {
   return `#/run/${run}${step === null ? "" : `?step=${step}`}`;
 }
 
-/** The address of a comparison. */
-export function compareHref({ sides }: CompareView): string {
+/** The address of a comparison; of its sides alone, where no more is given. */
+export function compareHref({
+  sides,
+  line = null,
+}: Pick<CompareView, "sides"> & Partial<CompareView>): string {
   const query = sides.flatMap((at, index) => (at === null ? [] : [`${SIDES[index]}=${at.run}@${at.step}`]));
+  if (line !== null) query.push(`line=${line.map((place) => SIDES[place]).join("")}`);
   return query.length === 0 ? "#/compare" : `#/compare?${query.join("&")}`;
 }
 

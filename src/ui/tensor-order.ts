@@ -1,6 +1,5 @@
 /** The columns of the table of tensors, and the order of its rows by one of them. */
-import type { ComparedSide, ComparedTensor } from "../analysis/compare";
-import { csv } from "./csv";
+import type { ComparedTensor } from "../analysis/compare";
 import { SIDES } from "./route";
 
 /** A number of one side; the first side has a norm only, because the others are held against it. */
@@ -10,7 +9,8 @@ export interface Column {
   readonly side: number;
 }
 
-const WORDS: Readonly<Record<Column["of"], string>> = {
+/** What a number is, in a word. */
+export const MEASURES: Readonly<Record<Column["of"], string>> = {
   relative: "change",
   cosine: "cosine",
   norm: "norm",
@@ -27,7 +27,7 @@ export function columnsFor(sides: number): readonly Column[] {
 /** `change B`; where there are two sides it is clear whose change it is. */
 export function columnWords({ of, side }: Column, sides: number): string {
   const isClear = of !== "norm" && sides === 2;
-  return isClear ? WORDS[of] : `${WORDS[of]} ${SIDES[side]?.toUpperCase()}`;
+  return isClear ? MEASURES[of] : `${MEASURES[of]} ${SIDES[side]?.toUpperCase()}`;
 }
 
 /** Null where the side lacks the tensor, or the number is not defined. */
@@ -51,19 +51,4 @@ export function ordered(
     if (a === null || b === null) return Number(a === null) - Number(b === null);
     return sign * (a - b);
   });
-}
-
-/** Every tensor with every number, in full. */
-export function tensorsCsv(sides: readonly ComparedSide[], tensors: readonly ComparedTensor[]): string {
-  const columns = columnsFor(sides.length);
-  const about = ({ of, side }: Column): string =>
-    `${WORDS[of]} ${SIDES[side]?.toUpperCase()} (${sides[side]?.runName ?? ""}, step ${sides[side]?.step ?? ""})`;
-  return csv([
-    ["tensor", "shape", ...columns.map(about)],
-    ...tensors.map((tensor) => [
-      tensor.name,
-      tensor.shape.join("x"),
-      ...columns.map((column) => valueOf(tensor, column) ?? ""),
-    ]),
-  ]);
 }

@@ -3,6 +3,7 @@ import type {
   Deployment,
   Drill,
   Imported,
+  Interpolation,
   BackendInfo,
   BestStep,
   CheckpointInfo,
@@ -165,6 +166,15 @@ export function watchWords({ evaluate, stop, spike }: Policy): string {
 /** A metric's name as people say it: `val_loss` is the held-out loss. */
 export function metricWords(name: string): string {
   return name.replace(/^val_/, "held-out ").replaceAll("_", " ");
+}
+
+/** Whether the loss on the line between two states rises above what lies between its ends. */
+export function barrierWords(barrier: Interpolation["barrier"]): string {
+  if (barrier === null) return "There is no held-out loss at both ends, so nothing can be said of a barrier.";
+  const { alpha, height } = barrier;
+  if (height === 0)
+    return "No barrier: nowhere between the two is the loss above the straight line of their own.";
+  return `A barrier of ${loss(height)} above the straight line of their own losses, highest at ${alpha}.`;
 }
 
 /** A tensor's name as people read it; the slot of an optimizer stands before that of its parameter. */

@@ -16,6 +16,7 @@ import type {
   Drill,
   Health,
   Imported,
+  Interpolation,
   JournalRows,
   MirrorOptions,
   MirrorReport,
@@ -162,6 +163,12 @@ export interface HoldfastApi {
    * by tensor the relative change, the cosine and the norms. `invalid` for fewer or more.
    */
   compare(...steps: readonly RunStep[]): Promise<Comparison>;
+  /**
+   * The loss along the straight line from one state to another, and a quarter beyond both: 25 points, each (1 − alpha) · a +
+   * alpha · b evaluated on the held-out data of `a`'s run, beside what trains. `progress` counts points. `invalid` where the
+   * two are of other tasks or shapes, `cancelled` by `signal`, or where somebody goes back to a step meanwhile.
+   */
+  interpolate(a: RunStep, b: RunStep, options?: Watcher): Promise<Interpolation>;
   storage(): Promise<StorageStatus>;
   /** Is everything there, and whole? Quickly, by what describes it; with `all`, by reading every byte back. */
   verify(options?: { readonly all?: boolean }): Promise<VerifyReport>;

@@ -31,6 +31,7 @@ import type {
   Drill,
   Health,
   Imported,
+  Interpolation,
   JournalRows,
   MirrorOptions,
   MirrorReport,
@@ -371,6 +372,10 @@ class Holdfast implements HoldfastPage {
 
   compare(...steps: readonly RunStep[]): Promise<Comparison> {
     return this.#steps.compare(steps);
+  }
+
+  interpolate(a: RunStep, b: RunStep, options: Watcher = {}): Promise<Interpolation> {
+    return this.#steps.interpolate(a, b, options);
   }
 
   storage(): Promise<StorageStatus> {

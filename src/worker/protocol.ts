@@ -49,6 +49,7 @@ import type { Panel, Picture } from "../format/picture";
 import type { Question } from "../format/question";
 import type { State } from "../format/tensors";
 import type { Comparison } from "../analysis/compare";
+import type { Interpolation } from "../analysis/interpolation";
 import type { Interval } from "../policy/interval";
 
 export type { ColumnFacts, ColumnKind, DataPreview } from "../format/dataset";
@@ -58,6 +59,7 @@ export type * from "../format/run";
 export type * from "../format/stored";
 export type { DType, NamedTensor, Scalars, State, TensorValues } from "../format/tensors";
 export type { Comparison } from "../analysis/compare";
+export type { Interpolation } from "../analysis/interpolation";
 export type { FieldValue, Field, Preset, PresetName, TaskInfo } from "../tasks/meta";
 
 /* ---- storage worker -------------------------------------------------------------------------- */
@@ -320,6 +322,8 @@ export interface TrainApi {
   ask(run: string, step: number, question: Question): Promise<readonly Panel[]>;
   /** Metrics on held-out data. */
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>>;
+  /** Metrics on the held-out data of `from`'s run, along the line to `to`; told over the port, point by point. */
+  interpolate(from: RunStep, to: RunStep, job: MessagePort): Promise<Interpolation>;
   /** The weights of a step, to be used elsewhere. `unsupported` where the task has no such form. */
   deploy(at: RunStep, options: DeployOptions): Promise<Deployment>;
   /** Ends a visit that is under way, and frees what was visited last. */

@@ -2,19 +2,23 @@
  * All that is asked about single steps of a run, saved or not: what was saved is read from the store, anything else is
  * computed again by the trainer. And what a person puts on steps.
  */
+import { transfer } from "comlink";
 import { hasCode, HoldfastError } from "../errors";
 import type { StateEntry } from "./api";
 import { holderOf } from "./holder";
+import { asJob } from "./job";
 import type {
   CheckpointInfo,
   ComparedStep,
   Comparison,
+  Interpolation,
   MarkChange,
   RunDetail,
   RunStep,
   State,
   StorageApi,
   TrainApi,
+  Watcher,
 } from "./protocol";
 
 /** All of their states are in memory at once, and six colours can be told apart. */
@@ -63,6 +67,12 @@ export class Steps {
     // One after the other: the trainer holds one state of the past at a time.
     for (const at of steps) compared.push(await this.#compared(at));
     return this.#parts.storage().compare(compared);
+  }
+
+  interpolate(a: RunStep, b: RunStep, watcher: Watcher): Promise<Interpolation> {
+    return asJob(watcher, async (port) =>
+      (await this.#parts.trainer()).interpolate(a, b, transfer(port, [port])),
+    );
   }
 
   /** Is that step not saved, so that pinning it computes it again? */

@@ -1,6 +1,7 @@
 /** The trainer worker: unpacks messages, and says twice a second that it is alive. All logic is in `trainer.ts`. */
 import { expose } from "comlink";
 import { HoldfastError } from "../errors";
+import { doJob } from "./job";
 import { holdLife } from "./life";
 import type { RunStorageApi, TrainApi, TrainEvent } from "./protocol";
 import { Remote } from "./remote";
@@ -51,6 +52,7 @@ const api: TrainApi = {
   ask: (run, step, question) => trainer().ask(run, step, question),
   evaluateAt: (at) => trainer().evaluateAt(at),
   deploy: (at, options) => trainer().deploy(at, options),
+  interpolate: (from, to, port) => doJob(port, (watcher) => trainer().interpolate(from, to, watcher)),
   leave: () => trainer().leave(),
   keep: (at) => trainer().keep(at),
   rehearse: (run, step) => trainer().rehearse(run, step),

@@ -16,6 +16,7 @@ import { deployment } from "./deploy";
 import { loadTask } from "../tasks";
 import { firstState, originOf } from "./first-state";
 import { weightsFile } from "./layers-model";
+import { interpolation } from "./line";
 import { OpenRun } from "./open-run";
 import type { GivenFile, ReadFiles } from "../format/dataset";
 import { unpacked } from "./given-files";
@@ -30,6 +31,7 @@ import type {
   DataFile,
   Drill,
   ForkSpec,
+  Interpolation,
   Look,
   OpenOptions,
   Phase,
@@ -49,6 +51,7 @@ import type {
   TrainApi,
   TrainEvent,
   Visit,
+  Watcher,
 } from "./protocol";
 import { Rehearsals } from "./rehearsal";
 import { restorePoint } from "./restore-point";
@@ -57,7 +60,7 @@ import { mathVersions, Workbench } from "./workbench";
 
 const NO_TIMES = { stall: 0, held: 0, readBack: 0 };
 
-export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
+export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolate"> {
   readonly #storage: RunStorageApi;
   readonly #emit: (event: TrainEvent, transfer?: Transferable[]) => void;
   readonly #visitor: Visitor<Workbench>;
@@ -318,6 +321,16 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect"> {
     return this.#visitor.with(at, async (held) =>
       deployment(held, await loadTask(held.bench.record.task), options),
     );
+  }
+
+  interpolate(from: RunStep, to: RunStep, watcher: Required<Watcher>): Promise<Interpolation> {
+    const parts = {
+      storage: this.#storage,
+      look: (at: RunStep) => this.look(at),
+      bench: (record: RunRecord) => this.#bench(record, ""),
+      visitor: this.#visitor,
+    };
+    return interpolation(parts, [from, to], watcher);
   }
 
   leave(): Promise<void> {

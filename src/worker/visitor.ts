@@ -117,7 +117,8 @@ export class Visitor<Live extends Bench> {
   aside<Result>(work: (goOn: () => void) => Promise<Result>): Promise<Result> {
     const aside = { cancelled: false };
     const goOn = (): void => {
-      if (aside.cancelled) throw new HoldfastError("cancelled", "The rehearsal gave way to something else.");
+      if (aside.cancelled)
+        throw new HoldfastError("cancelled", "It gave way: a step was gone back to, or a run opened.");
     };
     this.#asides.add(aside);
     return this.#inTurn(async () => {

@@ -6,7 +6,7 @@ import { OPTIMIZER_MATH_VERSION } from "../engine/optimizers/optimizer";
 import { HoldfastError } from "../errors";
 import type { Model, Task } from "../engine/task";
 import type { TaskInfo } from "../tasks/meta";
-import type { Environment, Panel, Picture, Question, RunRecord } from "./protocol";
+import type { Environment, Panel, Picture, Question, RunRecord, State } from "./protocol";
 
 /** The versions that decide whether two builds of Holdfast compute the same numbers for a task. */
 export function mathVersions(task: TaskInfo): Record<string, number> {
@@ -36,8 +36,12 @@ export class Workbench {
 
   /** Metrics on held-out data; those that are not finite are left out. */
   async evaluate(): Promise<Readonly<Record<string, number>>> {
-    const metrics = await this.trainable.withParams((params) => this.#model.evaluate(params));
-    return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
+    return finite(await this.trainable.withParams((params) => this.#model.evaluate(params)));
+  }
+
+  /** The same, with the parameters of another state; its own stays. */
+  async evaluateWith(state: State): Promise<Readonly<Record<string, number>>> {
+    return finite(await this.trainable.withParamsOf(state, (params) => this.#model.evaluate(params)));
   }
 
   async picture(step: number): Promise<Picture> {
@@ -57,4 +61,8 @@ export class Workbench {
     this.trainable.dispose();
     this.#model.dispose();
   }
+}
+
+function finite(metrics: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
 }

@@ -2,6 +2,7 @@
  * A Holdfast for the eye: believable runs in memory and one that ticks, so that screens can be drawn and looked at
  * without a GPU or a store. Not for tests of behaviour: it promises nothing.
  */
+import { ALPHAS, barrierOf } from "../../src/analysis/interpolation";
 import { HoldfastError } from "../../src/errors";
 import { defaultPolicy } from "../../src/policy/presets";
 import { TASKS } from "../../src/tasks/meta";
@@ -14,6 +15,7 @@ import type {
   AuditLog,
   Health,
   Imported,
+  Interpolation,
   BackendInfo,
   CheckpointInfo,
   Comparison,
@@ -419,6 +421,18 @@ export class FakeHoldfast implements HoldfastPage {
         return { info, step, digest: found?.step === step ? found.digest : "9f".repeat(32), metrics };
       }),
     );
+  }
+  async interpolate(a: RunStep, b: RunStep, { signal, progress }: Watcher = {}): Promise<Interpolation> {
+    const points = ALPHAS.map((alpha) => {
+      const hill = 0.5 * Math.exp(-30 * (alpha - 0.45) ** 2);
+      return { alpha, metrics: { val_loss: 1.4 + 0.3 * (1 - alpha) ** 2 + (a.run === b.run ? 0 : hill) } };
+    });
+    for (const done of points.keys()) {
+      progress?.(done, points.length);
+      await this.#wait(40);
+      if (signal?.aborted === true) throw new HoldfastError("cancelled", "The line was cancelled.");
+    }
+    return { points, barrier: barrierOf(points) };
   }
   async storage(): Promise<StorageStatus> {
     const memory = this.#scene === "memory";

@@ -158,7 +158,7 @@ export const LAYERS: readonly Layer[] = [
     files: ["ui/*"],
     may: ["errors", "policy", "meta", "data"],
     types: ["client", "protocol", "analysis"],
-    packages: { svelte: ["ui/*"], uplot: ["ui/Chart"] },
+    packages: { svelte: ["ui/*"], uplot: ["ui/Chart", "ui/LinesChart"] },
   },
   {
     name: "main",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ComparedTensor } from "../../src/analysis/compare";
-import { columnsFor, columnWords, ordered, tensorsCsv } from "../../src/ui/tensor-order";
+import { columnsFor, columnWords, ordered } from "../../src/ui/tensor-order";
 
 function tensor(name: string, relative: number | null, norm = 1): ComparedTensor {
   return {
@@ -40,16 +40,4 @@ test("rows are ordered by any column, either way, and what has no number comes l
   expect(names(ordered(tensors, change, true))).toEqual(["a", "c", "b"]);
   expect(names(ordered(tensors, { of: "norm", side: 1 }, false))).toEqual(["b", "c", "a"]);
   expect(names(tensors)).toEqual(["a", "b", "c"]);
-});
-
-test("the table leaves with every digit, a hole for what is not defined, and a name that is no formula", () => {
-  const side = { run: "r1", runName: "=SUM(1), tried", task: "", samples: 0, digest: "", metrics: {} };
-  const rest = { settings: {}, environment: {} };
-  const sides = [1, 2].map((step) => ({ ...side, ...rest, step }));
-  const [head, first, second] = tensorsCsv(sides, [tensor("param/w", 1 / 3), tensor("param/z", null)]).split(
-    "\r\n",
-  );
-  expect(head).toContain('"change B (=SUM(1), tried, step 2)"');
-  expect(first).toBe(`param/w,2x3,${1 / 3},${1 - 1 / 3},1,1`);
-  expect(second).toBe("param/z,2x3,,,1,1");
 });

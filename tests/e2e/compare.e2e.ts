@@ -1,0 +1,150 @@
+/** States of several runs side by side: what differs, the loss on the line between them, and all of it in the address. */
+import { readFile } from "node:fs/promises";
+import { openApp, start, waitFor } from "../support/app-page";
+import { expect, expectNone, test, watchFaults } from "../support/browser";
+import { button, downloaded, PATIENTLY, screen } from "../support/person";
+
+const STEPS = 30;
+const POINTS = 25;
+
+test("three states of two runs, one of them not saved; the line, a reload, and the tables", async ({
+  live,
+  app,
+}) => {
+  const faults = await watchFaults(live.context);
+  const { page } = live;
+  await openApp(page, app.url);
+  const runs: string[] = [];
+  for (const seed of [7, 8]) {
+    const policy = { save: { kind: "steps", every: 10 }, draw: false } as const;
+    const run = await start(page, { task: "spirals", preset: "tiny", seed, steps: STEPS, policy });
+    await waitFor(page, run, { status: "finished" });
+    runs.push(run);
+  }
+  const [first = "", second = ""] = runs;
+  const main = screen(page);
+
+  await page.evaluate(([a, b]) => (location.hash = `#/compare?a=${a}@10&b=${a}@30&c=${b}@17`), [
+    first,
+    second,
+  ] as const);
+  const differs = main.getByRole("region", { name: /^What differs/ });
+  await expect(differs.getByRole("row", { name: /^seed 7 7 8$/ })).toBeVisible(PATIENTLY);
+  await expect(main.getByText("3 states of 2 runs")).toBeVisible();
+  const tensors = main.getByRole("region", { name: /^Change by tensor/ });
+  await expect(tensors.getByRole("columnheader", { name: /^change C/ })).toBeVisible();
+  for (const step of [10, 30, 17]) {
+    await expect(main.getByRole("region", { name: `Picture at step ${step}` }).getByRole("img")).toBeVisible(
+      PATIENTLY,
+    );
+  }
+
+  // By any column, either way.
+  const names = tensors.getByRole("rowheader");
+  await tensors.getByRole("button", { name: "norm A" }).click();
+  const descending = await names.allInnerTexts();
+  await tensors.getByRole("button", { name: /^norm A/ }).click();
+  expect((await names.allInnerTexts()).toReversed()).toEqual(descending);
+
+  const line = main.getByRole("region", { name: /^Loss on the line/ });
+  await line.getByRole("combobox", { name: "to" }).selectOption("C: 17");
+  await line.getByRole("button", { name: "Compute" }).click();
+  const chart = line.getByRole("img", { name: "Held-out loss on the line from A to C" });
+  await expect(chart).toBeVisible(PATIENTLY);
+  expect(new URL(page.url()).hash).toBe(`#/compare?a=${first}@10&b=${first}@30&c=${second}@17&line=ac`);
+  await page.reload();
+  await expect(chart).toBeVisible(PATIENTLY);
+  await expect(main.getByText("3 states of 2 runs")).toBeVisible();
+
+  const table = await downloaded(page, () => tensors.getByRole("button", { name: "CSV" }).click());
+  const rows = (await readFile(await table.path(), "utf8")).trimEnd().split("\r\n");
+  const { expected, sum } = await page.evaluate(
+    async ([a, b]) => {
+      const at = { run: a, step: 10 };
+      const comparison = await holdfast.compare(at, { run: a, step: 30 }, { run: b, step: 17 });
+      const w = (await holdfast.state(b, 17)).get("param/output/weight")!.data;
+      return {
+        expected: comparison.tensors.find(({ name }) => name === "param/output/weight")!,
+        sum: Array.from(w, (value) => value * value).reduce((x, y) => x + y, 0),
+      };
+    },
+    [first, second] as const,
+  );
+  const change = expected.sides.map((side) => side!);
+  // The number in the file is the one of the definition, over the state that the console gives.
+  expect(change[2]!.norm).toBe(Math.sqrt(sum));
+  expect(rows.find((row) => row.startsWith("param/output/weight,"))).toBe(
+    [
+      "param/output/weight",
+      expected.shape.join("x"),
+      ...[change[1]!.relative, change[2]!.relative, change[1]!.cosine, change[2]!.cosine],
+      ...change.map(({ norm }) => norm),
+    ].join(","),
+  );
+
+  await button(page, "Remove C").click();
+  await expect(main.getByText("2 states of one run")).toBeVisible(PATIENTLY);
+  expectNone(faults);
+});
+
+test("the line ends in the losses of its ends, while a run trains; it is ended, and refused with its reason", async ({
+  live,
+  app,
+}) => {
+  const { page } = live;
+  await openApp(page, app.url);
+  const policy = { save: { kind: "steps", every: 10 }, draw: false } as const;
+  const first = await start(page, { task: "spirals", preset: "tiny", seed: 7, steps: STEPS, policy });
+  await waitFor(page, first, { status: "finished" });
+  const wide = { layers: 1, width: 5 };
+  const other = await start(page, {
+    ...{ task: "spirals", preset: "tiny", seed: 7, config: wide, steps: 100_000, policy },
+  });
+  await waitFor(page, other, { step: 2 });
+
+  const result = await page.evaluate(async (run) => {
+    const [from, to] = [12, 30].map((step) => ({ run, step })) as [
+      { run: string; step: number },
+      { run: string; step: number },
+    ];
+    const told: number[] = [];
+    const { points } = await holdfast.interpolate(from, to, { progress: (done) => told.push(done) });
+    const { sides } = await holdfast.compare(from, to);
+    return { points, told, metrics: sides.map(({ metrics }) => metrics) };
+  }, first);
+  const lossAt = (alpha: number) => result.points.find((point) => point.alpha === alpha)?.metrics["val_loss"];
+  expect(result.points).toHaveLength(POINTS);
+  expect(result.told.at(-1)).toBe(POINTS);
+  // Step 12 was not saved, so its metrics were computed for the comparison.
+  expect(lossAt(0)).toBe(result.metrics[0]?.["val_loss"]);
+  expect(lossAt(0.5)).not.toBe(lossAt(0));
+
+  const refused = await page.evaluate(
+    async ([a, b]) => {
+      const ends = [{ run: a, step: 10 } as const, { run: b, step: 0 } as const] as const;
+      return holdfast.interpolate(...ends).catch((error: unknown) => (error as Error).message);
+    },
+    [first, other] as const,
+  );
+  expect(refused).toMatch(/hidden0\/weight is \[2, \d+\] and \[2, 5\]/);
+
+  const ended = await page.evaluate(async (run) => {
+    const ending = new AbortController();
+    const progress = (done: number) => {
+      if (done > 0) ending.abort();
+    };
+    const options = { signal: ending.signal, progress };
+    return holdfast
+      .interpolate({ run, step: 10 }, { run, step: 20 }, options)
+      .catch((error: unknown) => (error as { code: string }).code);
+  }, first);
+  expect(ended).toBe("cancelled");
+
+  // It trained all the while, and goes on.
+  const { step, status } = (await page.evaluate(
+    (run) => holdfast.runs().then((all) => all.find(({ id }) => id === run)),
+    other,
+  ))!;
+  expect(status).toBe("running");
+  await waitFor(page, other, { step: step + 2 });
+});
