@@ -1,6 +1,8 @@
 /** States side by side: what differs between them, and by how much each tensor changed since the first of them. */
 import type { Config, Environment } from "../format/run";
 import type { NamedTensor, State } from "../format/tensors";
+import { histogramOf, type Histogram } from "./histogram";
+import { imageOf, type TensorImage } from "./tensor-image";
 
 /** A tensor of one side, held against the same tensor of the first side. */
 export interface TensorChange {
@@ -17,6 +19,9 @@ export interface ComparedTensor {
   readonly shape: readonly number[];
   /** As many as there are sides, in their order; null where a side lacks the tensor, or has it in another shape. */
   readonly sides: readonly (TensorChange | null)[];
+  readonly histogram: Histogram;
+  /** Of a parameter that is a matrix or a bank of filters; null of anything else. */
+  readonly image: TensorImage | null;
 }
 
 export interface ComparedSide {
@@ -103,9 +108,15 @@ function sideOf({ state: _, ...side }: SideState): ComparedSide {
   return side;
 }
 
-function comparedTensor(reference: NamedTensor, sides: readonly (NamedTensor | null)[]): ComparedTensor {
+function comparedTensor(reference: NamedTensor, tensors: readonly (NamedTensor | null)[]): ComparedTensor {
   const { name, shape } = reference;
-  return { name, shape, sides: sides.map((tensor) => tensor && changeOf(reference, tensor)) };
+  return {
+    name,
+    shape,
+    sides: tensors.map((tensor) => tensor && changeOf(reference, tensor)),
+    histogram: histogramOf(tensors.map((tensor) => tensor && tensor.values)),
+    image: name.startsWith("param/") ? imageOf(reference, tensors) : null,
+  };
 }
 
 /** One without a direction comes before all others: it was 0 and is not any more. */

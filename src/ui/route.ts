@@ -16,6 +16,8 @@ export interface CompareView {
   readonly sides: readonly (RunStep | null)[];
   /** Places of the two sides between which the loss is computed; null where it is not. */
   readonly line: readonly [from: number, to: number] | null;
+  /** The tensor that is looked at; null where nobody chose one. */
+  readonly tensor: string | null;
 }
 
 /** What the sides of a comparison are called, in the address as well. */
@@ -54,7 +56,12 @@ export function parseRoute(hash: string): Route {
     const asked = new URLSearchParams(query);
     const sides = SIDES.map((letter) => parseRunStep(asked.get(letter)));
     const end = sides.findLastIndex((side) => side !== null) + 1;
-    return { screen: "compare", sides: sides.slice(0, end), line: parseLine(asked.get("line"), end) };
+    return {
+      screen: "compare",
+      sides: sides.slice(0, end),
+      line: parseLine(asked.get("line"), end),
+      tensor: asked.get("tensor"),
+    };
   }
   return { screen: "unknown", hash };
 }
@@ -68,9 +75,11 @@ export function runHref(run: string, step: number | null = null): string {
 export function compareHref({
   sides,
   line = null,
+  tensor = null,
 }: Pick<CompareView, "sides"> & Partial<CompareView>): string {
   const query = sides.flatMap((at, index) => (at === null ? [] : [`${SIDES[index]}=${at.run}@${at.step}`]));
   if (line !== null) query.push(`line=${line.map((place) => SIDES[place]).join("")}`);
+  if (tensor !== null) query.push(`tensor=${encodeURIComponent(tensor)}`);
   return query.length === 0 ? "#/compare" : `#/compare?${query.join("&")}`;
 }
 

@@ -39,6 +39,18 @@ export function isSlot({ name }: Pick<ComparedTensor, "name">): boolean {
   return name.startsWith("slot/");
 }
 
+/** The parameter that a tensor is, or is a slot of, and its slots, in the order given. */
+export function familyOf(tensors: readonly ComparedTensor[], name: string): readonly ComparedTensor[] {
+  const parameter = parameterOf(name);
+  const family = tensors.filter((tensor) => parameterOf(tensor.name) === parameter);
+  return family.toSorted((x, y) => Number(isSlot(x)) - Number(isSlot(y)) || (x.name < y.name ? -1 : 1));
+}
+
+/** `param/w` and `slot/m/w` are both of `w`. */
+function parameterOf(name: string): string {
+  return name.replace(/^(param|slot\/[^/]+)\//, "");
+}
+
 /** Largest first, or smallest; what has no number comes last either way. Equal ones stay in their order. */
 export function ordered(
   tensors: readonly ComparedTensor[],

@@ -160,7 +160,7 @@ export interface HoldfastApi {
   checkpoints(run: string): Promise<readonly CheckpointInfo[]>;
   /**
    * Two to six steps of any runs, saved or not, each held against the first: settings and environment that differ, metrics, and
-   * by tensor the relative change, the cosine and the norms. `invalid` for fewer or more.
+   * by tensor relative change, cosine, norms, histograms, and images of matrices and filters. `invalid` for fewer or more.
    */
   compare(...steps: readonly RunStep[]): Promise<Comparison>;
   /**

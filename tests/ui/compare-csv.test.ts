@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import type { ComparedSide, ComparedTensor } from "../../src/analysis/compare";
+import type { ComparedSide } from "../../src/analysis/compare";
 import { differencesCsv, lineCsv, tensorsCsv } from "../../src/ui/compare-csv";
+import { comparedTensor } from "../support/compared";
 
 const sides: readonly ComparedSide[] = [1, 2].map((step) => ({
   run: "r1",
@@ -14,22 +15,12 @@ const sides: readonly ComparedSide[] = [1, 2].map((step) => ({
   environment: {},
 }));
 
-function tensor(name: string, relative: number | null): ComparedTensor {
-  const cosine = relative === null ? null : 1 - relative;
-  return {
-    name,
-    shape: [2, 3],
-    sides: [
-      { relative: 0, cosine: 1, norm: 1 },
-      { relative, cosine, norm: 1 },
-    ],
-  };
-}
-
 const lines = (table: string) => table.trimEnd().split("\r\n");
 
 test("tensors leave with every digit, and a hole for what is not defined", () => {
-  const [head, ...rows] = lines(tensorsCsv(sides, [tensor("param/w", 1 / 3), tensor("param/z", null)]));
+  const [head, ...rows] = lines(
+    tensorsCsv(sides, [comparedTensor("param/w", 1 / 3), comparedTensor("param/z", null)]),
+  );
   expect(head).toContain('"change B (=SUM(1), tried, step 2)"');
   expect(rows).toEqual([`param/w,2x3,${1 / 3},${1 - 1 / 3},1,1`, "param/z,2x3,,,1,1"]);
 });
