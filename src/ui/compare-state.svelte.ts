@@ -2,6 +2,7 @@
 import { messageOf } from "../errors";
 import type { HoldfastPage } from "../worker/api";
 import type { CheckpointInfo, Comparison, Picture, RunStep } from "../worker/protocol";
+import { readCurves, type Curve } from "./curves";
 
 /** A picture, the reason why there is none, or null while it is made. */
 export type PictureResult =
@@ -17,6 +18,8 @@ export class CompareState {
   readonly steps: readonly RunStep[];
   comparison = $state.raw<Comparison | null>(null);
   failed = $state.raw<string | null>(null);
+  /** Null until they are read. */
+  curves = $state.raw<readonly Curve[] | null>(null);
   /** As many as there are steps, in their order. */
   pictures = $state.raw<readonly PictureResult[]>([]);
   /** What was evaluated for it, by the place of the step. */
@@ -47,6 +50,7 @@ export class CompareState {
       this.failed = messageOf(error);
       return;
     }
+    this.curves = await readCurves(this.comparison.sides, (run) => this.#api.journal(run));
     // One after the other: all need the one trainer, and the first one shows sooner.
     for (const [index, side] of this.comparison.sides.entries()) {
       if (this.#isClosed) return;

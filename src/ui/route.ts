@@ -1,5 +1,6 @@
 /** Where the page is, as a value and as the part of its address after `#`. Links survive a reload. */
 import type { RunStep } from "../worker/protocol";
+import { X_AXES, type XAxis } from "./curves";
 
 export type Route =
   | { readonly screen: "runs" }
@@ -14,6 +15,8 @@ export type Route =
 export interface CompareView {
   /** At most as many as there are letters; null where nothing is chosen yet. */
   readonly sides: readonly (RunStep | null)[];
+  /** What the loss curves are drawn over. */
+  readonly axis: XAxis;
   /** Places of the two sides between which the loss is computed; null where it is not. */
   readonly line: readonly [from: number, to: number] | null;
   /** The tensor that is looked at; null where nobody chose one. */
@@ -59,6 +62,7 @@ export function parseRoute(hash: string): Route {
     return {
       screen: "compare",
       sides: sides.slice(0, end),
+      axis: X_AXES.find((axis) => axis === asked.get("by")) ?? "step",
       line: parseLine(asked.get("line"), end),
       tensor: asked.get("tensor"),
     };
@@ -74,10 +78,12 @@ export function runHref(run: string, step: number | null = null): string {
 /** The address of a comparison; of its sides alone, where no more is given. */
 export function compareHref({
   sides,
+  axis = "step",
   line = null,
   tensor = null,
 }: Pick<CompareView, "sides"> & Partial<CompareView>): string {
   const query = sides.flatMap((at, index) => (at === null ? [] : [`${SIDES[index]}=${at.run}@${at.step}`]));
+  if (axis !== "step") query.push(`by=${axis}`);
   if (line !== null) query.push(`line=${line.map((place) => SIDES[place]).join("")}`);
   if (tensor !== null) query.push(`tensor=${encodeURIComponent(tensor)}`);
   return query.length === 0 ? "#/compare" : `#/compare?${query.join("&")}`;

@@ -47,7 +47,8 @@ export async function makeData(page: Page): Promise<readonly Screen[]> {
     { name: "runs", route: "/" },
     { name: "run-spirals", route: `/run/${spirals}` },
     { name: "run-text", route: `/run/${text}` },
-    { name: "compare", route: `/compare?a=${spirals}@0&b=${spirals}@${CHECKPOINT_EVERY}` },
+    { name: "compare", route: `/compare?a=${spirals}@0&b=${spirals}@${CHECKPOINT_EVERY}&line=ab` },
+    { name: "compare-tasks", route: `/compare?a=${spirals}@3&b=${text}@${CHECKPOINT_EVERY}&by=time` },
   ];
 }
 

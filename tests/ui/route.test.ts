@@ -6,19 +6,23 @@ const ROUTES: readonly (readonly [string, Route])[] = [
   ["#/new", { screen: "new" }],
   ["#/run/r0123456789abcdef", { screen: "run", run: "r0123456789abcdef", step: null }],
   ["#/run/r0123456789abcdef?step=120", { screen: "run", run: "r0123456789abcdef", step: 120 }],
-  ["#/compare", { screen: "compare", sides: [], line: null, tensor: null }],
-  ["#/compare?a=r1@800", { screen: "compare", sides: [{ run: "r1", step: 800 }], line: null, tensor: null }],
+  ["#/compare", { screen: "compare", sides: [], axis: "step", line: null, tensor: null }],
+  [
+    "#/compare?a=r1@800",
+    { screen: "compare", sides: [{ run: "r1", step: 800 }], axis: "step", line: null, tensor: null },
+  ],
   [
     "#/compare?a=r1@0&b=r2@1200&d=r1@7",
     {
       screen: "compare",
       sides: [{ run: "r1", step: 0 }, { run: "r2", step: 1200 }, null, { run: "r1", step: 7 }],
+      axis: "step",
       line: null,
       tensor: null,
     },
   ],
   [
-    "#/compare?a=r1@0&b=r2@5&c=r1@7&line=ca&tensor=slot%2Fm%2Fhead",
+    "#/compare?a=r1@0&b=r2@5&c=r1@7&by=time&line=ca&tensor=slot%2Fm%2Fhead",
     {
       screen: "compare",
       sides: [
@@ -26,6 +30,7 @@ const ROUTES: readonly (readonly [string, Route])[] = [
         { run: "r2", step: 5 },
         { run: "r1", step: 7 },
       ],
+      axis: "time",
       line: [2, 0],
       tensor: "slot/m/head",
     },
@@ -68,12 +73,17 @@ suite("route", () => {
     expect(parseRoute(`#/compare?${query}&b=r2@3`)).toEqual({
       screen: "compare",
       sides: [null, { run: "r2", step: 3 }],
+      axis: "step",
       line: null,
       tensor: null,
     }),
   );
 
   test.each(["aa", "ac", "a", "abc", "a0", ""])("a line that joins no two sides is none: %j", (line) =>
-    expect(parseRoute(`#/compare?a=r1@1&b=r2@3&line=${line}`)).toMatchObject({ line: null, tensor: null }),
+    expect(parseRoute(`#/compare?a=r1@1&b=r2@3&line=${line}`)).toMatchObject({
+      axis: "step",
+      line: null,
+      tensor: null,
+    }),
   );
 });

@@ -1,0 +1,94 @@
+/** What the screen of a comparison shows and keeps in its address, over made-up states. */
+import { mount, unmount } from "svelte";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { HoldfastError } from "../../src/errors";
+import App from "../../src/ui/App.svelte";
+import { svgFile } from "../../src/ui/svg-file";
+import { FakeHoldfast } from "../support/fake-holdfast";
+import "../../src/ui/base.css";
+import "../../src/ui/tokens.css";
+
+const main = page.getByRole("main");
+const A = "shakespeare@400";
+const B = "shakespeare@1200";
+const C = "spiralsdropout@803";
+
+let app: ReturnType<typeof mount>;
+let api: FakeHoldfast;
+
+beforeEach(async () => {
+  await page.viewport(1440, 900);
+  api = new FakeHoldfast("full", { ticking: false });
+  location.hash = `#/compare?a=${A}&b=${B}&c=${C}`;
+  app = mount(App, { target: document.body, props: { api } });
+  await expect.element(main.getByText("3 states of 2 runs")).toBeVisible();
+});
+
+afterEach(async () => {
+  await unmount(app);
+  location.hash = "";
+});
+
+test("how it is looked at stands in the address, and computes nothing again", async () => {
+  const compare = vi.spyOn(api, "compare");
+  await userEvent.click(main.getByRole("button", { name: "filters / weight", exact: true }));
+  await expect.element(main.getByRole("img", { name: "filters / weight of C" })).toBeVisible();
+  await expect.element(main.getByRole("img", { name: /^Histogram of slot v/ })).toBeVisible();
+  await userEvent.selectOptions(main.getByLabelText("By", { exact: true }), "samples");
+  await expect.element(main.getByRole("img", { name: /^Loss by samples drawn: A, B of/ })).toBeVisible();
+  expect(location.hash).toBe(`#/compare?a=${A}&b=${B}&c=${C}&by=samples&tensor=param%2Ffilters%2Fweight`);
+  expect(compare).not.toHaveBeenCalled();
+});
+
+test("any step can be typed, one made the first, and one taken away", async () => {
+  const typed = main.getByRole("spinbutton", { name: "or step B" });
+  await userEvent.fill(typed, "999");
+  await userEvent.keyboard("{Enter}");
+  await vi.waitUntil(() => location.hash.includes("b=shakespeare@999"));
+  // The run has not been there.
+  await userEvent.fill(typed, "9999");
+  await userEvent.keyboard("{Enter}");
+  await expect.element(typed).toHaveValue(999);
+  await userEvent.click(main.getByRole("button", { name: "Make it A, now C" }));
+  await vi.waitUntil(() => location.hash === `#/compare?a=${C}&b=${A}&c=shakespeare@999`);
+  await userEvent.click(main.getByRole("button", { name: "Remove A" }));
+  await vi.waitUntil(() => location.hash === `#/compare?a=${A}&b=shakespeare@999`);
+  await expect.element(main.getByText("2 states of one run")).toBeVisible();
+});
+
+test("why there is no line is said, and a line is ended where nobody looks any more", async () => {
+  api.interpolate = () => Promise.reject(new HoldfastError("invalid", "There is no line between them."));
+  const line = main.getByRole("region", { name: /^Loss on the line/ });
+  await userEvent.click(line.getByRole("button", { name: "Compute" }));
+  await expect.element(line.getByText("There is no line between them.")).toBeVisible();
+  let ended: AbortSignal | undefined;
+  api.interpolate = (_from, _to, options) => {
+    ended = options?.signal;
+    return new Promise(() => undefined);
+  };
+  await userEvent.selectOptions(line.getByLabelText("to", { exact: true }), "C: 803");
+  await userEvent.click(line.getByRole("button", { name: "Compute" }));
+  await vi.waitUntil(() => ended !== undefined);
+  expect(ended?.aborted).toBe(false);
+  expect(location.hash).toContain("&line=ac");
+  await userEvent.click(line.getByRole("button", { name: "Cancel" }));
+  await vi.waitUntil(() => ended?.aborted === true);
+  expect(location.hash).not.toContain("line=");
+});
+
+test("a histogram leaves with the colours that style sheets give it", async () => {
+  const shown = main.getByRole("img", { name: /^Histogram of values/ });
+  await expect.element(shown).toBeVisible();
+  const drawing = shown.element() as SVGSVGElement;
+  const text = await svgFile(drawing, "rgb(1, 2, 3)").text();
+  const file = new DOMParser().parseFromString(text, "image/svg+xml");
+  const fills = [...file.querySelectorAll("path[stroke-width='1.2px']")].map((path) =>
+    path.getAttribute("fill"),
+  );
+  expect(new Set(fills).size).toBe(3);
+  expect(fills.every((fill) => /^rgb/.test(fill ?? ""))).toBe(true);
+  expect(file.querySelector("rect")?.getAttribute("fill")).toBe("rgb(1, 2, 3)");
+  // The control: what the page itself has names no colour.
+  expect(drawing.outerHTML).not.toContain("rgb");
+});
