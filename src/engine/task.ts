@@ -11,6 +11,7 @@ import type { DenseLayer } from "../format/layers-model";
 import type { TaskInfo } from "../tasks/meta";
 import type { Panel, Picture } from "../format/picture";
 import type { Question } from "../format/question";
+import type { Answers } from "../format/answers";
 import type { SamplePosition } from "./batches";
 
 export type { SamplePosition } from "./batches";
@@ -52,6 +53,8 @@ export interface Model {
   loss(params: Params, batch: readonly Tensor[], context: LossContext): Scalar;
   /** Metrics on held-out data. Leaves no tensors behind. */
   evaluate(params: Params): Promise<Readonly<Record<string, number>>>;
+  /** What it says of each held-out example, where it tells classes apart. Leaves no tensors behind. */
+  answers?(params: Params): Promise<Answers>;
   /** May await between submissions, so that training goes on meanwhile; leaves no tensors behind. */
   picture(params: Params, step: number): Promise<Picture>;
   /** What it makes of something that a person gives it; `invalid` where it is nothing for this model. Leaves no tensors behind. */

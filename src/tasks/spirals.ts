@@ -7,6 +7,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Scalar, Tensor } from "@tensorflow/tfjs-core";
 import { HoldfastError } from "../errors";
+import type { Answers } from "../format/answers";
 import { normals, uniforms } from "../engine/random";
 import type { LossContext, Model, ParameterSpec, Params, SamplePosition, Task } from "../engine/task";
 import { dense, NO_DROPOUT } from "./layers";
@@ -133,6 +134,18 @@ class SpiralsModel implements Model {
       if (towards < 0) right++;
     }
     return { val_loss: loss / logits.length, val_accuracy: right / logits.length };
+  }
+
+  async answers(params: Params): Promise<Answers> {
+    const logits = await valuesOf(() => this.#logits(params, this.#heldOutPlaces, NO_DROPOUT));
+    const { places, signs } = this.#heldOut;
+    const coordinate = (i: number): string => at(places, i).toFixed(2);
+    return {
+      classes: ["0", "1"],
+      examples: Array.from(signs, (_, i) => `point at (${coordinate(2 * i)}, ${coordinate(2 * i + 1)})`),
+      right: Int32Array.from(signs, (sign) => (sign > 0 ? 0 : 1)),
+      given: Int32Array.from(logits, (logit) => (logit > 0 ? 1 : 0)),
+    };
   }
 
   async picture(params: Params, step: number): ReturnType<Model["picture"]> {

@@ -2,6 +2,7 @@
 import type { ComparedSide, ComparedTensor, Difference } from "../analysis/compare";
 import type { LinePoint } from "../analysis/interpolation";
 import { csv } from "./csv";
+import type { Flip } from "./flips";
 import { SIDES } from "./route";
 import { columnsFor, MEASURES, valueOf } from "./tensor-order";
 
@@ -41,6 +42,14 @@ export function differencesCsv(
 function cellOf(value: Difference["values"][number]): string | number {
   if (value === null) return "";
   return typeof value === "boolean" ? String(value) : value;
+}
+
+/** A row to an example of which the two do not say the same. */
+export function flipsCsv(flips: readonly Flip[]): string {
+  return csv([
+    ["example", "right", "from", "to", "became"],
+    ...flips.map(({ example, right, from, to, became }) => [example, right, from, to, became]),
+  ]);
 }
 
 /** A row to a point, a column to each metric. */

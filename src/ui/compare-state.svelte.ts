@@ -1,7 +1,7 @@
 /** States side by side: which, what differs, and their pictures. The address holds the choice. */
 import { messageOf } from "../errors";
 import type { HoldfastPage } from "../worker/api";
-import type { CheckpointInfo, Comparison, Picture, RunStep } from "../worker/protocol";
+import type { Answers, CheckpointInfo, Comparison, Picture, RunStep } from "../worker/protocol";
 import { readCurves, type Curve } from "./curves";
 
 /** A picture, the reason why there is none, or null while it is made. */
@@ -22,6 +22,8 @@ export class CompareState {
   curves = $state.raw<readonly Curve[] | null>(null);
   /** As many as there are steps, in their order. */
   pictures = $state.raw<readonly PictureResult[]>([]);
+  /** What each side says of the held-out examples; null until they are read, and where there are none. */
+  answers = $state.raw<readonly Answers[] | null>(null);
   /** What was evaluated for it, by the place of the step. */
   #evaluated = $state.raw<readonly Metrics[]>([]);
   /** Is all there that can be? */
@@ -58,7 +60,22 @@ export class CompareState {
       const isEvaluated = Object.keys(side.metrics).some((name) => name !== "loss");
       if (!isEvaluated) await this.#evaluate(index);
     }
+    await this.#readAnswers();
     this.isComplete = true;
+  }
+
+  /** Of all sides, where they are of one task that tells classes apart: else there is nothing to hold against each other. */
+  async #readAnswers(): Promise<void> {
+    const tasks = this.comparison?.sides.map(({ task }) => task) ?? [];
+    if (tasks.some((task) => task !== tasks[0])) return;
+    const answers: Answers[] = [];
+    for (const { run, step } of this.steps) {
+      // Where it fails, the picture says why.
+      const one = this.#isClosed ? null : await this.#api.answers(run, step).catch(() => null);
+      if (one === null) return;
+      answers.push(one);
+    }
+    this.answers = answers;
   }
 
   /** Nobody looks any more: nothing further is asked of the trainer. */

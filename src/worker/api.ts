@@ -5,6 +5,7 @@
 import type { OptimizerConfig, Policy } from "../format/run";
 import type { Interval } from "../policy/interval";
 import type {
+  Answers,
   AuditLog,
   BackendInfo,
   Changes,
@@ -230,6 +231,8 @@ export interface HoldfastPage extends HoldfastApi {
   picture(run: string, step?: number): Promise<Picture>;
   /** Metrics on held-out data at any step. */
   evaluate(run: string, step: number): Promise<Readonly<Record<string, number>>>;
+  /** What the model says of each held-out example at any step; null where the task tells no classes apart. */
+  answers(run: string, step: number): Promise<Answers | null>;
   exportCheckpoint(run: string, step: number, options?: ToFile): Promise<Blob>;
 }
 

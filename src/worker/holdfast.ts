@@ -19,6 +19,7 @@ import type {
 import { Exchange, leftOutWords } from "./exchange";
 import { LiveRuns } from "./live";
 import type {
+  Answers,
   AuditLog,
   BackendInfo,
   Changes,
@@ -224,6 +225,10 @@ class Holdfast implements HoldfastPage {
 
   async evaluate(run: string, step: number): Promise<Readonly<Record<string, number>>> {
     return (await this.#supervisor.trainer()).evaluateAt({ run, step });
+  }
+
+  async answers(run: string, step: number): Promise<Answers | null> {
+    return (await this.#supervisor.trainer()).answersAt({ run, step });
   }
 
   pause(run: string): Promise<RunInfo> {

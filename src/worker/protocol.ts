@@ -47,6 +47,7 @@ import type {
 import type { DataPreview } from "../format/dataset";
 import type { Panel, Picture } from "../format/picture";
 import type { Question } from "../format/question";
+import type { Answers } from "../format/answers";
 import type { State } from "../format/tensors";
 import type { Comparison } from "../analysis/compare";
 import type { Interpolation } from "../analysis/interpolation";
@@ -55,6 +56,7 @@ import type { Interval } from "../policy/interval";
 export type { ColumnFacts, ColumnKind, DataPreview } from "../format/dataset";
 export type { Panel, Picture } from "../format/picture";
 export type { Question } from "../format/question";
+export type { Answers } from "../format/answers";
 export type * from "../format/run";
 export type * from "../format/stored";
 export type { DType, NamedTensor, Scalars, State, TensorValues } from "../format/tensors";
@@ -322,6 +324,8 @@ export interface TrainApi {
   ask(run: string, step: number, question: Question): Promise<readonly Panel[]>;
   /** Metrics on held-out data. */
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>>;
+  /** What its model says of each held-out example; null where the task tells no classes apart. */
+  answersAt(at: RunStep): Promise<Answers | null>;
   /** Metrics on the held-out data of `from`'s run, along the line to `to`; told over the port, point by point. */
   interpolate(from: RunStep, to: RunStep, job: MessagePort): Promise<Interpolation>;
   /** The weights of a step, to be used elsewhere. `unsupported` where the task has no such form. */

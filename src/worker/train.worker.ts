@@ -50,6 +50,7 @@ const api: TrainApi = {
   look: (at, options) => trainer().look(at, options),
   pictureOf: (at) => trainer().pictureOf(at),
   ask: (run, step, question) => trainer().ask(run, step, question),
+  answersAt: (at) => trainer().answersAt(at),
   evaluateAt: (at) => trainer().evaluateAt(at),
   deploy: (at, options) => trainer().deploy(at, options),
   interpolate: (from, to, port) => doJob(port, (watcher) => trainer().interpolate(from, to, watcher)),

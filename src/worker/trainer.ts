@@ -22,6 +22,7 @@ import type { GivenFile, ReadFiles } from "../format/dataset";
 import { unpacked } from "./given-files";
 import type {
   AddedData,
+  Answers,
   BackendInfo,
   Changes,
   CheckpointInfo,
@@ -315,6 +316,10 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
 
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>> {
     return this.#visitor.with(at, ({ bench }) => bench.evaluate());
+  }
+
+  answersAt(at: RunStep): Promise<Answers | null> {
+    return this.#visitor.with(at, ({ bench }) => bench.answers());
   }
 
   deploy(at: RunStep, options: DeployOptions): Promise<Deployment> {

@@ -6,7 +6,7 @@ import { OPTIMIZER_MATH_VERSION } from "../engine/optimizers/optimizer";
 import { HoldfastError } from "../errors";
 import type { Model, Task } from "../engine/task";
 import type { TaskInfo } from "../tasks/meta";
-import type { Environment, Panel, Picture, Question, RunRecord, State } from "./protocol";
+import type { Answers, Environment, Panel, Picture, Question, RunRecord, State } from "./protocol";
 
 /** The versions that decide whether two builds of Holdfast compute the same numbers for a task. */
 export function mathVersions(task: TaskInfo): Record<string, number> {
@@ -42,6 +42,11 @@ export class Workbench {
   /** The same, with the parameters of another state; its own stays. */
   async evaluateWith(state: State): Promise<Readonly<Record<string, number>>> {
     return finite(await this.trainable.withParamsOf(state, (params) => this.#model.evaluate(params)));
+  }
+
+  async answers(): Promise<Answers | null> {
+    const model = this.#model;
+    return this.trainable.withParams(async (params) => (await model.answers?.(params)) ?? null);
   }
 
   async picture(step: number): Promise<Picture> {

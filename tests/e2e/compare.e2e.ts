@@ -82,6 +82,20 @@ test("three states of two runs, one of them not saved; the line, a reload, and t
     ].join(","),
   );
 
+  // As many are right as the held-out accuracy says, and those that flipped make up for what it changed by.
+  const told = await page.evaluate(async (run) => {
+    const [a, b] = [await holdfast.answers(run, 10), await holdfast.answers(run, 30)];
+    const rightOf = (one: typeof a) => one!.given.filter((given, i) => given === one!.right[i]).length;
+    const accuracy = (await holdfast.evaluate(run, 30))["val_accuracy"]!;
+    return { right: [rightOf(a), rightOf(b)], examples: b!.examples.length, accuracy };
+  }, first);
+  expect(told.right[1]! / told.examples).toBe(told.accuracy);
+  const flips = main.getByRole("region", { name: /^Answers that flipped/ });
+  const [, better = "", worse = ""] = /; (\d+) better, (\d+) worse/.exec(await flips.innerText()) ?? [];
+  expect(Number(better) - Number(worse)).toBe(told.right[1]! - told.right[0]!);
+  await flips.getByRole("combobox").selectOption("C: 17");
+  await expect(flips.getByText("hold out other examples")).toBeVisible();
+
   await button(page, "Remove C").click();
   await expect(main.getByText("2 states of one run")).toBeVisible(PATIENTLY);
   expectNone(faults);

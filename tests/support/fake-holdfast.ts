@@ -14,6 +14,7 @@ import type {
   AuditEntry,
   AuditLog,
   Health,
+  Answers,
   Imported,
   Interpolation,
   BackendInfo,
@@ -607,6 +608,16 @@ export class FakeHoldfast implements HoldfastPage {
   async evaluate(): Promise<Readonly<Record<string, number>>> {
     await this.#wait(100);
     return { val_loss: 1.611 };
+  }
+  async answers(run: string, step: number): Promise<Answers | null> {
+    if (this.#of(run).info.task === "text") return null;
+    const examples = Array.from({ length: 40 }, (_, at) => `point at (${at}, ${-at})`);
+    return {
+      classes: ["0", "1"],
+      examples,
+      right: Int32Array.from(examples, (_, at) => at % 2),
+      given: Int32Array.from(examples, (_, at) => ((at * 37 + 11) % 400 > step ? 1 - (at % 2) : at % 2)),
+    };
   }
   async fork(): Promise<string> {
     return this.start({ task: "text", name: "Fork" });

@@ -33,6 +33,7 @@ export const LAYERS: readonly Layer[] = [
       "format/picture",
       "format/dataset",
       "format/question",
+      "format/answers",
       "format/environment",
       "format/run-id",
       "format/given",
