@@ -173,8 +173,8 @@ export function barrierWords(barrier: Interpolation["barrier"]): string {
   if (barrier === null) return "There is no held-out loss at both ends, so nothing can be said of a barrier.";
   const { alpha, height } = barrier;
   if (height === 0)
-    return "No barrier: nowhere between the two is the loss above the straight line of their own.";
-  return `A barrier of ${loss(height)} above the straight line of their own losses, highest at ${alpha}.`;
+    return "No barrier: nowhere between the two does the loss rise above the straight line from the one to the other.";
+  return `A barrier of ${loss(height)} above the straight line from the one loss to the other, highest at ${alpha}.`;
 }
 
 /** A tensor's name as people read it; the slot of an optimizer stands before that of its parameter. */

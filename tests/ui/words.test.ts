@@ -1,5 +1,12 @@
 import { expect, suite, test } from "vitest";
-import { failureWords, importedWords, recoveryWords, scheduleWords, scrubWords } from "../../src/ui/words";
+import {
+  barrierWords,
+  failureWords,
+  importedWords,
+  recoveryWords,
+  scheduleWords,
+  scrubWords,
+} from "../../src/ui/words";
 
 const run = { run: "r1", name: "digits", listed: false, checkpoints: 3 };
 
@@ -53,4 +60,10 @@ suite("reading everything back", () => {
       "Damaged on this device: The data x is damaged.",
     );
   });
+});
+
+test("a barrier is told with its height and place, and one that cannot be told is not called none", () => {
+  expect(barrierWords({ alpha: 0.4375, height: 0.25 })).toMatch(/^A barrier of 0\.2500 .* at 0\.4375\.$/);
+  expect(barrierWords({ alpha: 0, height: 0 })).toMatch(/^No barrier/);
+  expect(barrierWords(null)).not.toMatch(/^No barrier/);
 });
