@@ -58,7 +58,7 @@ export interface Model {
   /** May await between submissions, so that training goes on meanwhile; leaves no tensors behind. */
   picture(params: Params, step: number): Promise<Picture>;
   /** What it makes of something that a person gives it; `invalid` where it is nothing for this model. Leaves no tensors behind. */
-  answer?(params: Params, question: Question): Promise<readonly Panel[]>;
+  respond?(params: Params, question: Question): Promise<readonly Panel[]>;
   dispose(): void;
 }
 

@@ -198,7 +198,7 @@ class DigitsModel implements Model {
     };
   }
 
-  async answer(params: Params, question: Question): Promise<readonly Panel[]> {
+  async respond(params: Params, question: Question): Promise<readonly Panel[]> {
     if (question.kind !== "image") throw new HoldfastError("invalid", "This model is asked with an image.");
     const { width, height, channels, classes } = this.#set;
     const grey = centred(question.pixels, question.width, question.height, this.#set);

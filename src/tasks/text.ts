@@ -147,7 +147,7 @@ class TextModel implements Model {
     };
   }
 
-  async answer(params: Params, question: Question): Promise<readonly Panel[]> {
+  async respond(params: Params, question: Question): Promise<readonly Panel[]> {
     if (question.kind !== "text") throw new HoldfastError("invalid", "This model is asked with a text.");
     const { prompt, temperature, topK, characters, seed } = question;
     if (!(temperature > 0 && temperature <= HOTTEST) || !(Number.isInteger(topK) && topK >= 0)) {

@@ -113,8 +113,8 @@ export class OpenRun {
   }
 
   /** As it is now; steps may go on meanwhile. */
-  answer(question: Question): Promise<readonly Panel[]> {
-    return this.#parts.bench.answer(question);
+  respond(question: Question): Promise<readonly Panel[]> {
+    return this.#parts.bench.respond(question);
   }
 
   async state(): Promise<State> {

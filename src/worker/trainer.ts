@@ -310,8 +310,8 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
 
   ask(run: string, step: number, question: Question): Promise<readonly Panel[]> {
     const open = this.#open;
-    if (open?.record.id === run) return open.answer(question);
-    return this.#visitor.with({ run, step }, ({ bench }) => bench.answer(question));
+    if (open?.record.id === run) return open.respond(question);
+    return this.#visitor.with({ run, step }, ({ bench }) => bench.respond(question));
   }
 
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>> {

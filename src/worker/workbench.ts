@@ -53,11 +53,11 @@ export class Workbench {
     return this.trainable.withParams((params) => this.#model.picture(params, step));
   }
 
-  async answer(question: Question): Promise<readonly Panel[]> {
+  async respond(question: Question): Promise<readonly Panel[]> {
     const model = this.#model;
     return this.trainable.withParams((params) => {
-      const answer = model.answer?.(params, question);
-      if (answer !== undefined) return answer;
+      const response = model.respond?.(params, question);
+      if (response !== undefined) return response;
       throw new HoldfastError("invalid", `A model of the task ${this.record.task} cannot be asked.`);
     });
   }
