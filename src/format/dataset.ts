@@ -23,6 +23,8 @@ export interface ColumnFacts {
   readonly name: string;
   /** What its values look like. */
   readonly kind: ColumnKind;
+  /** Why it is ignored, in a few words. */
+  readonly why?: string;
   /** Cells without a value. */
   readonly missing: number;
   /** Different values. */

@@ -8,6 +8,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Task>>> = {
   text: async () => (await import("./text")).text,
   digits: async () => (await import("./digits")).digits,
   modular: async () => (await import("./modular")).modular,
+  table: async () => (await import("./table")).table,
 };
 
 /** Loads the task of that id; `missing` where there is none. */

@@ -7,6 +7,7 @@ import type { ScheduleKind } from "../format/run";
 import { DIGITS } from "./infos/digits";
 import { MODULAR } from "./infos/modular";
 import { BATCH_SIZE, DROPOUT } from "./infos/shared";
+import { TABLE } from "./infos/table";
 
 export type FieldValue = number | string | boolean;
 
@@ -273,7 +274,7 @@ export const TEXT: TaskInfo = {
 };
 
 /** Every task, in the order in which people should see them. */
-export const TASKS: readonly TaskInfo[] = [SPIRALS, TEXT, DIGITS, MODULAR];
+export const TASKS: readonly TaskInfo[] = [SPIRALS, TEXT, TABLE, DIGITS, MODULAR];
 
 /** The task of that id; undefined where there is none. */
 export function taskInfo(id: string): TaskInfo | undefined {

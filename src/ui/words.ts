@@ -163,9 +163,10 @@ export function watchWords({ evaluate, stop, spike }: Policy): string {
   return `${parts.join(", ")}.`;
 }
 
-/** A metric's name as people say it: `val_loss` is the held-out loss. */
+/** A metric's name as people say it: `val_loss` is the held-out loss, `val_r2` the held-out R². */
 export function metricWords(name: string): string {
-  return name.replace(/^val_/, "held-out ").replaceAll("_", " ");
+  const said = name.replace(/^val_/, "held-out ").replaceAll("_", " ");
+  return said.replace(/\brmse\b/, "RMSE").replace(/\br2\b/, "R²");
 }
 
 /** Whether the loss on the line between two states rises above what lies between its ends. */

@@ -70,7 +70,12 @@ export const LAYERS: readonly Layer[] = [
     files: ["exchange/*"],
     may: ["errors", "data", "hash", "format", "store", "policy", "checkpoint"],
   },
-  { name: "meta", files: ["tasks/meta", "tasks/infos/*", "tasks/training-fields"], may: [], types: ["data"] },
+  {
+    name: "meta",
+    files: ["tasks/meta", "tasks/infos/*", "tasks/training-fields", "tasks/column-settings"],
+    may: [],
+    types: ["data"],
+  },
   {
     name: "engine",
     files: ["engine/*"],

@@ -127,6 +127,9 @@ suite("tasks by id", () => {
       "text tiny": 4288,
       "text small": 105024,
       "text medium": 1018800,
+      "table tiny": 275,
+      "table small": 5251,
+      "table medium": 135939,
     });
   });
 });

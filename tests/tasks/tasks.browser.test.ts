@@ -10,12 +10,13 @@ import type { Config } from "../../src/format/run";
 import { digits } from "../../src/tasks/digits";
 import { modular } from "../../src/tasks/modular";
 import { spirals } from "../../src/tasks/spirals";
+import { table } from "../../src/tasks/table";
 import { text } from "../../src/tasks/text";
 import { configOf, droppingAt, gradientOf, initialParams, modelOf, present } from "./trial";
 
 /** Farthest relative distance that rounding may bring, by the Euclidean norm. */
 const TOLERANCE = 1e-4;
-const SMALL = { characters: 2000, points: 100 };
+const SMALL = { characters: 2000, points: 100, rows: 60 };
 
 const CASES: readonly [string, Task, Config][] = [
   ["spirals, tanh", spirals, { points: SMALL.points }],
@@ -25,6 +26,8 @@ const CASES: readonly [string, Task, Config][] = [
   ["digits", digits, { count: 50, filters: 2, hidden: 8, batchSize: 4 }],
   ["modular, square", modular, { modulus: 13 }],
   ["modular, ReLU", modular, { modulus: 13, activation: "relu" }],
+  ["table, classes, ReLU", table, { rows: SMALL.rows }],
+  ["table, amounts, tanh", table, { rows: SMALL.rows, target: "weight_g", activation: "tanh" }],
 ];
 
 let cpu: Device;

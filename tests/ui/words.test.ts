@@ -3,6 +3,7 @@ import {
   barrierWords,
   failureWords,
   importedWords,
+  metricWords,
   recoveryWords,
   scheduleWords,
   scrubWords,
@@ -13,6 +14,16 @@ const run = { run: "r1", name: "digits", listed: false, checkpoints: 3 };
 test("what came in is said to be imported", () => {
   const imported = { run: "r1", how: "new", hasData: true } as const;
   expect(importedWords("a.holdfast", [imported])).toBe("Imported a.holdfast: 1 run");
+});
+
+test("metrics are named as people say them", () => {
+  const names = ["val_loss", "val_bits_per_character", "val_rmse", "val_r2"];
+  expect(names.map(metricWords)).toEqual([
+    "held-out loss",
+    "held-out bits per character",
+    "held-out RMSE",
+    "held-out R²",
+  ]);
 });
 
 suite("what an opening found", () => {

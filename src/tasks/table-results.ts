@@ -1,0 +1,75 @@
+/** What a network's outputs for rows of a table are worth: losses, metrics, and how they lie beside the truth. */
+import type { Panel } from "../format/picture";
+import type { TableRows } from "./table-rows";
+
+type Target = TableRows["target"];
+
+/** Logits of its classes, or one number: spreads from the mean. */
+export function outputsOf(target: Target): number {
+  return target.kind === "class" ? target.classes.length : 1;
+}
+
+/** In the unit of the training loss: nats, or squared spreads. `outputs` is [rows, outputs]. */
+export function meanLoss(target: Target, outputs: Float32Array, rows: Uint32Array): number {
+  let sum = 0;
+  for (const [i, row] of rows.entries()) {
+    if (target.kind === "class") {
+      const logits = logitsOf(target.classes.length, outputs, i);
+      const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+      const total = logits.reduce((share, logit) => share + Math.exp(logit - most), 0);
+      sum += most + Math.log(total) - at(logits, at(target.of, row));
+    } else sum += (at(outputs, i) - (at(target.of, row) - target.mean) / target.spread) ** 2;
+  }
+  return sum / rows.length;
+}
+
+/** What an evaluation tells. `val_rmse` is in the target's own unit. */
+export function metricsOf(
+  target: Target,
+  outputs: Float32Array,
+  rows: Uint32Array,
+): Readonly<Record<string, number>> {
+  const val_loss = meanLoss(target, outputs, rows);
+  if (target.kind === "class") {
+    const right = rows.filter((row, i) => likeliest(target.classes.length, outputs, i) === target.of[row]);
+    return { val_loss, val_accuracy: right.length / rows.length };
+  }
+  const truth = Array.from(rows, (row) => at(target.of, row));
+  const mean = truth.reduce((sum, value) => sum + value, 0) / truth.length;
+  const around = truth.reduce((sum, value) => sum + (value - mean) ** 2, 0) / truth.length;
+  const error = val_loss * target.spread ** 2;
+  // Of rows that all have the same value nothing is explained, and no share of it.
+  return { val_loss, val_rmse: Math.sqrt(error), ...(around > 0 && { val_r2: 1 - error / around }) };
+}
+
+/** Classes as a confusion matrix, amounts as points. */
+export function resultPanel(target: Target, outputs: Float32Array, rows: Uint32Array): Panel {
+  const about = { title: `${target.name}, true and predicted`, note: `${rows.length} held-out rows` };
+  if (target.kind === "class") {
+    const { classes } = target;
+    const counts = new Int32Array(classes.length ** 2);
+    for (const [i, row] of rows.entries()) {
+      const cell = at(target.of, row) * classes.length + likeliest(classes.length, outputs, i);
+      counts[cell] = at(counts, cell) + 1;
+    }
+    return { kind: "confusion", ...about, classes, counts };
+  }
+  const points = new Float32Array(2 * rows.length);
+  for (const [i, row] of rows.entries())
+    points.set([at(target.of, row), target.mean + target.spread * at(outputs, i)], 2 * i);
+  return { kind: "scatter", ...about, x: target.name, y: `${target.name} as predicted`, points };
+}
+
+/** The likeliest class of the row at place `i`. */
+function likeliest(classes: number, outputs: Float32Array, i: number): number {
+  const logits = logitsOf(classes, outputs, i);
+  return logits.reduce((best, logit, k) => (logit > at(logits, best) ? k : best), 0);
+}
+
+function logitsOf(classes: number, outputs: Float32Array, i: number): Float32Array {
+  return outputs.subarray(i * classes, (i + 1) * classes);
+}
+
+function at(values: { readonly [index: number]: number }, i: number): number {
+  return values[i] ?? Number.NaN;
+}

@@ -1,0 +1,215 @@
+/**
+ * The rows of a table as numbers that a network reads.
+ *
+ * A number is centred and scaled by the training rows, 0 where it is missing, with a second input that says so. A category is
+ * one input for each of its values, the rare ones together and those that are missing as one more.
+ *
+ * All of it is a function of bytes and settings, and not of the run's seed, which a fork may change: rows that the parent
+ * trained on would be held out in its child. How many inputs there are hangs on all rows; every number on training rows only.
+ */
+import { HoldfastError } from "../errors";
+import { words } from "../engine/random";
+import type { Column } from "./columns";
+import { chosenColumns, columnsOf } from "./columns";
+import type { CsvTable } from "./csv";
+import type { Settings } from "./settings";
+
+/** Values of a category that are told apart; the others are one. */
+const MAX_CATEGORIES = 64;
+const MISSING = "(missing)";
+const OTHERS = "(others)";
+/** Whole numbers of at most so many values, each of them often, are the names of classes. */
+const MAX_CLASS_NUMBERS = 10;
+const ROWS_PER_CLASS_NUMBER = 10;
+const MIN_ROWS = 10;
+/** Standard deviations. What is farther out in held-out rows would be no float32 any more. */
+const FARTHEST = 1000;
+
+export type Target =
+  | { readonly kind: "class"; readonly classes: readonly string[]; readonly of: Int16Array<ArrayBuffer> }
+  /** In its own unit; `mean` and `spread`, its standard deviation, are those of the training rows. */
+  | {
+      readonly kind: "amount";
+      readonly of: Float64Array<ArrayBuffer>;
+      readonly mean: number;
+      readonly spread: number;
+    };
+
+/** A column as inputs; `write` sets those of one row, which are zero before, from `offset` on. */
+export interface InputColumn {
+  readonly name: string;
+  readonly inputs: number;
+  readonly write: (row: number, to: Float32Array, offset: number) => void;
+}
+
+/** Rows are counted as in the table. */
+export interface TableRows {
+  readonly target: Target & { readonly name: string };
+  readonly columns: readonly InputColumn[];
+  readonly ignored: readonly Column[];
+  readonly inputs: number;
+  readonly training: Uint32Array<ArrayBuffer>;
+  readonly heldOut: Uint32Array<ArrayBuffer>;
+  /** Left out, because there is nothing to learn from them. */
+  readonly withoutTarget: number;
+}
+
+/** Throws `invalid` where the settings do not fit the table, or too few rows have a target. */
+export function tableRows(table: CsvTable, settings: Settings): TableRows {
+  const { columns, target } = chosenColumns(
+    columnsOf(table),
+    settings.text("columns"),
+    settings.text("target"),
+  );
+  const numbers = target.numbers();
+  const isAmount = isAmountOf(target, numbers, settings.choice("problem"));
+  const all = Uint32Array.from(target.cells.keys());
+  const known = all.filter((row) =>
+    isAmount ? !Number.isNaN(numbers[row] ?? Number.NaN) : target.cells[row] !== "",
+  );
+  if (known.length < MIN_ROWS)
+    throw new HoldfastError(
+      "invalid",
+      `${known.length} rows have a value of “${target.name}”; ${MIN_ROWS} are needed. Choose another target, or a longer table.`,
+    );
+  const order = shuffled(known, settings.number("split"), "data/table/split");
+  const held = Math.min(
+    Math.max(1, Math.round((known.length * settings.number("heldOut")) / 100)),
+    known.length - 1,
+  );
+  const training = order.subarray(held);
+  const used = columns
+    .filter((column) => column !== target && column.kind !== "ignored")
+    .map((column) =>
+      column.kind === "number" ? numberInputs(column, training) : categoryInputs(column, training),
+    );
+  return {
+    target: { name: target.name, ...(isAmount ? amountOf(numbers, training) : classOf(target, known)) },
+    columns: used,
+    ignored: columns.filter(({ kind }) => kind === "ignored"),
+    inputs: used.reduce((sum, { inputs }) => sum + inputs, 0),
+    training,
+    heldOut: order.subarray(0, held),
+    withoutTarget: all.length - known.length,
+  };
+}
+
+/** The same elements in an order that is a function of seed and stream. */
+export function shuffled(
+  rows: Uint32Array<ArrayBuffer>,
+  seed: number,
+  stream: string,
+): Uint32Array<ArrayBuffer> {
+  const keys = words(seed, stream, 0, rows.length);
+  // Equal keys, once in 2^32 pairs, keep their order.
+  const places = Uint32Array.from(rows.keys()).sort((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0) || a - b);
+  return places.map((place) => rows[place] ?? 0);
+}
+
+function isAmountOf(target: Column, numbers: Float64Array<ArrayBuffer>, problem: string): boolean {
+  const { name, kind, distinct, cells, missing } = target;
+  if (distinct < 2)
+    throw new HoldfastError(
+      "invalid",
+      `The target “${name}” has the same value in every row: there is nothing to learn. Choose another one.`,
+    );
+  if (problem === "classification") return false;
+  if (problem === "regression") {
+    if (numbers.every(Number.isNaN))
+      throw new HoldfastError(
+        "invalid",
+        `The target “${name}” holds no numbers, which a regression needs. Choose classification, or another target.`,
+      );
+    return true;
+  }
+  if (kind === "category") return false;
+  const isNamed = numbers.every((number) => Number.isNaN(number) || Number.isInteger(number));
+  const isOften = cells.length - missing >= distinct * ROWS_PER_CLASS_NUMBER;
+  return !(isNamed && distinct <= MAX_CLASS_NUMBERS && isOften);
+}
+
+function amountOf(numbers: Float64Array<ArrayBuffer>, training: Uint32Array): Target {
+  return { kind: "amount", of: numbers, ...spreadOf(numbers, training) };
+}
+
+function classOf({ cells }: Column, known: Uint32Array): Target {
+  const { names, slotOf } = categoriesOf(known, cells);
+  return { kind: "class", classes: names, of: Int16Array.from(cells, slotOf) };
+}
+
+function numberInputs({ name, numbers }: Column, training: Uint32Array): InputColumn {
+  const values = numbers();
+  const { mean, spread } = spreadOf(values, training);
+  const hasGaps = values.some(Number.isNaN);
+  const scaled = Float32Array.from(values, (value) =>
+    Math.min(Math.max((value - mean) / spread, -FARTHEST), FARTHEST),
+  );
+  return {
+    name,
+    inputs: hasGaps ? 2 : 1,
+    write(row, to, offset) {
+      const value = scaled[row] ?? Number.NaN;
+      if (Number.isNaN(value)) to[offset + 1] = 1;
+      else to[offset] = value;
+    },
+  };
+}
+
+function categoryInputs({ name, cells }: Column, training: Uint32Array): InputColumn {
+  const { names, slotOf } = categoriesOf(cells.keys(), cells);
+  const slots = Int16Array.from(cells, slotOf);
+  // What no training row has keeps the weights that it was drawn with: it says nothing, rather than noise.
+  const isSeen = new Set(Array.from(training, (row) => slots[row]));
+  return {
+    name,
+    inputs: names.length,
+    write(row, to, offset) {
+      const slot = slots[row] ?? 0;
+      if (isSeen.has(slot)) to[offset + slot] = 1;
+    },
+  };
+}
+
+/** The values that are told apart, in order, and which of them a cell has. */
+function categoriesOf(
+  rows: Iterable<number>,
+  cells: readonly string[],
+): { readonly names: readonly string[]; readonly slotOf: (cell: string) => number } {
+  const counts = new Map<string, number>();
+  for (const row of rows) {
+    const cell = cells[row] ?? "";
+    counts.set(cell, (counts.get(cell) ?? 0) + 1);
+  }
+  const hasGaps = counts.delete("");
+  const often = [...counts].sort(([a, n], [b, m]) => m - n || inOrder(a, b)).map(([name]) => name);
+  const kept = often.slice(0, MAX_CATEGORIES);
+  const areNumbers = kept.every((name) => Number.isFinite(Number(name)));
+  kept.sort(areNumbers ? (a, b) => Number(a) - Number(b) || inOrder(a, b) : inOrder);
+  const hasOthers = often.length > kept.length;
+  const slots = new Map(kept.map((name, slot) => [name, slot]));
+  const names = [...kept, ...(hasOthers ? [OTHERS] : []), ...(hasGaps ? [MISSING] : [])];
+  return {
+    names,
+    slotOf: (cell) => slots.get(cell) ?? (cell === "" ? names.length - 1 : kept.length),
+  };
+}
+
+/** By code units: the same in every language. */
+function inOrder(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** Mean and standard deviation over these rows, as far as they have a number; a spread of 0 counts as 1. */
+function spreadOf(
+  numbers: Float64Array,
+  rows: Uint32Array,
+): { readonly mean: number; readonly spread: number } {
+  const values = Array.from(rows, (row) => numbers[row] ?? Number.NaN).filter(
+    (value) => !Number.isNaN(value),
+  );
+  if (values.length === 0) return { mean: 0, spread: 1 };
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return { mean, spread: Math.sqrt(variance) || 1 };
+}
