@@ -4,10 +4,11 @@
  */
 import type { ColumnKind } from "../format/dataset";
 
-/** Settings that speak of one table: a preset leaves them as they are, another table does not. */
 export const TARGET = "target";
+export const PROBLEM = "problem";
 export const COLUMNS = "columns";
-export const COLUMN_SETTINGS: ReadonlySet<string> = new Set([TARGET, COLUMNS, "problem"]);
+/** Settings that speak of one table: a preset leaves them as they are, another table does not. */
+export const COLUMN_SETTINGS: ReadonlySet<string> = new Set([TARGET, PROBLEM, COLUMNS]);
 
 export const COLUMN_KINDS: readonly ColumnKind[] = ["number", "category", "ignored"];
 

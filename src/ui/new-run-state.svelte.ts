@@ -3,6 +3,7 @@ import { SvelteMap } from "svelte/reactivity";
 import { messageOf } from "../errors";
 import type { HoldfastPage, StartOptions } from "../worker/api";
 import type {
+  DataFile,
   Field,
   FieldValue,
   OptimizerKind,
@@ -12,6 +13,7 @@ import type {
   ScheduleKind,
   TaskInfo,
 } from "../worker/protocol";
+import { COLUMN_SETTINGS } from "../tasks/column-settings";
 import { DataChoice } from "./data-choice.svelte";
 import { formValue, type FormValue, parseField } from "./field-parse";
 import {
@@ -88,14 +90,43 @@ export class NewRunState {
     this.usePreset(this.preset);
   }
 
-  /** Fills the form from a preset; name, seed and file stay. */
+  /** Data of the person's own; what was said of another table's columns says nothing of it. */
+  async takeData(files: readonly DataFile[]): Promise<void> {
+    if (this.task === null) return;
+    const taken = this.data.take(this.task.id, files);
+    this.#forgetColumns(this.task);
+    await taken;
+  }
+
+  /** The task's own data again. */
+  dropData(): void {
+    this.data.drop();
+    if (this.task !== null) this.#forgetColumns(this.task);
+  }
+
+  #forgetColumns({ fields }: TaskInfo): void {
+    for (const field of fields)
+      if (COLUMN_SETTINGS.has(field.name)) this.set("config", field, formValue(field.default));
+  }
+
+  /** The task's settings, less those that are chosen beside its data. */
+  get taskFields(): readonly Field[] {
+    const fields = this.task?.fields ?? [];
+    return this.#hasColumns ? fields.filter(({ name }) => !COLUMN_SETTINGS.has(name)) : fields;
+  }
+
+  get #hasColumns(): boolean {
+    return this.data.stored?.preview.columns !== undefined;
+  }
+
+  /** Fills the form from a preset; name, seed, file and what was said of its columns stay. */
   usePreset(preset: PresetName): void {
     this.preset = preset;
     const task = this.task;
     if (task === null) return;
     const chosen = task.presets[preset];
     const { config, steps, learningRate, saveEvery } = chosen;
-    for (const field of task.fields)
+    for (const field of this.taskFields)
       this.set("config", field, formValue(config[field.name] ?? field.default));
     this.set("run", STEPS, String(steps));
     this.set("schedule", EVERY, String(Math.max(1, Math.floor(steps / 3))));

@@ -1,5 +1,5 @@
 /** Believable numbers, pictures and checkpoints for screens that have no trainer behind them. */
-import type { CheckpointInfo, DataPreview, Picture } from "../../src/worker/protocol";
+import type { CheckpointInfo, ColumnFacts, DataPreview, Picture } from "../../src/worker/protocol";
 
 function noise(at: number): number {
   const value = Math.sin(at * 12.9898) * 43758.5453;
@@ -81,7 +81,33 @@ export function madeUpPreview(task: string): DataPreview {
   return {
     notes: [`${task === "text" ? "1,115,394 characters, 65 different ones" : "344 rows"}.`],
     panels: task === "text" ? textPicture(0).panels.slice(1) : [],
+    ...(task === "table" && { columns: madeUpColumns() }),
   };
+}
+
+function madeUpColumns(): readonly ColumnFacts[] {
+  const number = { kind: "number", missing: 2 } as const;
+  return [
+    {
+      name: "ring",
+      kind: "ignored",
+      why: "counts the rows",
+      missing: 0,
+      distinct: 344,
+      examples: ["1", "2", "3"],
+    },
+    {
+      name: "species",
+      kind: "category",
+      missing: 0,
+      distinct: 3,
+      examples: ["Adelie", "Chinstrap", "Gentoo"],
+    },
+    { name: "bill_length_mm", ...number, distinct: 164, examples: ["39.1", "39.5", "40.3"] },
+    { name: "body_mass_g", ...number, distinct: 94, examples: ["3750", "3800", "3250"] },
+    { name: "year", kind: "number", missing: 0, distinct: 3, examples: ["2007", "2008", "2009"] },
+    { name: "sex", kind: "category", missing: 11, distinct: 2, examples: ["MALE", "FEMALE"] },
+  ];
 }
 
 export function textPicture(step: number): Picture {

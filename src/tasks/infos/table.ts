@@ -25,7 +25,7 @@ export const TABLE: TaskInfo = {
     {
       name: "problem",
       label: "Problem",
-      help: "Of itself: classes where the target is a category or up to 10 whole numbers, else an amount.",
+      help: "As it looks: a class where the target is a category or up to 10 whole numbers, else an amount.",
       kind: "choice",
       default: "auto",
       options: [

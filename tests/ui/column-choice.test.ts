@@ -1,0 +1,84 @@
+import { beforeEach, expect, suite, test } from "vitest";
+import { ColumnChoice } from "../../src/ui/column-choice";
+import { NewRunState } from "../../src/ui/new-run-state.svelte";
+import { FakeHoldfast } from "../support/fake-holdfast";
+
+const FILES = [{ path: "mine.csv", file: new Blob(["a,b\n"]) }];
+
+let form: NewRunState;
+let choice: ColumnChoice;
+
+beforeEach(async () => {
+  form = new NewRunState(new FakeHoldfast("empty", { ticking: false }), 1);
+  form.choose("table");
+  await form.takeData(FILES);
+  choice = new ColumnChoice(form, form.data.stored?.preview.columns ?? []);
+});
+
+function settings(): readonly unknown[] {
+  const { task } = form;
+  return ["target", "columns"].map((name) => {
+    const field = task?.fields.find((one) => one.name === name);
+    return field && form.value("config", field);
+  });
+}
+
+function kindOf(name: string): string | undefined {
+  return choice.columns.find((column) => column.name === name)?.kind;
+}
+
+suite("what a person chooses of a table's columns", () => {
+  test("is what was found, and the last column that can be used, as long as nothing is said", () => {
+    expect(choice.columns).toEqual(form.data.stored?.preview.columns);
+    expect(choice.target).toBe("sex");
+    expect(settings()).toEqual(["", ""]);
+    expect(choice.problem).toBeNull();
+  });
+
+  test("is written into the settings, and taken back where it is what was found", () => {
+    choice.use("year", "category");
+    choice.use("ring", "number");
+    expect(settings()).toEqual(["", "year=category, ring=number"]);
+    expect([kindOf("year"), kindOf("ring")]).toEqual(["category", "number"]);
+    choice.use("year", "number");
+    expect(settings()).toEqual(["", "ring=number"]);
+    choice.learn("species");
+    expect(choice.target).toBe("species");
+    expect(settings()).toEqual(["species", "ring=number"]);
+  });
+
+  test("moves the target only where it is no longer used", () => {
+    choice.use("sex", "ignored");
+    expect(choice.target).toBe("year");
+    choice.use("sex", "category");
+    expect(choice.target).toBe("year");
+    expect(settings()).toEqual(["year", ""]);
+  });
+
+  test("names what is wrong with it", () => {
+    for (const name of ["species", "bill_length_mm", "body_mass_g", "year"]) choice.use(name, "ignored");
+    expect(choice.problem).toBe("No column is left to tell the target from.");
+    choice.use("year", "category");
+    expect(choice.problem).toBeNull();
+  });
+
+  test("outlives another preset, and no other table", async () => {
+    choice.learn("species");
+    choice.use("year", "ignored");
+    form.usePreset("tiny");
+    expect(settings()).toEqual(["species", "year=ignored"]);
+    await form.takeData(FILES);
+    expect(settings()).toEqual(["", ""]);
+    choice.learn("species");
+    form.dropData();
+    expect(settings()).toEqual(["", ""]);
+  });
+
+  test("is not asked for a second time among the task's settings", () => {
+    const names = () => form.taskFields.map(({ name }) => name);
+    expect(names()).not.toContain("columns");
+    expect(names()).toContain("width");
+    form.dropData();
+    expect(names()).toContain("columns");
+  });
+});
