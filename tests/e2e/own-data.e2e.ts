@@ -1,0 +1,100 @@
+/** A table of one's own, as a person trains on it: corrected, paused, gone back in, forked, compared, and carried elsewhere. */
+import { detail, lossBits, waitFor } from "../support/app-page";
+import { expect, expectNone, test, watchedPage } from "../support/browser";
+import { LiveBrowser } from "../support/kill";
+import { button, downloaded, expectStatus, PATIENTLY, runOnScreen, screen } from "../support/person";
+
+/** How long a stem of a kind is hangs on soil and water; the plot and a line that was cut off say nothing. */
+function stems(): string {
+  const lines = Array.from({ length: 60 }, (_, i) => {
+    const soil = ["clay", "loam", "sand"][i % 3] ?? "";
+    const water = (i * 37) % 50;
+    const stem = 10 + 4 * (i % 3) + water / 5 + ((i * 7) % 3) / 10;
+    return `${1 + (i % 4)};${soil};${i % 20 === 7 ? "NA" : water};${stem.toFixed(1).replace(".", ",")}`;
+  });
+  return ["plot;soil;water;stem", ...lines, "5;sand"].join("\r\n");
+}
+
+test("from a CSV file to a comparison, and to another browser", async ({ live, app }) => {
+  const { page, faults } = await watchedPage(live, app.url);
+  const main = screen(page);
+  await page.getByRole("navigation", { name: "Holdfast" }).getByRole("link", { name: "New run" }).click();
+  await main.getByRole("radio", { name: "Table" }).check();
+  await button(page, /^A CSV file/).setInputFiles({
+    name: "stems.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from(stems()),
+  });
+
+  await expect(main.getByText("60 rows and 4 columns, separated by semicolons.")).toBeVisible(PATIENTLY);
+  await expect(main.getByText("Left out as malformed: line 62 has 2 of 4 cells.")).toBeVisible();
+  await expect(main.getByRole("combobox", { name: "Target" })).toHaveValue("stem");
+  const plot = main.getByRole("combobox", { name: "plot is used as" });
+  await expect(plot).toHaveValue("number");
+  await plot.selectOption("category");
+  await main.getByRole("radio", { name: "Tiny" }).check();
+  await expect(plot).toHaveValue("category");
+  await main.getByLabel("Steps", { exact: true }).fill("4000");
+  await main.getByLabel("Seed", { exact: true }).fill("7");
+  await main.getByLabel("Save", { exact: true }).selectOption("steps");
+  await main.getByLabel("Save every", { exact: true }).fill("20");
+  await button(page, "Start training").click();
+  const run = await runOnScreen(page);
+  await waitFor(page, run, { step: 25 });
+
+  await button(page, "Pause").click();
+  await expectStatus(page, "paused");
+  const { step, record } = await detail(page, run);
+  expect(record.data.preprocessing).toMatchObject({
+    rows: 60,
+    target: "stem",
+    problem: "regression",
+    columns: "plot, soil, water",
+    inputs: 4 + 3 + 2,
+  });
+  await expect(main.getByRole("img", { name: /^stem, true and predicted at step/ })).toBeVisible(PATIENTLY);
+  await expect(main.getByRole("list", { name: /^What the prediction hangs on/ })).toContainText("water");
+
+  await main.getByRole("textbox", { name: "Step" }).fill("13");
+  await button(page, "Show").click();
+  await button(page, "Go back to this step").click();
+  await expect(main.getByText("step 0: 13 steps, every loss the same, bit for bit")).toBeVisible(PATIENTLY);
+  await button(page, "Fork from here").click();
+  await main.getByRole("textbox", { name: "Dropout" }).fill("0.3");
+  await button(page, "Start the fork").click();
+  await expect(main.getByText("forked from")).toBeVisible(PATIENTLY);
+  const fork = await runOnScreen(page);
+  await waitFor(page, fork, { step: 22 });
+  await button(page, "Pause").click();
+  await expectStatus(page, "paused");
+  expect((await detail(page, fork)).parent).toEqual({ run, step: 13 });
+
+  await page.goto(`${app.url}#/compare?a=${run}@20&b=${fork}@20`);
+  await expect(main.getByRole("heading", { name: "Compare" })).toBeVisible();
+  await expect(
+    main
+      .getByRole("region", { name: /^Change by tensor/ })
+      .getByRole("rowheader")
+      .first(),
+  ).toBeVisible(PATIENTLY);
+
+  await page.goto(`${app.url}#/run/${run}`);
+  await button(page, "Export").click();
+  const bundle = await (await downloaded(page, () => button(page, "Run as a file").click())).path();
+  const losses = await lossBits(page, run);
+  const other = await LiveBrowser.launch();
+  try {
+    await other.page.goto(app.url);
+    await button(other.page, "Import a run").waitFor();
+    await other.page.getByLabel("Bundle").setInputFiles(bundle);
+    expect(await runOnScreen(other.page)).toBe(run);
+    await button(other.page, "Resume").click();
+    await waitFor(other.page, run, { step: step + 5 });
+    await button(other.page, "Pause").click();
+    await expectStatus(other.page, "paused");
+    expect((await lossBits(other.page, run)).slice(0, losses.length)).toEqual(losses);
+  } finally {
+    await other.close();
+  }
+  expectNone(faults);
+});
