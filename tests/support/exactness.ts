@@ -9,7 +9,7 @@ import { change, detail, lossBits, openApp, pause, readState, resume, start, wai
 import { loseDevices, terminateWorkers, type LiveBrowser } from "./kill";
 import { stateDigest } from "./state-digest";
 
-export const TASKS = ["spirals", "text", "digits", "modular"] as const;
+export const TASKS = ["spirals", "text", "table", "digits", "modular"] as const;
 export const OPTIMIZERS: readonly OptimizerKind[] = ["sgd", "momentum", "rmsprop", "adam", "adamw"];
 export const DEATHS = [
   "pause and reload",
@@ -49,6 +49,7 @@ interface Plan {
 const PLANS: Readonly<Record<TaskId, Plan>> = {
   spirals: { steps: 160, saveEvery: 40, changeAt: 100, askAt: 45 },
   text: { steps: 24, saveEvery: 8, changeAt: 17, askAt: 9 },
+  table: { steps: 200, saveEvery: 80, changeAt: 100, askAt: 45 },
   digits: { steps: 24, saveEvery: 8, changeAt: 17, askAt: 9 },
   modular: { steps: 160, saveEvery: 40, changeAt: 100, askAt: 45 },
 };
@@ -70,10 +71,11 @@ export function allCells(): Cell[] {
   );
 }
 
-/** *Spirals* has all of them; another task needs to be seen once, and *text*, whose state is the largest, more often. */
+/** All are in *spirals*; another task needs to be seen once, and *text*, whose state is the largest, more often. */
 const SOME_OPTIMIZERS: Readonly<Record<TaskId, readonly OptimizerKind[]>> = {
   spirals: OPTIMIZERS,
   text: ["sgd", "adam", "adamw"],
+  table: ["momentum"],
   digits: ["rmsprop"],
   modular: ["adamw"],
 };
