@@ -1,6 +1,7 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type Plugin } from "vite";
 import { HEADERS, META_POLICY } from "./scripts/lib/csp.mjs";
+import { offline } from "./scripts/lib/offline.mjs";
 
 /** Only in the built page: the development server injects inline scripts of its own. */
 function contentSecurityPolicy(): Plugin {
@@ -20,7 +21,7 @@ function contentSecurityPolicy(): Plugin {
 export default defineConfig({
   // Relative, so that the build runs from any path on any static host.
   base: "./",
-  plugins: [svelte({ configFile: false }), contentSecurityPolicy()],
+  plugins: [svelte({ configFile: false }), contentSecurityPolicy(), offline("src/offline/service-worker.ts")],
   worker: { format: "es" },
   build: {
     target: "es2023",

@@ -1,6 +1,7 @@
 /** Opens Holdfast, puts its console on `window`, and mounts the page. */
 import { mount } from "svelte";
 import { messageOf } from "./errors";
+import { openUpdates } from "./offline/updates";
 import App from "./ui/App.svelte";
 import OpenFailed from "./ui/OpenFailed.svelte";
 import "./ui/tokens.css";
@@ -19,7 +20,8 @@ const target = document.getElementById("app") ?? document.body;
 try {
   const api = await openHoldfast();
   window.holdfast = api;
-  mount(App, { target, props: { api } });
+  // The development server has no service worker.
+  mount(App, { target, props: { api, updates: import.meta.env.PROD ? openUpdates : null } });
 } catch (error) {
   mount(OpenFailed, { target, props: { message: messageOf(error) } });
 }

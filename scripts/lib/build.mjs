@@ -15,6 +15,7 @@ const APP_SOURCES = [
   "index.html",
   "vite.config.ts",
   "scripts/lib/csp.mjs",
+  "scripts/lib/offline.mjs",
   "package-lock.json",
 ];
 

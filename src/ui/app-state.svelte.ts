@@ -8,6 +8,7 @@ import { MirrorState } from "./mirror-state.svelte";
 import { runHref } from "./route";
 import { seenFromHere } from "./run-state.svelte";
 import { Transfers } from "./transfers.svelte";
+import { VersionState } from "./version-state.svelte";
 import { failureWords, rehearsalWords, recoveryWords, thinnedWords } from "./words";
 
 /** A line that comes up below and goes by itself, with at most one thing to do. */
@@ -66,6 +67,12 @@ export class AppState {
   readonly postponed = new SvelteSet<string>();
   /** The run that trains in this tab: one at a time does. */
   training = $derived(this.runs?.find(({ status }) => status === "running") ?? null);
+  /** Does no run train, in this tab or in another one? */
+  isAtRest = $derived(
+    this.runs?.every(
+      ({ id, status }) => status !== "running" && status !== "elsewhere" && this.#rests(id),
+    ) === true,
+  );
   /** Newest interrupted run that is not postponed. */
   offered = $derived(
     this.runs
@@ -75,6 +82,7 @@ export class AppState {
   /** Files that leave and come. */
   readonly transfers = new Transfers(this);
   readonly mirror = new MirrorState(this);
+  readonly version = new VersionState();
   #ids = 0;
   #recoveryTold = false;
   #refresh: ReturnType<typeof setTimeout> | null = null;

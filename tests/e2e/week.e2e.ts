@@ -1,7 +1,7 @@
 /** A week as people have it: nothing nags. What would be a question is counted: a dialog, or a banner that wants a choice. */
 import type { Page } from "@playwright/test";
 import { detail, lossBits, openApp, start, waitFor } from "../support/app-page";
-import { expect, test } from "../support/browser";
+import { expect, test, withoutServiceWorker } from "../support/browser";
 import { rewriteRow } from "../support/database";
 import { button, expectStatus, PATIENTLY, runOnScreen, screen, showRun } from "../support/person";
 
@@ -35,6 +35,7 @@ test("a week of reloads, a browser update and a nearly full disk asks nothing", 
     asked.push(dialog.message());
     void dialog.accept();
   });
+  await withoutServiceWorker(page);
   await openApp(page, app.url);
   const run = await start(page, { ...OPTIONS, policy: { save: { kind: "steps", every: 20 }, draw: false } });
   await showRun(page, run);

@@ -70,6 +70,11 @@ export async function watchFaults(context: BrowserContext | Page): Promise<PageF
   return { violations, errors };
 }
 
+/** From the next load on, as in a browser that has none: a page's files come from the server, where tests change them. */
+export async function withoutServiceWorker(page: Page): Promise<void> {
+  await page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, "serviceWorker"));
+}
+
 /** A page of the app, open and answering, that watches what goes wrong in it. */
 export async function watchedPage(
   live: LiveBrowser,

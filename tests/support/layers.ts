@@ -159,17 +159,19 @@ export const LAYERS: readonly Layer[] = [
     types: ["protocol"],
     packages: { comlink: ["worker/*"], fflate: ["worker/given-files"] },
   },
+  // The service worker, and what the page has to do with it. It knows files, and nothing of runs.
+  { name: "offline", files: ["offline/*"], may: [] },
   {
     name: "ui",
     files: ["ui/*"],
     may: ["errors", "policy", "meta", "data"],
-    types: ["client", "protocol", "analysis"],
+    types: ["client", "protocol", "analysis", "offline"],
     packages: { svelte: ["ui/*"], uplot: ["ui/Chart", "ui/LinesChart"] },
   },
   {
     name: "main",
     files: ["main"],
-    may: ["errors", "ui", "client"],
+    may: ["errors", "ui", "client", "offline"],
     types: ["protocol"],
     packages: { svelte: ["main"] },
   },
