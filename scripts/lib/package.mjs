@@ -55,9 +55,9 @@ function moved() {
 
 /**
  * @param {Readonly<Record<string, string>>} input
- * @param {boolean} minify
+ * @param {{ readonly minify: boolean, readonly isOneFile: boolean }} options
  */
-async function bundle(input, minify) {
+async function bundle(input, { minify, isOneFile }) {
   const built = await rolldown({
     input: { ...input },
     platform: "browser",
@@ -73,6 +73,7 @@ async function bundle(input, minify) {
     format: "esm",
     entryFileNames: "[name].js",
     chunkFileNames: "shared-[name].js",
+    codeSplitting: !isOneFile,
     minify,
   });
   await built.close();
@@ -223,9 +224,9 @@ export async function buildPackage() {
   const entries = Object.fromEntries(
     Object.values(ENTRIES).map((name) => [name, join(ROOT, "src", `${name}.ts`)]),
   );
-  await bundle(entries, false);
+  await bundle(entries, { minify: false, isOneFile: false });
   // Alone, so that it is one file: a worker in pieces needs more of a bundler than all of them give.
-  await bundle({ [WORKER]: join(ROOT, "src", "worker", `${WORKER}.ts`) }, true);
+  await bundle({ [WORKER]: join(ROOT, "src", "worker", `${WORKER}.ts`) }, { minify: true, isOneFile: true });
   copyFileSync(tool("@bokuweb/zstd-wasm/dist/web/zstd.wasm"), join(PACKAGE, WASM));
   writeTypes();
   writeManifest();

@@ -94,16 +94,18 @@ export class AppState {
   /** Follows the api until the returned function is called. */
   open(): () => void {
     const unsubscribe = this.api.subscribe((event) => this.apply(event));
-    void this.refresh();
-    void this.attempt(async () => {
-      this.backend = await this.api.backend();
-      if (this.backend.notice !== "") this.notify("info", this.backend.notice);
-    });
+    // The trainer is ten times as large as the page, which need not wait for it.
+    void this.refresh().then(() => this.attempt(() => this.#readBackend()));
     return () => {
       unsubscribe();
       if (this.#refresh !== null) clearTimeout(this.#refresh);
       this.#refresh = null;
     };
+  }
+
+  async #readBackend(): Promise<void> {
+    this.backend = await this.api.backend();
+    if (this.backend.notice !== "") this.notify("info", this.backend.notice);
   }
 
   /** Once, when the opening of the store has found something. */

@@ -1,11 +1,10 @@
 /** When runs are mirrored, and what is known of it: shortly after each save, at the opening of the store, and when asked. */
 import { hasCode, HoldfastError, messageOf } from "../errors";
 import type { CheckpointManager, StoreParts } from "../checkpoint/manager";
-import { importMirror } from "../exchange/import-mirror";
-import { syncRun } from "../exchange/mirror";
 import { Work } from "../exchange/work";
 import { MIRROR, type MirrorRow, type RunRow } from "../store/tables";
 import { DiskFolder } from "./disk-folder";
+import { part } from "./part";
 import type {
   MirroredRun,
   MirrorImport,
@@ -193,6 +192,7 @@ export class Mirroring {
       }
       try {
         const { archive = false } = options;
+        const { syncRun } = await part(import("../exchange/mirror"));
         const synced = await syncRun(this.#manager, this.#parts, folder, id, { archive, all, work });
         done.push(synced.run);
         if (watcher.signal?.aborted !== true) this.#seen.set(id, now);
@@ -221,6 +221,7 @@ export class Mirroring {
 
   /** All runs of a folder that was mirrored to, here or elsewhere. */
   async import(handle: FileSystemDirectoryHandle, watcher: Watcher): Promise<MirrorImport> {
+    const { importMirror } = await part(import("../exchange/import-mirror"));
     const imported = await importMirror(this.#manager, this.#parts, await permitted(handle, "read"), watcher);
     this.soon();
     return imported;

@@ -1,8 +1,6 @@
 /** All that the storage worker can be asked: checkpoints, files, comparison and status over one store. */
 import { compareStates, environmentFacts, type SideState } from "../analysis/compare";
 import { configStretches, settingsOf } from "../checkpoint/configs";
-import { exportBundle, exportCheckpoint } from "../exchange/export";
-import { importBundle } from "../exchange/import";
 import { BlobOutput, type OpenOutput } from "../exchange/bundle-output";
 import { surplusAt } from "../checkpoint/keep";
 import { CheckpointManager, type StoreParts } from "../checkpoint/manager";
@@ -16,6 +14,7 @@ import { openOpfs } from "../store/opfs";
 import type { Clock } from "../checkpoint/write";
 import { dropEmpty, FileOutput } from "./file-output";
 import { Mirroring } from "./mirroring";
+import { part } from "./part";
 import { Spool } from "./spool";
 import type {
   BundleChoice,
@@ -192,12 +191,14 @@ export class StorageService
     return compareStates(sides);
   }
 
-  exportCheckpoint(at: RunStep, to: FileSystemFileHandle | null, watcher: Watcher): Promise<Blob> {
+  async exportCheckpoint(at: RunStep, to: FileSystemFileHandle | null, watcher: Watcher): Promise<Blob> {
     const { parts } = this.#opened;
+    const { exportCheckpoint } = await part(import("../exchange/export"));
     return orNothing(to, exportCheckpoint(this, parts, at, this.#output(to), watcher));
   }
 
-  exportBundle({ to, ...choice }: BundleChoice, watcher: Watcher): Promise<Exported> {
+  async exportBundle({ to, ...choice }: BundleChoice, watcher: Watcher): Promise<Exported> {
+    const { exportBundle } = await part(import("../exchange/export"));
     const request = { ...choice, open: this.#output(to), watcher };
     return orNothing(to, exportBundle(this, this.#opened.parts, request));
   }
@@ -223,7 +224,8 @@ export class StorageService
     await super.close();
   }
 
-  importBundle(file: Blob, watcher: Watcher): Promise<readonly Imported[]> {
+  async importBundle(file: Blob, watcher: Watcher): Promise<readonly Imported[]> {
+    const { importBundle } = await part(import("../exchange/import"));
     return importBundle(this, this.#opened.parts, file, watcher);
   }
 
