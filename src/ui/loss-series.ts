@@ -6,6 +6,7 @@
  */
 import type { Evaluation } from "../policy/evaluation";
 import type { JournalRows } from "../worker/protocol";
+import { Average, LossBlocks } from "./loss-blocks";
 
 const FIRST_CAPACITY = 1024;
 
@@ -16,33 +17,13 @@ export interface ChartView {
   readonly smooth: (number | null)[];
 }
 
-/** An exponential mean, corrected for its start (as Adam's moments are), so that a line does not begin at 0. */
-class Average {
-  readonly #past: number;
-  #sum = 0;
-  #weight = 0;
-
-  /** `past`: the weight of what came before, 0 … 1. */
-  constructor(past: number) {
-    this.#past = past;
-  }
-
-  add(value: number): void {
-    this.#sum = this.#past * this.#sum + (1 - this.#past) * value;
-    this.#weight = this.#past * this.#weight + (1 - this.#past);
-  }
-
-  get value(): number | null {
-    return this.#weight > 0 ? this.#sum / this.#weight : null;
-  }
-}
-
 /** Loss and rate by step, without gaps. */
 export class LossSeries {
   #loss = new Float32Array(FIRST_CAPACITY);
   #rate = new Float32Array(FIRST_CAPACITY);
   #first = 1;
   #length = 0;
+  readonly #blocks = new LossBlocks();
 
   /** Step of the first row. */
   get first(): number {
@@ -87,11 +68,13 @@ export class LossSeries {
     this.#loss.set(rows.loss, row);
     this.#rate.set(rows.rate, row);
     this.#length = end;
+    this.#blocks.changed(row);
     return true;
   }
 
   clear(): void {
     this.#length = 0;
+    this.#blocks.changed(0);
   }
 
   #reserve(length: number): void {
@@ -129,20 +112,12 @@ export class LossSeries {
     const start = Math.max(0, from - this.#first);
     const end = Math.min(this.#length, to - this.#first + 1);
     const bucket = Math.max(1, Math.ceil((2 * (end - start)) / points));
-    const average = new Average(smoothing);
-    let low = -1;
-    let high = -1;
-    for (let row = 0; row < end; row++) {
-      const value = this.#loss[row] ?? Number.NaN;
-      const drawable = Number.isFinite(value) && (!positive || value > 0);
-      if (drawable) average.add(value);
-      if (row < start) continue;
-      if (drawable && (low < 0 || value < (this.#loss[low] ?? 0))) low = row;
-      if (drawable && (high < 0 || value > (this.#loss[high] ?? 0))) high = row;
-      if ((row - start + 1) % bucket !== 0 && row !== end - 1) continue;
-      const smoothed = average.value;
+    for (let row = start; row < end; row += bucket) {
+      const next = Math.min(row + bucket, end);
+      const { low, high } = this.#blocks.extremes(this.#loss, row, next, positive);
+      const smoothed = this.#blocks.meanAt(this.#loss, next - 1, smoothing, positive);
       if (low < 0) {
-        x.push(this.#first + row);
+        x.push(this.#first + next - 1);
         raw.push(null);
         smooth.push(smoothed);
       } else {
@@ -152,8 +127,6 @@ export class LossSeries {
           smooth.push(smoothed);
         }
       }
-      low = -1;
-      high = -1;
     }
     return { x, raw, smooth };
   }

@@ -155,3 +155,83 @@ suite("evaluations among the points of a view", () => {
     expect(pointsAt([], made, "val_loss", false)).toEqual([]);
   });
 });
+
+suite("a view by blocks is the view of each row", () => {
+  /** As it was written first: every row looked at. */
+  function plain(
+    losses: readonly number[],
+    from: number,
+    to: number,
+    points: number,
+    past: number,
+    positive: boolean,
+  ) {
+    const x: number[] = [];
+    const raw: (number | null)[] = [];
+    const smooth: (number | null)[] = [];
+    const bucket = Math.max(1, Math.ceil((2 * (to - from + 1)) / points));
+    let sum = 0;
+    let weight = 0;
+    let seen: number[] = [];
+    for (let step = 1; step <= to; step += 1) {
+      const value = losses[step - 1]!;
+      const isDrawable = Number.isFinite(value) && (!positive || value > 0);
+      if (isDrawable) {
+        sum = past * sum + (1 - past) * value;
+        weight = past * weight + (1 - past);
+      }
+      if (step < from) continue;
+      if (isDrawable) seen.push(step);
+      if ((step - from + 1) % bucket !== 0 && step !== to) continue;
+      const at = (step: number) => losses[step - 1]!;
+      const low = seen.reduce((best, step) => (at(step) < at(best) ? step : best), seen[0] ?? step);
+      const high = seen.reduce((best, step) => (at(step) > at(best) ? step : best), seen[0] ?? step);
+      for (const step of new Set([Math.min(low, high), Math.max(low, high)])) {
+        x.push(step);
+        raw.push(seen.length === 0 ? null : at(step));
+        smooth.push(weight > 0 ? sum / weight : null);
+      }
+      seen = [];
+    }
+    return { x, raw, smooth };
+  }
+
+  /** Repeatable, with ties, losses that no log scale shows, and some that are none. */
+  function made(length: number, salt: number): number[] {
+    return Array.from({ length }, (_, at) => {
+      const value = Math.abs(Math.imul(at + 1, 2_654_435_761 + salt)) % 97;
+      if (value === 5) return Number.NaN;
+      return value < 3 ? -value : value;
+    });
+  }
+
+  test.each([
+    [1, 5000, 40],
+    [1, 5000, 10_000],
+    [130, 4999, 300],
+    [64, 128, 8],
+    [4000, 4001, 100],
+  ])("steps %i to %i in about %i points", (from, to, points) => {
+    const losses = made(5000, 0);
+    const series = new LossSeries();
+    series.append(rows(1, losses));
+    const exact = losses.map((value) => Math.fround(value));
+    for (const past of [0, 0.9, 0.99]) {
+      for (const positive of [false, true])
+        expect(series.view(from, to, points, past, positive)).toEqual(
+          plain(exact, from, to, points, past, positive),
+        );
+    }
+  });
+
+  test("also after more rows came and others were replaced", () => {
+    const series = new LossSeries();
+    const losses = made(3000, 0);
+    series.append(rows(1, losses));
+    series.view(1, 3000, 200, 0.9, false);
+    const others = made(1000, 1);
+    losses.splice(2500, 1000, ...others);
+    series.append(rows(2501, others));
+    expect(series.view(1, 3500, 200, 0.9, false)).toEqual(plain(losses, 1, 3500, 200, 0.9, false));
+  });
+});
