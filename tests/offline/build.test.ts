@@ -24,7 +24,8 @@ function sizeOf(file: string): string {
 
 test("the service worker knows every file of the build by its digest, and imports nothing", () => {
   const script = readFileSync(join(dist, "service-worker.js"), "utf8");
-  expect(script).not.toMatch(/\bimport\b|\bexport\b/);
+  // Files have such names too.
+  expect(script.replaceAll(/"[^"]*"/g, "")).not.toMatch(/\bimport\b|\bexport\b/);
   const list = /^const HOLDFAST_BUILD=(\{.*?\}\});/.exec(script)?.[1] ?? "null";
   const expected = readdirSync(dist, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== "service-worker.js")
