@@ -9,6 +9,7 @@ import { HoldfastError } from "../errors";
 import { permuted } from "../engine/batches";
 import { randomInteger } from "../engine/random";
 import type { LossContext, Model, ParameterSpec, Params, SamplePosition, Task } from "../engine/task";
+import type { Answers } from "../format/answers";
 import type { Panel } from "../format/picture";
 import type { Question } from "../format/question";
 import { centred } from "./centred";
@@ -42,8 +43,8 @@ const LEAST_IMAGES = 10;
 /** Classes that an answer names. */
 const ANSWERS = 5;
 const WHITE = 255;
-/** Of the permutation that splits: no training comes as far. */
-const SPLIT_EPOCH = 0xffff_ffff;
+/** Not the run's seed: a fork may have another one, and would be tested on what its parent has learnt from. */
+const SPLIT_SEED = 0;
 
 /** The task: a small convolutional network. */
 export const digits: Task = {
@@ -87,7 +88,7 @@ export const digits: Task = {
 
   inspect(bytes, config) {
     const set = readImageSet(bytes);
-    const { training, heldOut } = partsOf(set, settingsOf(DIGITS, config), 0);
+    const { training, heldOut } = partsOf(set, settingsOf(DIGITS, config));
     const { width, height, channels, classes } = set;
     return {
       kind: "images",
@@ -117,7 +118,7 @@ class DigitsModel implements Model {
   readonly #evaluated: Uint32Array;
 
   constructor(settings: Settings, set: ImageSet, seed: number) {
-    const { training, heldOut } = partsOf(set, settings, seed);
+    const { training, heldOut } = partsOf(set, settings);
     this.#set = set;
     this.#seed = seed;
     this.#shift = settings.number("shift");
@@ -157,6 +158,16 @@ class DigitsModel implements Model {
     return {
       val_loss: said.reduce((sum, { loss }) => sum + loss, 0) / said.length,
       val_accuracy: said.filter(({ answer, label }) => answer === label).length / said.length,
+    };
+  }
+
+  async answers(params: Params): Promise<Answers> {
+    const said = await this.#said(params);
+    return {
+      classes: this.#set.classes,
+      examples: said.map(({ image }) => `image ${image + 1}`),
+      right: Int32Array.from(said, ({ label }) => label),
+      given: Int32Array.from(said, ({ answer }) => answer),
     };
   }
 
@@ -327,7 +338,6 @@ function parametersOf(
 function partsOf(
   { labels, classes }: ImageSet,
   settings: Settings,
-  seed: number,
 ): { readonly training: Uint32Array; readonly heldOut: Uint32Array } {
   if (labels.length < LEAST_IMAGES || classes.length < 2) {
     throw new HoldfastError(
@@ -338,9 +348,8 @@ function partsOf(
   const count = labels.length;
   const heldOut = Math.min(count - 1, Math.max(1, Math.round((count * settings.number("heldOut")) / 100)));
   const isLast = settings.choice("split") === "last";
-  // An epoch of its own, which no order of samples has.
   const order = Uint32Array.from({ length: count }, (_, i) =>
-    isLast ? i : permuted(seed, SPLIT_EPOCH, i, count),
+    isLast ? i : permuted(SPLIT_SEED, 0, i, count),
   );
   return { training: order.subarray(0, count - heldOut), heldOut: order.subarray(count - heldOut) };
 }

@@ -54,9 +54,9 @@ export const DIGITS: TaskInfo = {
       name: "split",
       label: "Which are held out",
       kind: "choice",
-      default: "seed",
+      default: "drawn",
       options: [
-        { value: "seed", label: "drawn by the seed" },
+        { value: "drawn", label: "drawn at random, always the same" },
         { value: "last", label: "the last ones" },
       ],
     },
