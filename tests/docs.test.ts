@@ -11,7 +11,12 @@ const DOCS = [
 ];
 
 /** Names in examples. */
-const EXAMPLES = new Set(["src/tasks/line.ts", "tests/drills/NAME.ts", "bench/NAME.ts"]);
+const EXAMPLES = new Set([
+  "src/tasks/line.ts",
+  "src/tasks/infos/line.ts",
+  "tests/drills/NAME.ts",
+  "bench/NAME.ts",
+]);
 
 function missing(paths: readonly string[]): readonly string[] {
   return paths.filter((path) => !EXAMPLES.has(path) && !existsSync(join(ROOT, path)));

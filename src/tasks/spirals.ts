@@ -11,7 +11,7 @@ import type { Answers } from "../format/answers";
 import { normals, uniforms } from "../engine/random";
 import type { LossContext, Model, ParameterSpec, Params, SamplePosition, Task } from "../engine/task";
 import { dense, NO_DROPOUT } from "./layers";
-import { SPIRALS } from "./meta";
+import { SPIRALS } from "./infos/spirals";
 import { settingsOf } from "./settings";
 import type { Settings } from "./settings";
 import { valuesOf } from "./values";

@@ -17,7 +17,7 @@ import { charactersOf, joined } from "./characters";
 import type { Characters } from "./characters";
 import { sentences } from "./grammar";
 import { crossEntropy, NO_DROPOUT, rowLosses } from "./layers";
-import { TEXT } from "./meta";
+import { TEXT } from "./infos/text";
 import { settingsOf } from "./settings";
 import type { Settings } from "./settings";
 import { Transformer } from "./transformer";

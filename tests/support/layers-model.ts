@@ -2,7 +2,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { HoldfastError } from "../../src/errors";
 import type { Config } from "../../src/format/run";
-import { SPIRALS, withDefaults } from "../../src/tasks/meta";
+import { SPIRALS } from "../../src/tasks/infos/spirals";
+import { withDefaults } from "../../src/tasks/meta";
 import { spirals } from "../../src/tasks/spirals";
 import { firstState, type WeightsFile } from "../../src/worker/first-state";
 

@@ -72,7 +72,13 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: "meta",
-    files: ["tasks/meta", "tasks/infos/*", "tasks/training-fields", "tasks/column-settings"],
+    files: [
+      "tasks/task-info",
+      "tasks/meta",
+      "tasks/infos/*",
+      "tasks/training-fields",
+      "tasks/column-settings",
+    ],
     may: [],
     types: ["data"],
   },

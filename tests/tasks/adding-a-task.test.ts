@@ -9,6 +9,7 @@ import { meanOf, modelOf, openCpu, train } from "./trial";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const HOST: ts.ParseConfigFileHost = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => undefined };
+const ADDED = ["line.ts", "infos/line.ts", "meta.ts", "index.ts"];
 let copy = "";
 
 function tasksFile(name: string): string {
@@ -30,11 +31,12 @@ beforeAll(async () => {
   copy = await mkdtemp(join(ROOT, ".adding-a-task-"));
   await cp(join(ROOT, "src"), join(copy, "src"), { recursive: true });
   const page = await readFile(join(ROOT, "docs/tasks.md"), "utf8");
-  const [meta, index, file, ...more] = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(
+  const [info, index, file, ...more] = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(
     (match) => match[1] ?? "",
   );
   expect(more).toEqual([]);
-  await insertBefore("meta.ts", "/** Every task, in the order", `${meta}\n`);
+  await writeFile(tasksFile("infos/line.ts"), info ?? "");
+  await insertBefore("meta.ts", "import { MODULAR } from", 'import { LINE } from "./infos/line";\n');
   await insertBefore("meta.ts", "];\n\n/** The task of that id", ", LINE");
   await insertBefore("index.ts", "};\n\n/** Loads the task", index ?? "");
   await writeFile(tasksFile("line.ts"), file ?? "");
@@ -48,8 +50,8 @@ suite("a task added as docs/tasks.md says", () => {
   test("passes the strict type check", () => {
     const file = ts.getParsedCommandLineOfConfigFile(join(ROOT, "tsconfig.json"), {}, HOST);
     if (!file) throw new Error("tsconfig.json cannot be read.");
-    const program = ts.createProgram(["line.ts", "meta.ts", "index.ts"].map(tasksFile), file.options);
-    const found = ["line.ts", "meta.ts", "index.ts"].flatMap((name) => {
+    const program = ts.createProgram(ADDED.map(tasksFile), file.options);
+    const found = ADDED.flatMap((name) => {
       const source = program.getSourceFile(tasksFile(name));
       return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
     });

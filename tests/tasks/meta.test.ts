@@ -1,7 +1,9 @@
 import { expect, suite, test } from "vitest";
 import { hasCode } from "../../src/errors";
 import { loadTask } from "../../src/tasks";
-import { problemsOf, SPIRALS, taskInfo, TASKS, TEXT, withDefaults } from "../../src/tasks/meta";
+import { SPIRALS } from "../../src/tasks/infos/spirals";
+import { TEXT } from "../../src/tasks/infos/text";
+import { problemsOf, taskInfo, TASKS, withDefaults } from "../../src/tasks/meta";
 import type { PresetName } from "../../src/tasks/meta";
 import { settingsOf } from "../../src/tasks/settings";
 import { configOf, modelOf, openCpu } from "./trial";

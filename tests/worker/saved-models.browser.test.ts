@@ -1,7 +1,8 @@
 /** A LayersModel that TensorFlow.js saved into this browser's IndexedDB, as the first state of a run. */
 import * as tf from "@tensorflow/tfjs";
 import { afterEach, beforeAll, beforeEach, expect, suite, test } from "vitest";
-import { SPIRALS, withDefaults } from "../../src/tasks/meta";
+import { SPIRALS } from "../../src/tasks/infos/spirals";
+import { withDefaults } from "../../src/tasks/meta";
 import { spirals } from "../../src/tasks/spirals";
 import { text } from "../../src/tasks/text";
 import { firstState } from "../../src/worker/first-state";

@@ -1,4 +1,4 @@
-import type { TaskInfo } from "../meta";
+import type { TaskInfo } from "../task-info";
 import { BATCH_SIZE } from "./shared";
 
 /** Addition modulo a number: learnt by heart first, understood much later. */

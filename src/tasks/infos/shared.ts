@@ -1,5 +1,5 @@
 /** Fields that most tasks have. */
-import type { NumberField } from "../meta";
+import type { NumberField } from "../task-info";
 
 export const BATCH_SIZE = {
   name: "batchSize",

@@ -1,4 +1,4 @@
-import type { TaskInfo } from "../meta";
+import type { TaskInfo } from "../task-info";
 import { BATCH_SIZE, DROPOUT } from "./shared";
 
 /** Rows of a table; a small network learns one column from the others. */
