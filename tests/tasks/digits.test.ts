@@ -7,22 +7,9 @@ import { samplesAt } from "../../src/engine/batches";
 import { digits } from "../../src/tasks/digits";
 import { drawnDigits } from "../../src/tasks/drawn-digits";
 import { readImageSet, writeImageSet } from "../../src/tasks/image-set";
-import {
-  configOf,
-  droppingAt,
-  gradientOf,
-  initialParams,
-  modelOf,
-  nudged,
-  openCpu,
-  panelOf,
-  present,
-  train,
-  withParams,
-} from "./trial";
+import { configOf, initialParams, modelOf, openCpu, panelOf, present, train, withParams } from "./trial";
 
 const SMALL = configOf(digits, "tiny", { filters: 2, hidden: 8, batchSize: 8, count: 60 });
-const BATCH = 8;
 const MNIST = resolve(import.meta.dirname, "../../../shared/data");
 
 beforeAll(async () => {
@@ -130,32 +117,6 @@ suite("images", () => {
 });
 
 suite("the model", () => {
-  test("has a gradient that is that of finite differences", async () => {
-    const model = modelOf(digits, SMALL);
-    const params = initialParams(model);
-    const batch = model.batch(samplesAt(0, 4, model.samplesPerEpoch, 1));
-    const loss = (given: typeof params) => model.loss(given, batch, droppingAt(0));
-    const { gradients } = await gradientOf(params, loss);
-    const by = 1e-3;
-    for (const [name, element] of [
-      ["filters0/weight", 3],
-      ["hidden/weight", 40],
-    ] as const) {
-      const values = await Promise.all(
-        [by, -by].map(async (nudge) => {
-          const moved = nudged(present(params[name]), element, nudge);
-          const [value] = await tf.tidy(() => loss({ ...params, [name]: moved })).data();
-          moved.dispose();
-          return present(value);
-        }),
-      );
-      const slope = (present(values[0]) - present(values[1])) / (2 * by);
-      expect(slope, name).toBeCloseTo(present(present(gradients[name])[element]), 2);
-    }
-    tf.dispose([params, [...batch]]);
-    model.dispose();
-  });
-
   // The CPU backend's convolutions are plain loops.
   test("learns to tell the digits apart, and its pictures say so", { timeout: 120_000 }, async () => {
     const config = { ...SMALL, filters: 4, hidden: 24, count: 400, shift: 0, dropout: 0 };
@@ -185,28 +146,6 @@ suite("the model", () => {
     });
     tf.dispose(first);
     model.dispose();
-  });
-
-  test("is left as it was by evaluations and pictures, with no tensor behind", async () => {
-    const before = tf.memory().numTensors;
-    const model = modelOf(digits, SMALL);
-    const params = initialParams(model);
-    const held = tf.memory().numTensors;
-    const metrics = await model.evaluate(params);
-    const picture = await model.picture(params, 7);
-    expect(tf.memory().numTensors).toBe(held);
-    expect(await model.evaluate(params)).toEqual(metrics);
-    expect(await model.picture(params, 7)).toEqual(picture);
-    const steps = { steps: 3, batchSize: BATCH };
-    const alone = await train(model, steps);
-    const watched = await train(model, steps, async (now, step) => {
-      await model.evaluate(now);
-      await model.picture(now, step);
-    });
-    expect(watched).toEqual(alone);
-    model.dispose();
-    tf.dispose(params);
-    expect(tf.memory().numTensors).toBe(before);
   });
 });
 

@@ -1,20 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, suite, test } from "vitest";
-import { samplesAt } from "../../src/engine/batches";
 import { modular } from "../../src/tasks/modular";
-import {
-  configOf,
-  droppingAt,
-  gradientOf,
-  initialParams,
-  modelOf,
-  nudged,
-  openCpu,
-  panelOf,
-  present,
-  train,
-  withParams,
-} from "./trial";
+import { configOf, initialParams, modelOf, openCpu, panelOf, present, train, withParams } from "./trial";
 
 const P = 13;
 const SMALL = configOf(modular, "tiny", {
@@ -108,27 +95,6 @@ suite("the model", () => {
     model.dispose();
   });
 
-  test("has a gradient that is that of finite differences", async () => {
-    const model = modelOf(modular, SMALL);
-    const params = initialParams(model);
-    const batch = model.batch(samplesAt(0, 8, model.samplesPerEpoch, 1));
-    const loss = (given: typeof params) => model.loss(given, batch, droppingAt(0));
-    const { gradients } = await gradientOf(params, loss);
-    const name = "embedding/weight";
-    const steps = 1e-2;
-    const [up, down] = await Promise.all(
-      [steps, -steps].map(async (by) => {
-        const moved = { ...params, [name]: nudged(present(params[name]), 13, by) };
-        const [value] = await tf.tidy(() => loss(moved)).data();
-        moved[name].dispose();
-        return present(value);
-      }),
-    );
-    expect((present(up) - present(down)) / (2 * steps)).toBeCloseTo(present(present(gradients[name])[13]), 3);
-    tf.dispose([params, [...batch]]);
-    model.dispose();
-  });
-
   test("learns by heart first, and the rule much later", async () => {
     const model = modelOf(modular, SMALL);
     const seen: { step: number; learnt: number; heldOut: number }[] = [];
@@ -153,27 +119,5 @@ suite("the model", () => {
     });
     tf.dispose(first);
     model.dispose();
-  });
-
-  test("is left as it was by evaluations and pictures, with no tensor behind", async () => {
-    const before = tf.memory().numTensors;
-    const model = modelOf(modular, SMALL);
-    const params = initialParams(model);
-    const held = tf.memory().numTensors;
-    const metrics = await model.evaluate(params);
-    const picture = await model.picture(params, 7);
-    expect(tf.memory().numTensors).toBe(held);
-    expect(await model.evaluate(params)).toEqual(metrics);
-    expect(await model.picture(params, 7)).toEqual(picture);
-    const steps = { steps: 4, batchSize: BATCH };
-    const alone = await train(model, steps);
-    const watched = await train(model, steps, async (now, step) => {
-      await model.evaluate(now);
-      await model.picture(now, step);
-    });
-    expect(watched).toEqual(alone);
-    model.dispose();
-    tf.dispose(params);
-    expect(tf.memory().numTensors).toBe(before);
   });
 });

@@ -12,19 +12,7 @@ import { NO_DROPOUT } from "../../src/tasks/layers";
 import { settingsOf } from "../../src/tasks/settings";
 import { table } from "../../src/tasks/table";
 import { tableRows } from "../../src/tasks/table-rows";
-import {
-  configOf,
-  droppingAt,
-  gradientOf,
-  initialParams,
-  modelOf,
-  nudged,
-  openCpu,
-  panelOf,
-  present,
-  train,
-  withParams,
-} from "./trial";
+import { configOf, initialParams, modelOf, openCpu, panelOf, present, train, withParams } from "./trial";
 
 const TINY = configOf(table, "tiny");
 const AMOUNT = { ...TINY, target: "weight_g" };
@@ -92,32 +80,6 @@ suite("the made-up table", () => {
 });
 
 suite.each(CASES)("the model of %s", (_, config) => {
-  test.each(["tanh", "relu"])(
-    "%s: its gradient agrees with finite differences in every tensor",
-    async (activation) => {
-      const model = modelOf(table, { ...config, activation });
-      const batch = model.batch(samplesAt(0, BATCH, model.samplesPerEpoch, 1));
-      const params = initialParams(model);
-      const { gradients } = await gradientOf(params, (p) => model.loss(p, batch, droppingAt(2)));
-      for (const [name, gradient] of Object.entries(gradients)) {
-        const steepest = gradient.reduce(
-          (best, value, i) => (Math.abs(value) > Math.abs(gradient[best] ?? 0) ? i : best),
-          0,
-        );
-        const width = 2e-3;
-        const moved = (by: number): number =>
-          tf.tidy(() => {
-            const there = { ...params, [name]: nudged(present(params[name]), steepest, by) };
-            return model.loss(there, batch, droppingAt(2)).dataSync()[0] ?? Number.NaN;
-          });
-        const slope = (moved(width) - moved(-width)) / (2 * width);
-        expect(Math.abs(slope - present(gradient[steepest])), name).toBeLessThan(
-          1e-3 + 0.02 * Math.abs(slope),
-        );
-      }
-    },
-  );
-
   test("an epoch draws each training row once and no held-out one", () => {
     const model = modelOf(table, config);
     const rowsOf = (drawn: Model): string[] => {
@@ -134,34 +96,6 @@ suite.each(CASES)("the model of %s", (_, config) => {
     expect(new Set([...drawn, ...rowsOf(other)]).size).toBeGreaterThan(260);
     model.dispose();
     other.dispose();
-  });
-
-  test("a run that is looked at after each step has the same bits as one that is not", async () => {
-    const model = modelOf(table, config);
-    const steps = { steps: 4, batchSize: BATCH };
-    const alone = await train(model, steps);
-    const watched = await train(model, steps, async (params, step) => {
-      await model.evaluate(params);
-      await model.picture(params, step);
-    });
-    expect(watched).toEqual(alone);
-    model.dispose();
-  });
-
-  test("evaluation and picture repeat, and leave no tensors behind", async () => {
-    const before = tf.memory().numTensors;
-    const model = modelOf(table, config);
-    const params = initialParams(model);
-    const held = tf.memory().numTensors;
-    const metrics = await model.evaluate(params);
-    const picture = await model.picture(params, 7);
-    expect(await model.evaluate(params)).toEqual(metrics);
-    expect(await model.picture(params, 7)).toEqual(picture);
-    tf.dispose([...model.batch(samplesAt(0, BATCH, model.samplesPerEpoch, 1))]);
-    expect(tf.memory().numTensors).toBe(held);
-    model.dispose();
-    tf.dispose(params);
-    expect(tf.memory().numTensors).toBe(before);
   });
 });
 

@@ -1,24 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, suite, test } from "vitest";
 import { samplesAt } from "../../src/engine/batches";
-import type { Model, Params } from "../../src/engine/task";
+import type { Model } from "../../src/engine/task";
 import { hasCode } from "../../src/errors";
 import type { Picture } from "../../src/format/picture";
 import type { OptimizerKind } from "../../src/format/run";
 import { text } from "../../src/tasks/text";
-import {
-  configOf,
-  droppingAt,
-  gradientOf,
-  initialParams,
-  meanOf,
-  modelOf,
-  nudged,
-  openCpu,
-  present,
-  train,
-  withParams,
-} from "./trial";
+import { configOf, initialParams, meanOf, modelOf, openCpu, present, train, withParams } from "./trial";
 
 const TINY = configOf(text, "tiny", { characters: 4000 });
 const BATCH = 4;
@@ -47,46 +35,6 @@ suite("text learns", () => {
     expect(losses[0]).toBeGreaterThan(guess - 0.5);
     expect(losses[0]).toBeLessThan(guess + 0.5);
     expect(meanOf(losses.slice(-10))).toBeLessThan(guess - 0.5);
-    model.dispose();
-  });
-});
-
-suite("the text model's gradient", () => {
-  test.each([
-    ["tied, GELU", { tied: true, activation: "gelu" }],
-    ["untied, ReLU", { tied: false, activation: "relu" }],
-  ])("%s: agrees with finite differences in every tensor, dropout included", async (_, changes) => {
-    const model = modelOf(text, { ...TINY, ...changes });
-    const batch = batchOf(model);
-    // Away from S_0: there, biases are zero and norms are idle, and a fault in them would not show.
-    const params = tf.tidy(() => {
-      const start = initialParams(model);
-      return Object.fromEntries(
-        Object.entries(start).map(([name, value], i) => [
-          name,
-          tf.add(value, tf.randomNormal(value.shape, 0, 0.1, "float32", i + 1)),
-        ]),
-      );
-    });
-    const lossAt = (p: Params): tf.Scalar => model.loss(p, batch, droppingAt(3));
-    const { gradients } = await gradientOf(params, lossAt);
-    for (const [name, gradient] of Object.entries(gradients)) {
-      const steepest = gradient.reduce(
-        (best, value, i) => (Math.abs(value) > Math.abs(gradient[best] ?? 0) ? i : best),
-        0,
-      );
-      const width = 2e-3;
-      const moved = (by: number): number =>
-        tf.tidy(() => {
-          const value = present(params[name]);
-          return lossAt({ ...params, [name]: nudged(value, steepest, by) }).dataSync()[0] ?? Number.NaN;
-        });
-      const slope = (moved(width) - moved(-width)) / (2 * width);
-      expect(Math.abs(slope - present(gradient[steepest])), `${name}[${steepest}]`).toBeLessThan(
-        2e-3 + 0.02 * Math.abs(slope),
-      );
-    }
-    tf.dispose([params, [...batch]]);
     model.dispose();
   });
 });
@@ -137,22 +85,11 @@ suite("data of text", () => {
 });
 
 suite("looking at text", () => {
-  test("evaluation and picture repeat, and leave no tensors behind", async () => {
-    const before = tf.memory().numTensors;
+  test("the held-out text is marked with the losses that the evaluation means", async () => {
     const model = modelOf(text, TINY);
     const params = initialParams(model);
-    const held = tf.memory().numTensors;
     const metrics = await model.evaluate(params);
     const picture = await model.picture(params, 7);
-    expect(tf.memory().numTensors).toBe(held);
-    expect(await model.evaluate(params)).toEqual(metrics);
-    expect(await model.picture(params, 7)).toEqual(picture);
-    tf.dispose([...batchOf(model)]);
-    expect(tf.memory().numTensors).toBe(held);
-    model.dispose();
-    tf.dispose(params);
-    expect(tf.memory().numTensors).toBe(before);
-
     expect(metrics["val_bits_per_character"]).toBeCloseTo(present(metrics["val_loss"]) / Math.LN2, 10);
     const [sample, heldOut] = textsOf(picture);
     expect(Array.from(sample.text)).toHaveLength(160);
@@ -169,18 +106,6 @@ suite("looking at text", () => {
     );
     expect(samples[0]).not.toEqual(samples[1]);
     tf.dispose(params);
-    model.dispose();
-  });
-
-  test("a run that is looked at after each step has the same bits as one that is not", async () => {
-    const model = modelOf(text, TINY);
-    const steps = { steps: 4, batchSize: BATCH };
-    const alone = await train(model, steps);
-    const watched = await train(model, steps, async (params, step) => {
-      await model.evaluate(params);
-      await model.picture(params, step);
-    });
-    expect(watched).toEqual(alone);
     model.dispose();
   });
 
