@@ -19,11 +19,12 @@ export const EMPTY_SCREENS: readonly Screen[] = [
   { name: "compare-empty", route: "/compare" },
 ];
 
-/** Trains two tiny runs through the console until they pause, and says which screens show them. */
+/** Trains a tiny run of each task through the console until it pauses, and says which screens show them. */
 export async function makeData(page: Page): Promise<readonly Screen[]> {
   await page.waitForFunction(() => "holdfast" in window);
-  const runs: string[] = [];
-  for (const task of ["spirals", "text"]) {
+  const runs = new Map<string, string>();
+  const tasks = await page.evaluate(() => holdfast.tasks().map(({ id }) => id));
+  for (const task of tasks) {
     const run = await page.evaluate(
       async ({ task, steps, every }) => {
         const api = window.holdfast;
@@ -40,13 +41,13 @@ export async function makeData(page: Page): Promise<readonly Screen[]> {
       },
       { task, steps: STEPS, every: CHECKPOINT_EVERY },
     );
-    runs.push(run);
+    runs.set(task, run);
   }
-  const [spirals = "", text = ""] = runs;
+  const spirals = runs.get("spirals") ?? "";
+  const text = runs.get("text") ?? "";
   return [
     { name: "runs", route: "/" },
-    { name: "run-spirals", route: `/run/${spirals}` },
-    { name: "run-text", route: `/run/${text}` },
+    ...Array.from(runs, ([task, run]) => ({ name: `run-${task}`, route: `/run/${run}` })),
     { name: "compare", route: `/compare?a=${spirals}@0&b=${spirals}@${CHECKPOINT_EVERY}&line=ab` },
     { name: "compare-tasks", route: `/compare?a=${spirals}@3&b=${text}@${CHECKPOINT_EVERY}&by=time` },
   ];

@@ -57,7 +57,7 @@ export async function run({ options, app, browser, log }: RunContext): Promise<r
     const page = await context.newPage();
     page.setDefaultTimeout(TIMEOUT_MS);
     const empty = await takeAll(page, url, EMPTY_SCREENS, folder);
-    log("Training two tiny runs");
+    log("Training a tiny run of each task");
     return [...empty, ...(await takeAll(page, url, await makeData(page), folder))];
   });
   return files;
