@@ -5,8 +5,7 @@ import { BATCH_SIZE } from "./shared";
 export const MODULAR: TaskInfo = {
   id: "modular",
   title: "Modular addition",
-  summary:
-    "a + b on a clock of p hours: a network learns the sums that it sees by heart and then, much later and suddenly, the rule. Made for going back in time.",
+  summary: "Sums on a clock: a network learns them by heart and then, much later and suddenly, the rule.",
   mathVersion: 1,
   file: null,
   fields: [
