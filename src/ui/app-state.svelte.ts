@@ -82,7 +82,7 @@ export class AppState {
   /** Files that leave and come. */
   readonly transfers = new Transfers(this);
   readonly mirror = new MirrorState(this);
-  readonly version = new VersionState();
+  readonly version = new VersionState(() => this.api.backend());
   #ids = 0;
   #recoveryTold = false;
   #refresh: ReturnType<typeof setTimeout> | null = null;

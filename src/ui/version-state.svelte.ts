@@ -11,12 +11,23 @@ function isInstallOffer(event: Event): event is InstallOffer {
   return "prompt" in event;
 }
 
+/** The browser puts an idle service worker to rest after half a minute; one that a debugger looks at, never. */
+const TAKE_LIMIT_MS = 60_000;
+
 export class VersionState {
+  readonly #opened: () => Promise<unknown>;
   /** Null while this page is the newest that is known. */
   #newer = $state.raw<Updates | null>(null);
   #offer = $state.raw<InstallOffer | null>(null);
   ready = $derived(this.#newer !== null);
   canInstall = $derived(this.#offer !== null);
+  /** Is the page about to be loaded again, as the new version? */
+  isLoading = $state.raw(false);
+
+  /** `opened`: settles when this page has fetched all that it needs to be whole. */
+  constructor(opened: () => Promise<unknown>) {
+    this.#opened = opened;
+  }
 
   /** Follows the browser until the returned function is called. `open`: none where the page has no service worker. */
   open(open: typeof openUpdates | null): () => void {
@@ -46,12 +57,16 @@ export class VersionState {
 
   /** For every page that is opened from now on. This one stays as it is, and so do its files. */
   async take(): Promise<void> {
+    // Asked to let the new one in, Chromium stops the old service worker. Where a request comes in that moment, it starts
+    // the old one again and forgets what it was asked, until that one has had nothing to do for half a minute.
+    await this.#opened().catch(() => undefined);
     await this.#newer?.take();
   }
 
-  /** A run that trains here goes on by itself afterwards. */
+  /** A run that trains here goes on by itself afterwards. Where the browser keeps the old version, that one is loaded. */
   async reload(): Promise<void> {
-    await this.take();
+    this.isLoading = true;
+    await Promise.race([this.take(), new Promise((resolve) => setTimeout(resolve, TAKE_LIMIT_MS))]);
     location.reload();
   }
 }

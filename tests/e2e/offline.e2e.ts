@@ -211,8 +211,6 @@ test.describe("a page of the old version opens a screen for the first time, when
         await newVersionArrives(page);
         const second = await live.context.newPage();
         await openApp(second, site.url);
-        // Asked while the older service worker answers for a page that is being opened, Chromium does not let the new one in.
-        await second.evaluate(() => holdfast.backend());
         await second.getByRole("button", { name: "Load it now" }).click();
         await isNext(second);
         if (!kept) {
