@@ -1,7 +1,7 @@
 /** Reading a config that came from outside: checked once against the task's fields, then read by name and kind. */
 import { HoldfastError } from "../errors";
 import type { Config } from "../format/run";
-import { problemsOf } from "./meta";
+import { problemsOf, withDefaults } from "./meta";
 import type { TaskInfo } from "./meta";
 
 /** A checked config. Each method throws `internal` where the task has no such field of that kind. */
@@ -12,8 +12,12 @@ export interface Settings {
   on(name: string): boolean;
 }
 
-/** Checks a complete config; throws `invalid` with every problem in words. */
-export function settingsOf(info: TaskInfo, config: Config): Settings {
+/**
+ * Checks a config; throws `invalid` with every problem in words. What a run of an older version does not say has its
+ * default, which is what was meant before the field was there.
+ */
+export function settingsOf(info: TaskInfo, given: Config): Settings {
+  const config = withDefaults(info, given);
   const problems = problemsOf(info, config);
   if (problems.length > 0) throw new HoldfastError("invalid", problems.join(" "));
   const mistaken = (name: string, kind: string): HoldfastError =>

@@ -1,8 +1,8 @@
 /**
- * A text, read character by character: a transformer learns to say which comes next.
+ * A text, read token by token: a transformer learns to say which comes next.
  *
- * The data is UTF-8 bytes, from a file or from the grammar. A sample is a window of `context` characters, and each of
- * its characters is a prediction: what follows is its target.
+ * The data is UTF-8 bytes, from a file or from the grammar; a token is a character, or several (byte-pairs.ts). A sample is
+ * a window of `context` tokens, and each of them is a prediction: what follows is its target.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Scalar, Tensor } from "@tensorflow/tfjs-core";
@@ -13,8 +13,9 @@ import type { Question } from "../format/question";
 import type { Config } from "../format/run";
 import { uniforms } from "../engine/random";
 import type { LossContext, Model, ParameterSpec, Params, SamplePosition, Task } from "../engine/task";
-import { charactersOf, joined } from "./characters";
-import type { Characters } from "./characters";
+import { vocabularyOf } from "./byte-pairs";
+import type { Vocabulary } from "./byte-pairs";
+import { givenText, joined } from "./given-text";
 import { sentences } from "./grammar";
 import { crossEntropy, NO_DROPOUT, rowLosses } from "./layers";
 import { TEXT } from "./infos/text";
@@ -27,8 +28,8 @@ import type { Windows } from "./windows";
 
 /** Held-out windows that an evaluation reads at most. */
 const EVALUATION_WINDOWS = 32;
-/** Characters that a picture writes, and held-out ones that it marks. */
-const PICTURE_CHARACTERS = 160;
+/** Tokens that a picture writes, and held-out ones that it marks. */
+const PICTURE_TOKENS = 160;
 /** Of a text that a person brought, to look at. */
 const EXCERPT_CHARACTERS = 400;
 const TEMPERATURE = 0.8;
@@ -37,6 +38,8 @@ const HOTTEST = 10;
 /** Each takes a pass through the model. */
 const MOST_WRITTEN = 2000;
 const MAX_BYTES = TEXT.file?.maxBytes ?? 0;
+/** Of what was merged, to look at. */
+const SHOWN_TOKENS = 40;
 
 /** The task: a decoder-only transformer on characters. */
 export const text: Task = {
@@ -48,52 +51,97 @@ export const text: Task = {
 
   read: (files) => Promise.resolve(joined(files)),
 
-  preview(bytes): DataPreview {
-    const { alphabet, ids } = charactersOf(bytes, MAX_BYTES);
-    const excerpt = Array.from(ids.subarray(0, EXCERPT_CHARACTERS), (id) => alphabet[id] ?? "").join("");
+  preview(bytes, config): DataPreview {
+    const { characters, vocabulary, ids, beginning } = tokenised(bytes, settingsOf(TEXT, config));
+    const { alphabet, tokens } = vocabulary;
+    const counted = `${characters} characters, ${alphabet} different ones`;
+    const isMerged = tokens.length > alphabet;
+    const longest = tokens
+      .slice(alphabet)
+      .sort((a, b) => b.length - a.length)
+      .slice(0, SHOWN_TOKENS);
     return {
-      notes: [`${ids.length} characters, ${alphabet.length} different ones. The last tenth is held out.`],
-      panels: [{ kind: "text", title: "How it begins", text: excerpt }],
+      notes: [
+        `${counted}${isMerged ? `, as ${ids.length} tokens of ${tokens.length}` : ""}. The last tenth is held out.`,
+      ],
+      panels: [
+        { kind: "text", title: "How it begins", text: beginning },
+        ...(isMerged
+          ? [{ kind: "text" as const, title: "Its longest tokens", text: longest.join("  ") }]
+          : []),
+      ],
     };
   },
 
   inspect(bytes, config): Config {
-    const context = settingsOf(TEXT, config).number("context");
-    const { alphabet, ids } = charactersOf(bytes, MAX_BYTES);
-    const { trainCharacters, heldOutCharacters } = windowsOf(ids.length, context, 0);
+    const settings = settingsOf(TEXT, config);
+    const context = settings.number("context");
+    const { characters, vocabulary, ids } = tokenised(bytes, settings);
+    const { alphabet, tokens } = vocabulary;
+    const { trainTokens, heldOutTokens } = windowsOf(ids.length, context, 0);
+    const isMerged = tokens.length > alphabet;
     return {
-      kind: "characters",
-      vocabulary: alphabet.join(""),
-      vocabularySize: alphabet.length,
-      trainCharacters,
-      heldOutCharacters,
+      kind: isMerged ? "byte pairs" : "characters",
+      // A token may contain any character: there is none to put between them.
+      vocabulary: isMerged ? JSON.stringify(tokens) : tokens.join(""),
+      vocabularySize: tokens.length,
+      characters,
+      trainTokens,
+      heldOutTokens,
       window: context,
     };
   },
 
   build(config, bytes, seed) {
-    return new TextModel(settingsOf(TEXT, config), charactersOf(bytes, MAX_BYTES), seed);
+    const settings = settingsOf(TEXT, config);
+    return new TextModel(settings, tokenised(bytes, settings), seed);
   },
 };
+
+interface Tokenised {
+  readonly vocabulary: Vocabulary;
+  readonly ids: Uint16Array<ArrayBuffer>;
+  readonly characters: number;
+  readonly beginning: string;
+}
+
+function tokenised(bytes: Uint8Array<ArrayBuffer>, settings: Settings): Tokenised {
+  const { text: given, alphabet } = givenText(bytes, MAX_BYTES);
+  const vocabulary = vocabularyOf(given, alphabet, settings.number("merges"));
+  const ids = Uint16Array.from(vocabulary.encode(given));
+  const lengths = vocabulary.tokens.map(lengthOf);
+  const characters = ids.reduce((sum, id) => sum + (lengths[id] ?? 0), 0);
+  const beginning = Array.from(given.slice(0, 2 * EXCERPT_CHARACTERS))
+    .slice(0, EXCERPT_CHARACTERS)
+    .join("");
+  return { vocabulary, ids, characters, beginning };
+}
+
+/** In characters: code points. */
+function lengthOf(token: string): number {
+  return Array.from(token).length;
+}
 
 class TextModel implements Model {
   readonly parameters: readonly ParameterSpec[];
   readonly samplesPerEpoch: number;
   readonly #context: number;
   readonly #batchSize: number;
-  readonly #characters: Characters;
+  readonly #vocabulary: Vocabulary;
+  readonly #ids: Uint16Array<ArrayBuffer>;
   readonly #windows: Windows;
   readonly #seed: number;
   readonly #transformer: Transformer;
 
-  constructor(settings: Settings, characters: Characters, seed: number) {
+  constructor(settings: Settings, { vocabulary, ids }: Tokenised, seed: number) {
     this.#context = settings.number("context");
     this.#batchSize = settings.number("batchSize");
-    this.#characters = characters;
-    this.#windows = windowsOf(characters.ids.length, this.#context, seed);
+    this.#vocabulary = vocabulary;
+    this.#ids = ids;
+    this.#windows = windowsOf(ids.length, this.#context, seed);
     this.#seed = seed;
     this.#transformer = new Transformer({
-      vocabulary: characters.alphabet.length,
+      vocabulary: vocabulary.tokens.length,
       context: this.#context,
       layers: settings.number("layers"),
       heads: settings.number("heads"),
@@ -117,16 +165,24 @@ class TextModel implements Model {
   }
 
   async evaluate(params: Params): Promise<Readonly<Record<string, number>>> {
-    const losses = await this.#heldOutLosses(params, this.#windows.heldOut(EVALUATION_WINDOWS));
-    const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-    return { val_loss: mean, val_bits_per_character: mean / Math.LN2 };
+    const offsets = this.#windows.heldOut(EVALUATION_WINDOWS);
+    const losses = await this.#heldOutLosses(params, offsets);
+    const sum = losses.reduce((before, loss) => before + loss, 0);
+    const read = offsets.reduce(
+      (before, offset) => before + lengthOf(this.#spell(this.#targetsAt(offset))),
+      0,
+    );
+    return { val_loss: sum / losses.length, val_bits_per_character: sum / read / Math.LN2 };
   }
 
   async picture(params: Params, step: number): ReturnType<Model["picture"]> {
-    const offset = this.#windows.trainCharacters;
-    const count = Math.min(Math.ceil(PICTURE_CHARACTERS / this.#context), this.#windows.heldOutWindows);
+    const offset = this.#windows.trainTokens;
+    const count = Math.min(Math.ceil(PICTURE_TOKENS / this.#context), this.#windows.heldOutWindows);
     const stretch = Array.from({ length: count }, (_, i) => offset + i * this.#context);
-    const losses = (await this.#heldOutLosses(params, stretch)).slice(0, PICTURE_CHARACTERS);
+    const losses = (await this.#heldOutLosses(params, stretch)).slice(0, PICTURE_TOKENS);
+    const shown = Array.from(this.#ids.subarray(offset + 1, offset + 1 + losses.length), (id) =>
+      this.#spell([id]),
+    );
     return {
       step,
       panels: [
@@ -140,8 +196,11 @@ class TextModel implements Model {
           kind: "text",
           title: "Held-out text",
           note: "the redder, the less it was expected",
-          text: this.#spell(this.#characters.ids.subarray(offset + 1, offset + 1 + losses.length)),
-          losses,
+          text: shown.join(""),
+          // A token's surprise is shared by its characters.
+          losses: Float32Array.from(
+            shown.flatMap((token, at) => Array.from(token, () => (losses[at] ?? 0) / lengthOf(token))),
+          ),
         },
       ],
     };
@@ -177,13 +236,17 @@ class TextModel implements Model {
     const inputs = new Int32Array(offsets.length * this.#context);
     const targets = new Int32Array(inputs.length);
     for (const [row, offset] of offsets.entries()) {
-      inputs.set(this.#characters.ids.subarray(offset, offset + this.#context), row * this.#context);
-      targets.set(this.#characters.ids.subarray(offset + 1, offset + 1 + this.#context), row * this.#context);
+      inputs.set(this.#ids.subarray(offset, offset + this.#context), row * this.#context);
+      targets.set(this.#targetsAt(offset), row * this.#context);
     }
     return [tf.tensor1d(inputs, "int32"), tf.tensor1d(targets, "int32")];
   }
 
-  /** The loss of each character of the windows at these offsets, in the order given. */
+  #targetsAt(offset: number): Uint16Array {
+    return this.#ids.subarray(offset + 1, offset + 1 + this.#context);
+  }
+
+  /** The loss of each token of the windows at these offsets, in the order given. */
   async #heldOutLosses(params: Params, offsets: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
     const losses = new Float32Array(offsets.length * this.#context);
     // By the batch, so that the device needs no more memory, and waits no longer, than for a step.
@@ -199,34 +262,28 @@ class TextModel implements Model {
   }
 
   #sample(params: Params, step: number): Promise<string> {
-    const draws = uniforms(this.#seed, "sample", step, PICTURE_CHARACTERS);
+    const draws = uniforms(this.#seed, "sample", step, PICTURE_TOKENS);
     return this.#write(params, this.#read(""), draws, { temperature: TEMPERATURE, topK: 0 });
   }
 
-  /** Where there is nothing to go on from, as if a line had just ended; in a text without line ends, the first character. */
+  /** Where there is nothing to go on from, as if a line had just ended; in a text without line ends, the first token. */
   #read(prompt: string): readonly number[] {
-    const { alphabet } = this.#characters;
-    if (prompt === "") return [Math.max(alphabet.indexOf("\n"), 0)];
-    const place = new Map(alphabet.map((character, i) => [character, i]));
-    const unknown = [...new Set(prompt)].filter((character) => !place.has(character));
-    if (unknown.length > 0) {
-      throw new HoldfastError(
-        "invalid",
-        `The text that it learnt from has no ${unknown.map((character) => `“${character}”`).join(", ")}; leave that out.`,
-      );
-    }
-    return Array.from(prompt, (character) => place.get(character) ?? 0);
+    return prompt === ""
+      ? [Math.max(this.#vocabulary.tokens.indexOf("\n"), 0)]
+      : this.#vocabulary.encode(prompt);
   }
 
-  /** What it writes behind `begin`, a character for each draw. */
+  /** What it writes behind `begin`, as many characters as there are draws. */
   async #write(
     params: Params,
     begin: readonly number[],
-    draws: Iterable<number>,
+    draws: Float32Array,
     how: { readonly temperature: number; readonly topK: number },
   ): Promise<string> {
     const written = [...begin];
+    const characters: string[] = [];
     for (const draw of draws) {
+      if (characters.length >= draws.length) break;
       const seen = written.slice(-this.#context);
       const logits = await valuesOf(() => {
         // Filled up with zeros, which the mask hides: one shape, so that the device compiles its kernels once.
@@ -237,13 +294,15 @@ class TextModel implements Model {
         const hidden = this.#transformer.hidden(params, inputs, NO_DROPOUT);
         return this.#transformer.logits(params, tf.slice(hidden, [seen.length - 1, 0], [1, -1]));
       });
-      written.push(drawn(logits, draw, how));
+      const id = drawn(logits, draw, how);
+      written.push(id);
+      characters.push(...Array.from(this.#spell([id])));
     }
-    return this.#spell(written.slice(begin.length));
+    return characters.slice(0, draws.length).join("");
   }
 
   #spell(ids: Iterable<number>): string {
-    return Array.from(ids, (id) => this.#characters.alphabet[id] ?? "").join("");
+    return Array.from(ids, (id) => this.#vocabulary.tokens[id] ?? "").join("");
   }
 }
 

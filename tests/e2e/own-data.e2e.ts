@@ -15,6 +15,49 @@ function stems(): string {
   return ["plot;soil;water;stem", ...lines, "5;sand"].join("\r\n");
 }
 
+test("texts of one's own, as byte pairs: looked at, learnt, gone back in and written on", async ({
+  live,
+  app,
+}) => {
+  const { page, faults } = await watchedPage(live, app.url);
+  const main = screen(page);
+  await page.getByRole("navigation", { name: "Holdfast" }).getByRole("link", { name: "New run" }).click();
+  await main.getByRole("radio", { name: /^Text/ }).check();
+  await main.getByRole("radio", { name: "Tiny" }).check();
+  const files = ["The seal swims. ", "The gull flies. "].map((sentence, i) => ({
+    name: `${i + 1}.txt`,
+    mimeType: "text/plain",
+    buffer: Buffer.from(sentence.repeat(60)),
+  }));
+  await button(page, /^Text files.*zipped$/).setInputFiles([
+    ...files,
+    { name: "3.txt", mimeType: "text/plain", buffer: Buffer.from([0xff, 0xfe, 0x41]) },
+  ]);
+  await expect(main.getByText("2 files, one after the other with an empty line between.")).toBeVisible(
+    PATIENTLY,
+  );
+  await expect(main.getByText("“3.txt” is left out: it is no text in UTF-8 (byte 0).")).toBeVisible();
+  await main.getByText("Model and data").click();
+  await main.getByLabel("Merges").fill("20");
+  await main.getByLabel("Steps", { exact: true }).fill("2000");
+  await button(page, "Start training").click();
+  const run = await runOnScreen(page);
+  await waitFor(page, run, { step: 60 });
+  await button(page, "Pause").click();
+  await expectStatus(page, "paused");
+  const { record } = await detail(page, run);
+  expect(record.data.preprocessing).toMatchObject({ kind: "byte pairs", characters: 2 * 60 * 16 + 2 });
+  expect(String(record.data.preprocessing["vocabulary"])).toContain('"The"');
+
+  await main.getByRole("textbox", { name: "Step" }).fill("33");
+  await button(page, "Show").click();
+  await expect(main.getByText(/Step 33/).first()).toBeVisible(PATIENTLY);
+  await main.getByLabel("It goes on from").fill("The");
+  await button(page, "Write").click();
+  await expect(main.getByLabel("It writes")).toHaveText(/seal swims|gull flies/, PATIENTLY);
+  expectNone(faults);
+});
+
 test("from a CSV file to a comparison, and to another browser", async ({ live, app }) => {
   const { page, faults } = await watchedPage(live, app.url);
   const main = screen(page);

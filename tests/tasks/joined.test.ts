@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { joined } from "../../src/tasks/characters";
+import { joined } from "../../src/tasks/given-text";
 
 const utf8 = (words: string): Uint8Array<ArrayBuffer> => new Uint8Array(new TextEncoder().encode(words));
 

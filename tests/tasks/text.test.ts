@@ -60,8 +60,9 @@ suite("data of text", () => {
       kind: "characters",
       vocabulary: "\nabc",
       vocabularySize: 4,
-      trainCharacters: 180,
-      heldOutCharacters: 20,
+      characters: 200,
+      trainTokens: 180,
+      heldOutTokens: 20,
       window: CONTEXT,
     });
   });
@@ -71,7 +72,7 @@ suite("data of text", () => {
     [
       "too short for its context",
       new TextEncoder().encode("ab".repeat(24)),
-      /48 characters; a context of 16 needs at least 49/,
+      /48 tokens; a context of 16 needs at least 49/,
     ],
     ["one character only", new TextEncoder().encode("a".repeat(100)), /only one character/],
     ["binary", Uint8Array.of(1, 2, 0), /byte 2 is zero/],
@@ -122,6 +123,55 @@ suite("looking at text", () => {
     });
     tf.dispose(first);
     model.dispose();
+  });
+});
+
+suite("text as byte pairs", () => {
+  const MERGED = configOf(text, "tiny", { characters: 4000, merges: 60 });
+
+  test("is learnt from, shown and written on", async () => {
+    const model = modelOf(text, MERGED);
+    const first = initialParams(model);
+    const { tensors } = await train(model, { steps: 120, batchSize: BATCH });
+    await withParams(tensors, async (params) => {
+      const before = await model.evaluate(first);
+      const after = await model.evaluate(params);
+      expect(present(after["val_loss"])).toBeLessThan(present(before["val_loss"]) - 0.5);
+      // A token is more than a character, and so is what it costs.
+      expect(present(after["val_bits_per_character"])).toBeLessThan(
+        (0.8 * present(after["val_loss"])) / Math.LN2,
+      );
+      const [sample, heldOut] = textsOf(await model.picture(params, 60));
+      expect(Array.from(sample.text)).toHaveLength(160);
+      expect(heldOut.text.length).toBeGreaterThan(200);
+      expect(heldOut.losses).toHaveLength(heldOut.text.length);
+      const question = { kind: "text", temperature: 0.8, topK: 5, characters: 50, seed: 1 } as const;
+      const [answer] = await present(model.respond?.bind(model))(params, { ...question, prompt: "the " });
+      expect(answer?.kind === "text" ? answer.text : "").toHaveLength(50);
+    });
+    tf.dispose(first);
+    model.dispose();
+  });
+
+  test("its tokens are told as data, and shown before the run", () => {
+    const bytes = text.generate(MERGED, 1);
+    const told = text.inspect(bytes, MERGED);
+    const characters = Array.from(new TextDecoder().decode(bytes)).length;
+    expect(told).toMatchObject({ kind: "byte pairs", characters });
+    const tokens: unknown = JSON.parse(String(told["vocabulary"]));
+    expect(tokens).toHaveLength(Number(told["vocabularySize"]));
+    expect(Number(told["trainTokens"]) + Number(told["heldOutTokens"])).toBeLessThan(characters / 1.5);
+    const preview = present(text.preview)(bytes, MERGED);
+    expect(preview.panels.map(({ title }) => title)).toEqual(["How it begins", "Its longest tokens"]);
+    expect(preview.notes[0]).toContain(`tokens of ${String(told["vocabularySize"])}`);
+  });
+
+  test("a run that was made before there were merges is one of characters", () => {
+    const { merges, ...before } = TINY;
+    expect(merges).toBe(0);
+    const bytes = text.generate(before, 1);
+    expect(text.inspect(bytes, before)).toEqual(text.inspect(bytes, TINY));
+    expect(modelOf(text, before).parameters).toEqual(modelOf(text, TINY).parameters);
   });
 });
 

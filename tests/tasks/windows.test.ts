@@ -10,11 +10,11 @@ suite("windows of a text", () => {
   const windows = windowsOf(CHARACTERS, CONTEXT, 7);
 
   test("the last tenth is held out, and no training window reads into it", () => {
-    expect(windows.trainCharacters).toBe(900);
-    expect(windows.heldOutCharacters).toBe(100);
+    expect(windows.trainTokens).toBe(900);
+    expect(windows.heldOutTokens).toBe(100);
     for (let epoch = 0; epoch < 50; epoch++) {
       const last = windows.offsetOf({ epoch, index: windows.perEpoch - 1 });
-      expect(last + CONTEXT).toBeLessThan(windows.trainCharacters);
+      expect(last + CONTEXT).toBeLessThan(windows.trainTokens);
     }
   });
 
@@ -60,7 +60,7 @@ suite("a text that is too short", () => {
       expect(windowsOf(least, context, 1).heldOut(9)).toEqual([2 * context]);
       const attempt = (): unknown => windowsOf(least - 1, context, 1);
       expect(attempt).toThrow(
-        new RegExp(`has ${least - 1} characters; a context of ${context} needs at least ${least}`),
+        new RegExp(`has ${least - 1} tokens; a context of ${context} needs at least ${least}`),
       );
       expect(attempt).toThrow(expect.toSatisfy((error) => hasCode(error, "invalid")));
     }

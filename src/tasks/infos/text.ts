@@ -1,7 +1,7 @@
 import type { TaskInfo } from "../task-info";
 import { BATCH_SIZE, DROPOUT } from "./shared";
 
-/** Characters of a text, one after the other; a small transformer learns to write on. */
+/** Tokens of a text, one after the other; a small transformer learns to write on. */
 export const TEXT: TaskInfo = {
   id: "text",
   title: "Text",
@@ -24,7 +24,16 @@ export const TEXT: TaskInfo = {
       default: 32,
       min: 4,
       max: 256,
-      unit: "characters",
+      unit: "tokens",
+    },
+    {
+      name: "merges",
+      label: "Merges",
+      help: "How many times the most frequent pair of tokens becomes one (byte-pair encoding): the model reads more with each token. 0: a token is a character.",
+      kind: "integer",
+      default: 0,
+      min: 0,
+      max: 2000,
     },
     { name: "layers", label: "Layers", kind: "integer", default: 2, min: 1, max: 12 },
     {
@@ -59,7 +68,7 @@ export const TEXT: TaskInfo = {
     {
       name: "tied",
       label: "Tie input and output",
-      help: "One table of characters for reading and writing: fewer parameters.",
+      help: "One table of tokens for reading and writing: fewer parameters.",
       kind: "switch",
       default: true,
     },

@@ -1,5 +1,5 @@
 /**
- * From a file's bytes to numbers: UTF-8, one character per code point, the alphabet sorted by code point.
+ * From a file's bytes to a text and its alphabet: UTF-8, one character per code point.
  *
  * Nothing is normalised (line ends, accents, case): what the model writes is what the person gave.
  */
@@ -11,38 +11,29 @@ const MIB = 1024 * 1024;
 /** Between two files: an empty line. */
 const SEPARATOR = Uint8Array.of(0x0a, 0x0a);
 
-/** A text as numbers. */
-export interface Characters {
-  /** Each character that occurs, in code point order; a number is a place in here. */
+export interface GivenText {
+  readonly text: string;
+  /** Each character that occurs, in code point order. */
   readonly alphabet: readonly string[];
-  readonly ids: Uint16Array<ArrayBuffer>;
 }
 
 /** Reads UTF-8 text of at most `maxBytes`. Throws `invalid` with the reason, the place and the remedy. */
-export function charactersOf(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): Characters {
+export function givenText(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): GivenText {
   const text = textOf(bytes, maxBytes);
-  const seen = new Map<string, number>();
-  const order = Array.from(text, (character) => {
-    const known = seen.get(character);
-    if (known !== undefined) return known;
-    seen.set(character, seen.size);
-    return seen.size - 1;
-  });
-  if (seen.size > MAX_CHARACTERS) {
+  const alphabet = [...new Set(text)].sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
+  if (alphabet.length > MAX_CHARACTERS) {
     throw new HoldfastError(
       "invalid",
-      `The text has ${seen.size} different characters; a model of characters can take ${MAX_CHARACTERS}. Choose a text in one alphabet.`,
+      `The text has ${alphabet.length} different characters; a model can take ${MAX_CHARACTERS}. Choose a text in one alphabet.`,
     );
   }
-  if (seen.size < 2) {
+  if (alphabet.length < 2) {
     throw new HoldfastError(
       "invalid",
       "The text is only one character, again and again: nothing can be learnt. Choose another text.",
     );
   }
-  const alphabet = [...seen.keys()].sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
-  const place = new Map(alphabet.map((character, i) => [seen.get(character), i]));
-  return { alphabet, ids: Uint16Array.from(order, (id) => place.get(id) ?? 0) };
+  return { text, alphabet };
 }
 
 /** Several files as one text, in the order of their paths; those that are no text are left out, and named. */
