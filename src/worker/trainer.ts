@@ -106,10 +106,17 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
     if (info.file === null) throw new HoldfastError("invalid", `${info.title} makes its own data only.`);
     const given = await unpacked(files, info.file.maxBytes);
     const { bytes, notes } = loaded.read === undefined ? asItIs(given) : await loaded.read(given);
-    loaded.inspect(bytes, config);
     const seen = loaded.preview?.(bytes, config) ?? { notes: [], panels: [] };
+    const told = [...seen.notes, ...notes];
+    try {
+      loaded.inspect(bytes, config);
+    } catch (error) {
+      // How columns are used can be corrected, once they are seen.
+      if (seen.columns === undefined || !hasCode(error, "invalid")) throw error;
+      told.push(`As its columns are used now, nothing can be trained. ${error.message}`);
+    }
     const hash = await this.#storage.putData(bytes);
-    return { hash, bytes: bytes.length, preview: { ...seen, notes: [...seen.notes, ...notes] } };
+    return { hash, bytes: bytes.length, preview: { ...seen, notes: told } };
   }
 
   async create(spec: StartSpec): Promise<string> {

@@ -63,6 +63,19 @@ test("from a CSV file to a comparison, and to another browser", async ({ live, a
   const main = screen(page);
   await page.getByRole("navigation", { name: "Holdfast" }).getByRole("link", { name: "New run" }).click();
   await main.getByRole("radio", { name: "Table" }).check();
+  // What cannot be used as it was guessed can be corrected.
+  await button(page, /^A CSV file/).setInputFiles({
+    name: "two.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from(
+      ["name,colour", ...Array.from({ length: 30 }, (_, i) => `n${i},c${i % 2}`)].join("\n"),
+    ),
+  });
+  await expect(
+    main.getByText(/^As its columns are used now, nothing can be trained\. Only “colour”/),
+  ).toBeVisible(PATIENTLY);
+  await expect(main.getByRole("combobox", { name: "name is used as" })).toHaveValue("ignored");
+
   await button(page, /^A CSV file/).setInputFiles({
     name: "stems.csv",
     mimeType: "text/csv",
