@@ -46,6 +46,7 @@ export class AppState {
   toasts = $state.raw<readonly Toast[]>([]);
   /** What was read on the health screen last. */
   health = $state.raw<Health | null>(null);
+  healthFailed = $state.raw<string | null>(null);
   /** Saves that failed and were not made good by a later one, by run; and rehearsals. */
   readonly failures = new SvelteMap<string, string>();
   /** What is wrong now. */
@@ -220,9 +221,12 @@ export class AppState {
   }
 
   async readHealth(): Promise<void> {
-    await this.attempt(async () => {
+    try {
       this.health = await this.api.health();
-    });
+      this.healthFailed = null;
+    } catch (error) {
+      this.healthFailed = messageOf(error);
+    }
   }
 
   #update(run: string, changes: Partial<RunInfo>): void {
