@@ -1,4 +1,7 @@
-/** `npm run screenshots [-- --out FOLDER]`: every screen of the built app as pictures, to be looked at. */
+/**
+ * `npm run screens [-- --out FOLDER] [--only PART] [--trained no]`: every screen in every state as pictures, and a page
+ * that shows them all, to be looked at.
+ */
 import { ensureInstalled } from "./lib/install.mjs";
 import { main } from "./lib/main.mjs";
 import { readArguments } from "./lib/options.mjs";
@@ -8,8 +11,7 @@ await main(async () => {
   const { loadRun } = await import("./lib/modules.mjs");
   const { withContext } = await import("./lib/context.mjs");
   const { options } = readArguments(process.argv.slice(2));
-  /** @type {(context: import("./lib/context.mjs").RunContext) => Promise<readonly string[]>} */
-  const run = await loadRun("tests/support", "screenshots");
-  const files = await withContext(options, run);
-  for (const file of files) process.stdout.write(`${file}\n`);
+  /** @type {(context: import("./lib/context.mjs").RunContext) => Promise<string>} */
+  const run = await loadRun("tests/support", "pictures");
+  process.stdout.write(`${await withContext(options, run)}\n`);
 });

@@ -1,10 +1,11 @@
-/** Builds the app, and the pages of the benches, when what they are made from is newer. */
+/** Builds the app, the pages of the benches and the page over made-up runs, when what they are made from is newer. */
 import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, runNode, tool } from "./process.mjs";
 
 export const DIST = join(ROOT, "dist");
 export const BENCH_DIST = join(ROOT, ".cache", "bench");
+const MADE_UP_DIST = join(ROOT, ".cache", "made-up");
 
 const BUILD_TIMEOUT_MS = 180_000;
 const LOCK = join(ROOT, ".cache", "build.lock");
@@ -101,4 +102,14 @@ export async function ensureBenchPages() {
     "bench/pages.config.ts",
   ]);
   return BENCH_DIST;
+}
+
+/** The folder with `tests/support/ui.html`, the app over made-up runs. */
+export async function ensureMadeUpPage() {
+  const product = join(MADE_UP_DIST, "tests", "support", "ui.html");
+  await ensure("the page over made-up runs", [...APP_SOURCES, "tests/support"], product, [
+    "--config",
+    "tests/support/ui.config.ts",
+  ]);
+  return MADE_UP_DIST;
 }

@@ -4,6 +4,7 @@
  * @typedef {object} RunContext
  * @property {ReadonlyMap<string, string>} options `--key value` of the command line
  * @property {() => Promise<string>} app address of the built app, built and served when first asked for
+ * @property {() => Promise<string>} madeUp address of the app over made-up runs, likewise
  * @property {(name: string) => Promise<string>} page address of `bench/pages/NAME.html`, likewise
  * @property {() => Promise<import("@playwright/test").Browser>} browser started when first asked for
  * @property {(line: string) => void} log
@@ -18,7 +19,7 @@
  */
 import { chromium } from "@playwright/test";
 import { LAUNCH_ARGUMENTS, needBrowser } from "./browser.mjs";
-import { ensureBenchPages, ensureBuilt } from "./build.mjs";
+import { ensureBenchPages, ensureBuilt, ensureMadeUpPage } from "./build.mjs";
 import { HEADERS, POLICY_HEADER } from "./csp.mjs";
 import { serve } from "./serve.mjs";
 
@@ -51,12 +52,14 @@ function lazy(make) {
  */
 export async function withContext(options, body) {
   const app = lazy(async () => serve(await ensureBuilt()));
+  const madeUp = lazy(async () => serve(await ensureMadeUpPage()));
   const pages = lazy(async () => serve(await ensureBenchPages(), { headers: BENCH_HEADERS }));
   const browser = lazy(() => chromium.launch({ executablePath: needBrowser(), args: LAUNCH_ARGUMENTS }));
   try {
     return await body({
       options,
       app: async () => (await app.get()).url,
+      madeUp: async () => `${(await madeUp.get()).url}tests/support/ui.html`,
       page: async (name) => `${(await pages.get()).url}bench/pages/${name}.html`,
       browser: browser.get,
       log: (line) => process.stdout.write(`${line}\n`),
@@ -64,6 +67,7 @@ export async function withContext(options, body) {
   } finally {
     await browser.end((value) => value.close());
     await app.end((value) => value.close());
+    await madeUp.end((value) => value.close());
     await pages.end((value) => value.close());
   }
 }

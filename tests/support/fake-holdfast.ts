@@ -48,8 +48,9 @@ import type {
   Visit,
 } from "../../src/worker/protocol";
 
+/** `loading`: nothing ever answers. `failed`: whatever is read or done fails. */
 export type Scene =
-  "empty" | "full" | "interrupted" | "elsewhere" | "bad-numbers" | "memory" | "broken" | "slow";
+  "empty" | "loading" | "full" | "failed" | "interrupted" | "elsewhere" | "bad-numbers" | "memory";
 
 interface FakeRun {
   info: RunInfo;
@@ -93,7 +94,7 @@ export class FakeHoldfast implements HoldfastPage {
       "shakespeareslower",
       "Shakespeare, slower rate",
       "text",
-      scene === "full" || scene === "slow" ? "running" : "paused",
+      scene === "full" || scene === "loading" ? "running" : "paused",
       1240,
       5000,
       1,
@@ -257,11 +258,14 @@ export class FakeHoldfast implements HoldfastPage {
   }
 
   async #wait(ms: number): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, this.#scene === "slow" ? 20_000 : ms));
+    await new Promise((resolve) => {
+      if (this.#scene !== "loading") setTimeout(resolve, ms);
+    });
+    if (this.#scene === "failed")
+      throw new HoldfastError("corrupt", "The catalogue does not open; reload the page.");
   }
 
   async backend(): Promise<BackendInfo> {
-    await this.#wait(300);
     return {
       name: "webgpu",
       adapter: { vendor: "google", architecture: "swiftshader" },
@@ -277,8 +281,6 @@ export class FakeHoldfast implements HoldfastPage {
   }
   async runs(): Promise<readonly RunInfo[]> {
     await this.#wait(50);
-    if (this.#scene === "broken")
-      throw new HoldfastError("corrupt", "The catalogue does not open; reload the page.");
     return [...this.#runs.values()].map((run) => run.info);
   }
   async start(options: Parameters<HoldfastPage["start"]>[0]): Promise<string> {

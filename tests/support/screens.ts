@@ -1,23 +1,81 @@
-/** Every screen of the app, with data and without, for those who open them all. */
+/** Every screen of the app in every state, for those who open them all: pictures, axe, the policy. */
 import type { Page } from "@playwright/test";
+import type { Scene } from "./fake-holdfast";
 
 export interface Screen {
   readonly name: string;
   /** After `#`. */
   readonly route: string;
+  /** What it is made up of (`ui.ts`); none: of the built app and what is stored there. */
+  readonly scene?: Scene | "unopened";
+  /** What is opened on it first. */
+  readonly act?: (page: Page) => Promise<unknown>;
 }
+
+interface Place {
+  readonly name: string;
+  readonly route: string;
+  readonly scenes: readonly NonNullable<Screen["scene"]>[];
+  readonly act?: Screen["act"];
+}
+
+const RUN = "/run/shakespeareslower";
+const SPIRALS = "/run/spiralsdropout";
+const SIDES = "/compare?a=shakespeare@400&b=shakespeareslower@1200&c=spiralsdropout@803";
+const ALL = ["empty", "loading", "full", "failed"] as const;
+
+const press = (name: string) => (page: Page) =>
+  page.getByRole("main").getByRole("button", { name, exact: true }).first().click();
+
+const unfold = (page: Page) =>
+  page.locator("main details").evaluateAll((all) => {
+    for (const details of all) details.setAttribute("open", "");
+  });
+
+/** One line for a screen, or for what can be opened on it. */
+const PLACES: readonly Place[] = [
+  { name: "runs", route: "/", scenes: ALL },
+  { name: "trash", route: "/", scenes: ["full"], act: unfold },
+  { name: "new", route: "/new", scenes: ["full", "empty"] },
+  { name: "new-unfolded", route: "/new", scenes: ["full"], act: unfold },
+  { name: "run", route: RUN, scenes: ["loading", "full", "failed", "interrupted", "elsewhere"] },
+  { name: "run-bad-numbers", route: RUN, scenes: ["bad-numbers"] },
+  { name: "run-missing", route: "/run/no-such-run", scenes: ["empty"] },
+  { name: "run-spirals", route: SPIRALS, scenes: ["full"] },
+  { name: "run-checkpoint", route: `${SPIRALS}?step=800`, scenes: ["full"], act: unfold },
+  { name: "run-step", route: `${SPIRALS}?step=803`, scenes: ["full"], act: press("Fork from here") },
+  ...["Export", "Notes", "Policy", "Learning rate", "More steps"].map((menu) => ({
+    name: `run-${menu.toLowerCase().replace(" ", "-")}`,
+    route: SPIRALS,
+    scenes: ["full"] as const,
+    act: press(menu),
+  })),
+  { name: "compare", route: "/compare", scenes: ["empty"] },
+  { name: "compare", route: `${SIDES}&line=ab`, scenes: ["loading", "full", "failed"] },
+  { name: "health", route: "/health", scenes: [...ALL, "memory"] },
+  { name: "unknown", route: "/no/such/place", scenes: ["empty"] },
+  { name: "unopened", route: "/", scenes: ["unopened"] },
+];
+
+export const MADE_UP_SCREENS: readonly Screen[] = PLACES.flatMap(({ name, route, scenes, act }) =>
+  scenes.map((scene) => ({
+    name: name.endsWith(scene) ? name : `${name}-${scene}`,
+    route,
+    scene,
+    ...(act !== undefined && { act }),
+  })),
+);
+
+/** Of the built app, before anything is stored. */
+export const EMPTY_SCREENS: readonly Screen[] = PLACES.flatMap(({ name, route, scenes }) =>
+  scenes.includes("empty") ? [{ name, route }] : [],
+);
 
 /** Steps of the small runs: enough for a curve and two checkpoints. */
 const STEPS = 30;
 const CHECKPOINT_EVERY = 10;
-const SETTLE_MS = 700;
-
-export const EMPTY_SCREENS: readonly Screen[] = [
-  { name: "runs-empty", route: "/" },
-  { name: "new", route: "/new" },
-  { name: "run-missing", route: "/run/no-such-run" },
-  { name: "compare-empty", route: "/compare" },
-];
+/** Until what follows in the next frames has followed: a chart's size, and what comes after the heading. */
+const SETTLE_MS = 300;
 
 /** Trains a tiny run of each task through the console until it pauses, and says which screens show them. */
 export async function makeData(page: Page): Promise<readonly Screen[]> {
@@ -46,28 +104,34 @@ export async function makeData(page: Page): Promise<readonly Screen[]> {
   const spirals = runs.get("spirals") ?? "";
   const text = runs.get("text") ?? "";
   return [
-    { name: "runs", route: "/" },
-    ...Array.from(runs, ([task, run]) => ({ name: `run-${task}`, route: `/run/${run}` })),
-    { name: "compare", route: `/compare?a=${spirals}@0&b=${spirals}@${CHECKPOINT_EVERY}&line=ab` },
-    { name: "compare-tasks", route: `/compare?a=${spirals}@3&b=${text}@${CHECKPOINT_EVERY}&by=time` },
+    { name: "trained-runs", route: "/" },
+    ...Array.from(runs, ([task, run]) => ({ name: `trained-${task}`, route: `/run/${run}` })),
+    { name: "trained-compare", route: `/compare?a=${spirals}@0&b=${spirals}@${CHECKPOINT_EVERY}&line=ab` },
+    { name: "trained-compare-tasks", route: `/compare?a=${spirals}@3&b=${text}@${CHECKPOINT_EVERY}&by=time` },
+    { name: "trained-health", route: "/health" },
   ];
 }
 
-/** Opens a screen by its address alone, as a reload does. */
-export async function openScreen(page: Page, app: string, { route }: Screen): Promise<void> {
+/** Opens a screen by its address alone, as a reload does, and waits until it is what it stays. */
+export async function openScreen(page: Page, app: string, { route, scene, act }: Screen): Promise<void> {
   // From elsewhere: a change of what follows `#` alone would load nothing.
   await page.goto("about:blank");
-  await page.goto(`${app}#${route}`);
-  await page.waitForFunction(() => "holdfast" in window);
-  await page.waitForLoadState("networkidle");
+  await page.goto(scene === undefined ? `${app}#${route}` : `${app}?still&scene=${scene}#${route}`);
+  if (scene === undefined) {
+    await page.waitForFunction(() => "holdfast" in window);
+    await page.waitForLoadState("networkidle");
+  }
+  await page.locator("main h1").waitFor();
+  if (scene !== "loading") await settled(page);
+  await act?.(page);
   await page.waitForTimeout(SETTLE_MS);
 }
 
 /** Until nothing on the screen says that it is at work: pictures come from a worker that compiles shaders first. */
-export async function settled(page: Page): Promise<void> {
+async function settled(page: Page): Promise<void> {
   await page.waitForFunction(() => {
     const busy = /^(Reading|Drawing|Loading|Compiling|Restoring|Replaying)/;
-    return [...document.querySelectorAll('[role="status"]')].every(
+    return [...document.querySelectorAll('main :is([role="status"], [aria-live])')].every(
       ({ textContent }) => !busy.test(textContent.trim()),
     );
   });
