@@ -65,6 +65,10 @@ async function takeOne(page: Page, url: string, screen: Screen, folder: string):
   for (const size of SIZES) {
     await page.setViewportSize(size);
     await openScreen(page, url, screen);
+    // What was opened came into view, and the side bar stays where one looks.
+    await page.evaluate(() => {
+      scrollTo(0, 0);
+    });
     for (const colorScheme of SCHEMES) {
       await page.emulateMedia({ colorScheme });
       await page.waitForTimeout(SETTLE_MS);

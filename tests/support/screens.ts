@@ -130,9 +130,9 @@ export async function openScreen(page: Page, app: string, { route, scene, act }:
 /** Until nothing on the screen says that it is at work: pictures come from a worker that compiles shaders first. */
 async function settled(page: Page): Promise<void> {
   await page.waitForFunction(() => {
-    const busy = /^(Reading|Drawing|Loading|Compiling|Restoring|Replaying)/;
-    return [...document.querySelectorAll('main :is([role="status"], [aria-live])')].every(
-      ({ textContent }) => !busy.test(textContent.trim()),
-    );
+    const busy = /^(reading|drawing|loading|compiling|restoring|replaying)/i;
+    const lines = [...document.querySelectorAll('main :is([role="status"], [aria-live])')];
+    const isBusy = lines.some(({ textContent }) => busy.test(textContent.trim()));
+    return !isBusy && document.querySelector('main [role="progressbar"]') === null;
   });
 }
