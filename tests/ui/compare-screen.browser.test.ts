@@ -92,3 +92,10 @@ test("a histogram leaves with the colours that style sheets give it", async () =
   // The control: what the page itself has names no colour.
   expect(drawing.outerHTML).not.toContain("rgb");
 });
+
+test("a run that is not among those here is said to be so, where it is chosen", async () => {
+  location.hash = `#/compare?a=gone@10&b=${B}`;
+  const run = main.getByRole("combobox", { name: "Run A" });
+  await expect.element(run).toHaveValue("gone");
+  await expect.element(run).toHaveDisplayValue("not here");
+});
