@@ -5,8 +5,10 @@ import type { ForkChanges, HoldfastEvent, HoldfastPage } from "../worker/api";
 import type { BackendInfo, Health, RunInfo, RunStep, StorageStatus, TrashedRun } from "../worker/protocol";
 import { alertsOf } from "./health-figures";
 import { MirrorState } from "./mirror-state.svelte";
+import { show } from "./notifications";
 import { runHref } from "./route";
 import { seenFromHere } from "./run-state.svelte";
+import { settings } from "./settings-state.svelte";
 import { Transfers } from "./transfers.svelte";
 import { VersionState } from "./version-state.svelte";
 import { failureWords, rehearsalWords, recoveryWords, thinnedWords } from "./words";
@@ -208,16 +210,12 @@ export class AppState {
     return this.runs?.find(({ id }) => id === run)?.name ?? run;
   }
 
-  /** Told outside the page too, where the person allowed it and does not look. */
+  /** Told outside the page too, where the person wants it and does not look. */
   #alert(about: string, message: string): void {
     const isNew = this.failures.get(about) !== message;
     this.failures.set(about, message);
-    if (!isNew || !document.hidden || !("Notification" in globalThis)) return;
-    try {
-      if (Notification.permission === "granted") new Notification("Holdfast", { body: message, tag: about });
-    } catch {
-      // Some browsers on phones have it and let no page use it; the alert stands on the page.
-    }
+    if (isNew && document.hidden && settings.now.notifyTrouble)
+      void show({ title: "Holdfast", body: message, tag: about, href: "#/health" });
   }
 
   async readHealth(): Promise<void> {

@@ -5,6 +5,14 @@ import { count } from "./format";
 /** What a form holds: text where a number is typed, so that a half-typed number is not lost. */
 export type FormValue = string | boolean;
 
+/** What the inputs of a form read and call. `group`: two of its fields may have one name. */
+export interface FieldForm {
+  value(group: string, field: Field): FormValue;
+  /** What is wrong; null where nothing is. */
+  error(group: string, field: Field): string | null;
+  set(group: string, field: Field, value: FormValue): void;
+}
+
 export type Parsed =
   { readonly ok: true; readonly value: FieldValue } | { readonly ok: false; readonly message: string };
 

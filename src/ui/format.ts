@@ -1,4 +1,5 @@
 /** Numbers and times as people read them. One place, so that the same number looks the same on every screen. */
+import { settings } from "./settings-state.svelte";
 
 const MS_PER_SECOND = 1000;
 const MS_PER_MINUTE = 60 * MS_PER_SECOND;
@@ -57,19 +58,23 @@ export function setting(value: number | string | boolean | null): string {
   return Number.isInteger(value) && Math.abs(value) < 1e9 ? count(value) : rate(value);
 }
 
-const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
+const BYTE_UNITS = {
+  decimal: { base: 1000, names: ["B", "kB", "MB", "GB", "TB"] },
+  binary: { base: 1024, names: ["B", "KiB", "MiB", "GiB", "TiB"] },
+} as const;
 
-/** Bytes in decimal units, as file managers show them: `812 B`, `3.9 MB`, `312 MB`. */
+/** Bytes in the units that the person set, at first decimal ones: `812 B`, `3.9 MB`, `312 MB`; `3.7 MiB`. */
 export function bytes(value: number): string {
+  const { base, names } = BYTE_UNITS[settings.now.bytes];
   let scaled = value;
   let unit = 0;
   // 999.5 and not 1000: what would be rounded to "1000 kB" is 1 MB.
-  while (scaled >= 999.5 && unit < BYTE_UNITS.length - 1) {
-    scaled /= 1000;
+  while (scaled >= base - 0.5 && unit < names.length - 1) {
+    scaled /= base;
     unit += 1;
   }
   const digits = unit > 0 && scaled < 9.95 ? 1 : 0;
-  return `${trimZeros(scaled.toFixed(digits))} ${BYTE_UNITS[unit]}`;
+  return `${trimZeros(scaled.toFixed(digits))} ${names[unit]}`;
 }
 
 /** A stretch of time: `0.3 ms`, `412 ms`, `4.1 s`, `2 min 10 s`, `3 h 5 min`. */
@@ -103,6 +108,19 @@ export function age(ms: number): string {
 /** `12 s ago`, or `just now`. */
 export function ago(ms: number): string {
   return ms < MS_PER_SECOND ? "just now" : `${age(ms)} ago`;
+}
+
+/** When something was, as the person set it: how long ago, or by the clock. Milliseconds since 1970. */
+export function when(time: number, now: number): string {
+  return settings.now.times === "relative" ? ago(now - time) : byClock(time, now);
+}
+
+/** The time of day; with its date where that was another day. */
+function byClock(time: number, now: number): string {
+  const date = new Date(time);
+  return date.toDateString() === new Date(now).toDateString()
+    ? date.toLocaleTimeString()
+    : date.toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" });
 }
 
 /** How long something still takes, in one unit: `less than 1 s`, `12 s`, `3 min`. */

@@ -37,6 +37,7 @@ import {
   WATCH_FIELDS,
 } from "../tasks/training-fields";
 import { withWatch } from "./number-settings";
+import type { Settings } from "./settings";
 import { defaultPolicy, POLICIES, type PolicyName } from "../policy/presets";
 
 /** Values and errors are kept under `<group>/<field>`: two tasks may use one name for different things. */
@@ -60,6 +61,7 @@ export class NewRunState {
   /** Why the start was refused. */
   failed = $state.raw<string | null>(null);
   readonly #values = new SvelteMap<Key, FormValue>();
+  readonly #defaults: Settings;
 
   optimizerKind: OptimizerKind = $derived.by(() => {
     const kind = this.value("optimizer", OPTIMIZER);
@@ -73,13 +75,17 @@ export class NewRunState {
   optimizerFields = $derived(optimizerFields(this.optimizerKind));
   scheduleFields = $derived(scheduleFields(this.scheduleKind));
 
-  constructor(api: HoldfastPage, seed: number) {
+  /** `defaults`: the policy that the person wants for new runs. */
+  constructor(api: HoldfastPage, seed: number, defaults: Settings) {
     this.api = api;
+    this.#defaults = defaults;
     this.data = new DataChoice(api);
     this.tasks = api.tasks();
     const first = this.tasks[0];
     if (first !== undefined) this.choose(first.id);
     this.set("run", SEED, String(seed));
+    this.set("policy", KEEP, defaults.keep);
+    this.set("policy", DRAW, defaults.draw);
   }
 
   /** Another task: its own data, its own preset. */
@@ -133,9 +139,11 @@ export class NewRunState {
     this.set("optimizer", LEARNING_RATE, String(learningRate));
     this.#values.set("optimizer/adamw/weightDecay", String(presetDecay("adamw", chosen)));
     this.set("schedule", SCHEDULE, chosen.schedule ?? "cosine");
-    this.set("policy", SAVE_KIND, "auto");
+    this.set("policy", SAVE_KIND, this.#defaults.saveKind);
     this.set("policy", EVALUATE, String(defaultPolicy(steps).evaluate ?? 0));
     this.set("policy", saveEveryField("steps"), String(saveEvery));
+    // After it: what the person set goes before what the preset says of the same field.
+    this.set("policy", this.saveEvery, String(this.#defaults.saveEvery));
   }
 
   value(group: string, field: Field): FormValue {

@@ -6,6 +6,7 @@ export type Route =
   | { readonly screen: "runs" }
   | { readonly screen: "new" }
   | { readonly screen: "health" }
+  | { readonly screen: "settings" }
   | { readonly screen: "run"; readonly run: string; readonly step: number | null }
   | ({ readonly screen: "compare" } & CompareView)
   /** An address that means nothing here. */
@@ -51,6 +52,7 @@ export function parseRoute(hash: string): Route {
   if (first === "" && second === undefined) return { screen: "runs" };
   if (first === "new" && second === undefined) return { screen: "new" };
   if (first === "health" && second === undefined) return { screen: "health" };
+  if (first === "settings" && second === undefined) return { screen: "settings" };
   if (first === "run" && second !== undefined && RUN_ID.test(second)) {
     const step = new URLSearchParams(query).get("step") ?? "";
     return { screen: "run", run: second, step: STEP.test(step) ? Number(step) : null };
@@ -98,6 +100,8 @@ export function href(route: Route): string {
       return "#/new";
     case "health":
       return "#/health";
+    case "settings":
+      return "#/settings";
     case "run":
       return runHref(route.run, route.step);
     case "compare":

@@ -53,6 +53,7 @@ const PLACES: readonly Place[] = [
   { name: "compare", route: "/compare", scenes: ["empty"] },
   { name: "compare", route: `${SIDES}&line=ab`, scenes: ["loading", "full", "failed"] },
   { name: "health", route: "/health", scenes: [...ALL, "memory"] },
+  { name: "settings", route: "/settings", scenes: ["full", "empty"] },
   { name: "unknown", route: "/no/such/place", scenes: ["empty"] },
   { name: "unopened", route: "/", scenes: ["unopened"] },
 ];

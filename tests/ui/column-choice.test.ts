@@ -1,6 +1,7 @@
 import { beforeEach, expect, suite, test } from "vitest";
 import { ColumnChoice } from "../../src/ui/column-choice";
 import { NewRunState } from "../../src/ui/new-run-state.svelte";
+import { DEFAULTS } from "../../src/ui/settings";
 import { FakeHoldfast } from "../support/fake-holdfast";
 
 const FILES = [{ path: "mine.csv", file: new Blob(["a,b\n"]) }];
@@ -9,7 +10,7 @@ let form: NewRunState;
 let choice: ColumnChoice;
 
 beforeEach(async () => {
-  form = new NewRunState(new FakeHoldfast("empty", { ticking: false }), 1);
+  form = new NewRunState(new FakeHoldfast("empty", { ticking: false }), 1, DEFAULTS);
   form.choose("table");
   await form.takeData(FILES);
   choice = new ColumnChoice(form, form.data.stored?.preview.columns ?? []);

@@ -1,5 +1,6 @@
-import { expect, suite, test } from "vitest";
+import { afterEach, expect, suite, test } from "vitest";
 import * as format from "../../src/ui/format";
+import { settings } from "../../src/ui/settings-state.svelte";
 
 suite("numbers", () => {
   test.each([
@@ -120,4 +121,32 @@ suite("times", () => {
     [86_400_000, "1 day ago"],
     [432_000_000, "5 days ago"],
   ])("%s ms past are %s", (ms, text) => expect(format.ago(ms)).toBe(text));
+});
+
+suite("as the person set it", () => {
+  afterEach(() => {
+    settings.reset();
+  });
+
+  test.each([
+    [812, "812 B"],
+    [1023, "1023 B"],
+    [1024, "1 KiB"],
+    [3_900_000, "3.7 MiB"],
+    [2 ** 20 - 1, "1 MiB"],
+    [10 * 2 ** 30, "10 GiB"],
+  ])("%s bytes are %s in powers of 1024", (value, text) => {
+    settings.change({ bytes: "binary" });
+    expect(format.bytes(value)).toBe(text);
+  });
+
+  test("times are how long ago, or by the clock; of another day with the date", () => {
+    const noon = new Date(2026, 4, 20, 12, 0, 5).getTime();
+    const [hour, day] = [noon - 3_600_000, noon - 86_400_000];
+    expect(format.when(hour, noon)).toBe("1 h ago");
+    settings.change({ times: "clock" });
+    expect(format.when(hour, noon)).toBe(new Date(hour).toLocaleTimeString());
+    expect(format.when(day, noon)).toContain("26");
+    expect(format.when(hour, noon)).not.toContain("26");
+  });
 });

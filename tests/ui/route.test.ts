@@ -4,6 +4,7 @@ import { href, parseRoute, type Route } from "../../src/ui/route";
 const ROUTES: readonly (readonly [string, Route])[] = [
   ["#/", { screen: "runs" }],
   ["#/new", { screen: "new" }],
+  ["#/settings", { screen: "settings" }],
   ["#/run/r0123456789abcdef", { screen: "run", run: "r0123456789abcdef", step: null }],
   ["#/run/r0123456789abcdef?step=120", { screen: "run", run: "r0123456789abcdef", step: 120 }],
   ["#/compare", { screen: "compare", sides: [], axis: "step", line: null, tensor: null }],
