@@ -32,6 +32,7 @@ export default defineConfig({
             "comlink",
             "fast-check",
             "idb",
+            "uplot",
           ],
         },
         test: {

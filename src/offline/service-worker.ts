@@ -3,6 +3,7 @@
  * `versions.ts`. It takes over from an older one when a page says so, or when no page is left.
  */
 import { Versions, type Build } from "./versions";
+import { clicked } from "./notified";
 import type { Told } from "./updates";
 
 declare const self: ServiceWorkerGlobalScope;
@@ -39,6 +40,16 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("message", (event) => {
   const takeOver: Told = "take over";
   event.waitUntil(event.data === takeOver ? self.skipWaiting() : versions.sweep());
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const pages = async () => {
+    const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+    return windows.filter(({ url }) => versions.isPage(url));
+  };
+  const open = (address: string) => self.clients.openWindow(scope + address);
+  event.waitUntil(clicked(event.notification.data, { pages, open }));
 });
 
 self.addEventListener("fetch", (event) => {

@@ -5,10 +5,8 @@ import type { ForkChanges, HoldfastEvent, HoldfastPage } from "../worker/api";
 import type { BackendInfo, Health, RunInfo, RunStep, StorageStatus, TrashedRun } from "../worker/protocol";
 import { alertsOf } from "./health-figures";
 import { MirrorState } from "./mirror-state.svelte";
-import { show } from "./notifications";
 import { runHref } from "./route";
 import { seenFromHere } from "./run-state.svelte";
-import { settings } from "./settings-state.svelte";
 import { Transfers } from "./transfers.svelte";
 import { VersionState } from "./version-state.svelte";
 import { failureWords, rehearsalWords, recoveryWords, thinnedWords } from "./words";
@@ -177,14 +175,14 @@ export class AppState {
         // Nobody may be looking at that checkpoint.
         if (event.drill.failure !== null) {
           const words = `${this.#nameOf(event.run)}: ${rehearsalWords(event.drill)}`;
-          this.#alert(`${event.run} rehearsal`, words);
+          this.failures.set(`${event.run} rehearsal`, words);
           this.notify("error", words);
         } else this.failures.delete(`${event.run} rehearsal`);
         break;
       case "save-failed":
         // A run that another tab took over is in good hands.
         if (event.code !== "fenced")
-          this.#alert(event.run, `${this.#nameOf(event.run)}: ${failureWords(event)}`);
+          this.failures.set(event.run, `${this.#nameOf(event.run)}: ${failureWords(event)}`);
         break;
       case "phase":
       case "saving":
@@ -208,14 +206,6 @@ export class AppState {
 
   #nameOf(run: string): string {
     return this.runs?.find(({ id }) => id === run)?.name ?? run;
-  }
-
-  /** Told outside the page too, where the person wants it and does not look. */
-  #alert(about: string, message: string): void {
-    const isNew = this.failures.get(about) !== message;
-    this.failures.set(about, message);
-    if (isNew && document.hidden && settings.now.notifyTrouble)
-      void show({ title: "Holdfast", body: message, tag: about, href: "#/health" });
   }
 
   async readHealth(): Promise<void> {

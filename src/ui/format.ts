@@ -140,6 +140,11 @@ export function ratio(part: number, whole: number): string {
   return whole === 0 ? NOTHING : (part / whole).toFixed(2);
 }
 
+/** How much of something is done, whole percents: 100 at its end alone. */
+export function percentDone(done: number, all: number): number {
+  return all === 0 ? 0 : Math.floor((100 * done) / all);
+}
+
 /** A signed difference: `+0.089`, `−0.215`, `0`. */
 export function difference(value: number): string {
   if (value === 0) return "0";

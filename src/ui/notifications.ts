@@ -1,4 +1,5 @@
 /** What the browser shows outside the page. */
+import type { Opened } from "../offline/notified";
 
 /** May this page show any? `default`: the person was not asked yet; `none`: the browser has none for pages. */
 export type Permission = NotificationPermission | "none";
@@ -54,4 +55,10 @@ export async function show({ title, body, tag, href }: Shown): Promise<void> {
     const registration = await navigator.serviceWorker.getRegistration();
     await registration?.showNotification(title, { ...options, data: { href } });
   }
+}
+
+/** The address that a click on a notification of the service worker's leads to; null for what else it says. */
+export function openedBy(said: Partial<Opened> | null): string | null {
+  const href: unknown = said?.open;
+  return typeof href === "string" && href.startsWith("#/") ? href : null;
 }
