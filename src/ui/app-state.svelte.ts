@@ -3,10 +3,12 @@ import { SvelteMap, SvelteSet } from "svelte/reactivity";
 import { hasCode, messageOf } from "../errors";
 import type { ForkChanges, HoldfastEvent, HoldfastPage } from "../worker/api";
 import type { BackendInfo, Health, RunInfo, RunStep, StorageStatus, TrashedRun } from "../worker/protocol";
+import type { ActionSource } from "./action";
 import { alertsOf } from "./health-figures";
 import { MirrorState } from "./mirror-state.svelte";
 import { runHref } from "./route";
 import { seenFromHere } from "./run-state.svelte";
+import { Shortcuts } from "./shortcuts.svelte";
 import { Transfers } from "./transfers.svelte";
 import { VersionState } from "./version-state.svelte";
 import { failureWords, rehearsalWords, recoveryWords, thinnedWords } from "./words";
@@ -84,6 +86,11 @@ export class AppState {
   readonly transfers = new Transfers(this);
   readonly mirror = new MirrorState(this);
   readonly version = new VersionState(() => this.api.backend());
+  readonly shortcuts = new Shortcuts();
+  /** The dialog that is asked for; null where none is. */
+  asked = $state.raw<"commands" | "keys" | null>(null);
+  /** What the screen that is open can do; null where it is no run's. */
+  here = $state.raw<ActionSource | null>(null);
   #ids = 0;
   #recoveryTold = false;
   #refresh: ReturnType<typeof setTimeout> | null = null;
@@ -248,6 +255,19 @@ export class AppState {
       if (hasCode(error, "diverged")) this.diverged.set(run, error.message);
       else this.notify("error", messageOf(error), { ofScreen: true });
     }
+  }
+
+  ask(dialog: "commands" | "keys" | null): void {
+    this.asked = dialog;
+  }
+
+  /** What can be done on this screen, until the returned function is called. */
+  offer(source: ActionSource): () => void {
+    this.here = source;
+    return () => {
+      // The next screen may have come before this one goes.
+      if (this.here === source) this.here = null;
+    };
   }
 
   /** `ofScreen`: about something that was done on this screen, and gone with it. `run`: for its screen alone. */

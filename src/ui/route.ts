@@ -4,7 +4,8 @@ import { X_AXES, type XAxis } from "./curves";
 
 export type Route =
   | { readonly screen: "runs" }
-  | { readonly screen: "new" }
+  /** `task`: the one that is chosen already; null where none is. */
+  | { readonly screen: "new"; readonly task: string | null }
   | { readonly screen: "health" }
   | { readonly screen: "settings" }
   | { readonly screen: "run"; readonly run: string; readonly step: number | null }
@@ -27,7 +28,8 @@ export interface CompareView {
 /** What the sides of a comparison are called, in the address as well. */
 export const SIDES = ["a", "b", "c", "d", "e", "f"] as const;
 
-const RUN_ID = /^[\w-]{1,64}$/;
+/** Of runs and tasks. */
+const ID = /^[\w-]{1,64}$/;
 const STEP = /^\d{1,15}$/;
 const LINE = /^([a-z])([a-z])$/;
 const RUN_STEP = /^([\w-]{1,64})@(\d{1,15})$/;
@@ -50,10 +52,13 @@ export function parseRoute(hash: string): Route {
   const [first = "", second, ...rest] = path.split("/").filter((part) => part !== "");
   if (rest.length > 0) return { screen: "unknown", hash };
   if (first === "" && second === undefined) return { screen: "runs" };
-  if (first === "new" && second === undefined) return { screen: "new" };
+  if (first === "new" && second === undefined) {
+    const task = new URLSearchParams(query).get("task") ?? "";
+    return { screen: "new", task: ID.test(task) ? task : null };
+  }
   if (first === "health" && second === undefined) return { screen: "health" };
   if (first === "settings" && second === undefined) return { screen: "settings" };
-  if (first === "run" && second !== undefined && RUN_ID.test(second)) {
+  if (first === "run" && second !== undefined && ID.test(second)) {
     const step = new URLSearchParams(query).get("step") ?? "";
     return { screen: "run", run: second, step: STEP.test(step) ? Number(step) : null };
   }
@@ -77,6 +82,11 @@ export function runHref(run: string, step: number | null = null): string {
   return `#/run/${run}${step === null ? "" : `?step=${step}`}`;
 }
 
+/** The address of the form of a new run, with a task chosen or not. */
+export function newRunHref(task: string | null): string {
+  return task === null ? "#/new" : `#/new?task=${task}`;
+}
+
 /** The address of a comparison; of its sides alone, where no more is given. */
 export function compareHref({
   sides,
@@ -97,7 +107,7 @@ export function href(route: Route): string {
     case "runs":
       return "#/";
     case "new":
-      return "#/new";
+      return newRunHref(route.task);
     case "health":
       return "#/health";
     case "settings":

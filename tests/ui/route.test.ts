@@ -3,7 +3,8 @@ import { href, parseRoute, type Route } from "../../src/ui/route";
 
 const ROUTES: readonly (readonly [string, Route])[] = [
   ["#/", { screen: "runs" }],
-  ["#/new", { screen: "new" }],
+  ["#/new", { screen: "new", task: null }],
+  ["#/new?task=spirals", { screen: "new", task: "spirals" }],
   ["#/settings", { screen: "settings" }],
   ["#/run/r0123456789abcdef", { screen: "run", run: "r0123456789abcdef", step: null }],
   ["#/run/r0123456789abcdef?step=120", { screen: "run", run: "r0123456789abcdef", step: 120 }],

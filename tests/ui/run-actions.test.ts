@@ -1,0 +1,92 @@
+/** What can be done with a run: each time all of it, and nothing that its buttons refuse. */
+import { expect, suite, test, vi } from "vitest";
+import { byKey } from "../../src/ui/action";
+import { AppState } from "../../src/ui/app-state.svelte";
+import { RunActions } from "../../src/ui/run-actions.svelte";
+import { RunState } from "../../src/ui/run-state.svelte";
+import type { RunInfo } from "../../src/worker/protocol";
+import { FakeHoldfast } from "../support/fake-holdfast";
+
+const RUN = "spiralsdropout";
+
+async function opened(status: RunInfo["status"] = "paused", step: number | null = null) {
+  const api = new FakeHoldfast("full", { ticking: false });
+  const app = new AppState(api);
+  const run = new RunState(api, RUN);
+  await run.load();
+  run.status = status;
+  const place = { step };
+  const select = vi.fn((wanted: number | null) => void (place.step = wanted));
+  const actions = new RunActions(app, run, { step: () => place.step, select });
+  const names = () => actions.actions.filter(({ isPossible }) => isPossible).map(({ name }) => name);
+  return { api, run, actions, names, select };
+}
+
+suite("RunActions", () => {
+  test.each([
+    ["running", ["Pause", "Stop"], ["Step", "Resume", "Start", "Take over"]],
+    ["paused", ["Resume", "Step", "Stop"], ["Pause", "Start", "Take over"]],
+    ["interrupted", ["Resume"], ["Pause", "Step", "Stop"]],
+    ["stopped", ["Resume", "More steps"], ["Pause", "Stop"]],
+    ["finished", ["More steps"], ["Resume", "Pause", "Stop"]],
+    ["failed", ["Notes"], ["Resume", "Pause", "More steps", "Learning rate"]],
+    ["elsewhere", ["Take over"], ["Pause", "Resume", "More steps", "Learning rate"]],
+  ] as const)("of a run that is %s", async (status, there, absent) => {
+    const { names } = await opened(status);
+    expect(names()).toEqual(expect.arrayContaining([...there]));
+    for (const name of absent) expect(names()).not.toContain(name);
+  });
+
+  test("while it is paused nothing else changes whether it trains, and its button says so", async () => {
+    const { api, actions, names } = await opened("running");
+    let done = (): void => undefined;
+    api.pause = () => new Promise((resolve) => (done = () => resolve({} as RunInfo)));
+    const pausing = actions.course!.run();
+    expect(actions.course).toMatchObject({ name: "Pause", underway: "Pausing…", isPossible: false });
+    expect(names()).not.toContain("Stop");
+    expect(byKey(actions.actions, "p")).toBeUndefined();
+    done();
+    await pausing;
+    expect(actions.course).toMatchObject({ underway: null, isPossible: true });
+  });
+
+  test("a run at its last step can take no further one", async () => {
+    const { run, names } = await opened();
+    expect(names()).toContain("Step");
+    run.step = run.steps;
+    expect(names()).not.toContain("Step");
+  });
+
+  test("with no step looked at a fork begins at the newest checkpoint, and its form opens there", async () => {
+    const { run, actions, select } = await opened();
+    const newest = run.latest!.step;
+    byKey(actions.actions, "f")!.run();
+    expect(select).toHaveBeenLastCalledWith(newest);
+    const there = await opened("paused", newest);
+    expect(there.names()).toEqual(expect.arrayContaining(["Fork from here", "Pin", "Rehearse", "Close"]));
+    void byKey(there.actions.actions, "f")!.run();
+    expect(there.actions.asksForFork).toBe(true);
+  });
+
+  test("a step that is no checkpoint cannot be rehearsed", async () => {
+    const { names } = await opened("paused", 41);
+    expect(names()).toContain("Go back to this step");
+    expect(names()).not.toContain("Rehearse");
+  });
+
+  test("only steps that there are can be gone to", async () => {
+    const { actions, select } = await opened();
+    expect([actions.toStep(821), actions.toStep(-1)]).toEqual([null, null]);
+    void actions.toStep(41)!.run();
+    expect(select).toHaveBeenLastCalledWith(41);
+  });
+
+  test("one menu is open at a time", async () => {
+    const { actions } = await opened();
+    actions.setOpen("Notes", true);
+    actions.setOpen("Policy", true);
+    expect([actions.isOpen("Notes"), actions.isOpen("Policy")]).toEqual([false, true]);
+    actions.setOpen("Notes", false);
+    expect(actions.isOpen("Policy")).toBe(true);
+  });
+});
