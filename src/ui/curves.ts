@@ -1,26 +1,38 @@
-/** Loss curves of several runs over each other: by step, by the time that was trained, or by samples drawn. */
+/** Losses and other metrics of several runs over each other: by step, by the time that was trained, or by samples drawn. */
 import type { ComparedSide } from "../analysis/compare";
-import type { JournalRows } from "../worker/protocol";
-import { LossSeries } from "./loss-series";
+import { evaluationsOf, type Evaluation } from "../policy/evaluation";
+import type { JournalRows, RunEvent } from "../worker/protocol";
+import { LossSeries, pointsAt } from "./loss-series";
 
 export const X_AXES = ["step", "time", "samples"] as const;
 export type XAxis = (typeof X_AXES)[number];
 
 const MS_PER_SECOND = 1000;
 
-/** The loss of one run, with what its steps are worth on each axis. */
+export interface CurveLine {
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+}
+
+/** The loss of one run and its evaluations, with what its steps are worth on each axis. */
 export class Curve {
   readonly run: string;
   readonly runName: string;
   /** Places of its sides; the first one gives the curve its colour. */
   readonly sides: readonly number[];
+  readonly evaluations: readonly Evaluation[];
   readonly #series = new LossSeries();
   /** Seconds of training up to each row, that one included; from the run's own first step on. */
   readonly #elapsed: Float64Array;
   readonly #samplesAt: (step: number) => number;
 
   /** `rows`: all of the run's journal. `sides`: those of the run, with their places; at least one. */
-  constructor(rows: JournalRows, sides: readonly (readonly [place: number, side: ComparedSide])[]) {
+  constructor(
+    rows: JournalRows,
+    evaluations: readonly Evaluation[],
+    sides: readonly (readonly [place: number, side: ComparedSide])[],
+  ) {
+    this.evaluations = evaluations;
     const [[, known]] = sides as readonly [(typeof sides)[number]];
     this.run = known.run;
     this.runName = known.runName;
@@ -44,15 +56,20 @@ export class Curve {
   }
 
   /** The smoothed loss, at most about so many points; see `LossSeries.view`. */
-  line(
-    axis: XAxis,
-    points: number,
-    smoothing: number,
-    log: boolean,
-  ): { readonly x: readonly number[]; readonly y: readonly (number | null)[] } {
+  line(axis: XAxis, points: number, smoothing: number, log: boolean): CurveLine {
     const { first, last } = this.#series;
-    const { x: steps, smooth } = this.#series.view(first, last, points, smoothing, log);
-    const known = steps.map((step, index) => [this.at(step, axis), smooth[index] ?? null] as const);
+    const { x, smooth } = this.#series.view(first, last, points, smoothing, log);
+    return this.#placed(axis, x, smooth);
+  }
+
+  /** A metric as it was evaluated. */
+  metricLine(axis: XAxis, metric: string, log: boolean): CurveLine {
+    const x = this.evaluations.map(({ step }) => step);
+    return this.#placed(axis, x, pointsAt(x, this.evaluations, metric, log));
+  }
+
+  #placed(axis: XAxis, steps: readonly number[], values: readonly (number | null)[]): CurveLine {
+    const known = steps.map((step, index) => [this.at(step, axis), values[index] ?? null] as const);
     const drawn = known.filter(([x]) => Number.isFinite(x));
     return { x: drawn.map(([x]) => x), y: drawn.map(([, y]) => y) };
   }
@@ -62,13 +79,16 @@ export class Curve {
 export async function readCurves(
   sides: readonly ComparedSide[],
   journal: (run: string) => Promise<JournalRows>,
+  events: (run: string) => Promise<readonly RunEvent[]>,
 ): Promise<readonly Curve[]> {
   const curves: Curve[] = [];
   for (const run of new Set(sides.map((side) => side.run))) {
     const rows = await journal(run).catch(() => null);
     if (rows === null || rows.loss.length === 0) continue;
     const ofRun = [...sides.entries()].filter(([, side]) => side.run === run);
-    curves.push(new Curve(rows, ofRun));
+    // Without its events it has its losses all the same.
+    const evaluations = evaluationsOf(await events(run).catch(() => []));
+    curves.push(new Curve(rows, evaluations, ofRun));
   }
   return curves;
 }

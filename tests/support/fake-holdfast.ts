@@ -122,6 +122,11 @@ export class FakeHoldfast implements HoldfastPage {
         1241,
       );
     }
+    for (let step = 200; step < first.info.step; step += 200) {
+      const val_loss = lossOf("text", step) * 1.09;
+      const metrics = { val_loss, val_accuracy: 1 - val_loss / 6, train_accuracy: 1 - val_loss / 9 };
+      this.#event(first, { kind: "evaluated", metrics }, step);
+    }
     this.#event(first, { kind: "changed", changes: { learningRate: 8e-4 } }, 1104);
     this.#event(first, { kind: "resumed", from: 900, replayed: 60, why: "asked" }, 960);
     if (scene === "bad-numbers") first.events.reverse();

@@ -1,7 +1,7 @@
 import { expect, suite, test } from "vitest";
 import type { ComparedSide } from "../../src/analysis/compare";
 import { readCurves } from "../../src/ui/curves";
-import type { JournalRows } from "../../src/worker/protocol";
+import type { JournalRows, RunEvent } from "../../src/worker/protocol";
 
 function side(run: string, step: number, samples: number, batchSize: number): ComparedSide {
   const facts = { runName: run, task: "", digest: "", metrics: {}, environment: {} };
@@ -29,8 +29,24 @@ const journalOf = (run: string) => {
   return found === undefined ? Promise.reject(new Error(`no ${run}`)) : Promise.resolve(found);
 };
 
+const eventsOf = (run: string): Promise<readonly RunEvent[]> =>
+  run === "fork"
+    ? Promise.reject(new Error("unreadable"))
+    : Promise.resolve(
+        [0.5, 0].map((val_accuracy, at): RunEvent => ({
+          ...{ kind: "evaluated", seq: at, step: 2 + 2 * at, time: 0 },
+          metrics: { val_accuracy },
+        })),
+      );
+
 suite("curves", async () => {
-  const [fork, whole] = await readCurves(SIDES, journalOf);
+  const [fork, whole] = await readCurves(SIDES, journalOf, eventsOf);
+
+  test("have what was evaluated on the same axes, and their losses where that cannot be read", () => {
+    expect(whole?.metricLine("step", "val_accuracy", false)).toEqual({ x: [2, 4], y: [0.5, 0] });
+    expect(whole?.metricLine("time", "val_accuracy", true)).toEqual({ x: [0.5, 1], y: [0.5, null] });
+    expect(fork?.evaluations).toEqual([]);
+  });
 
   test("are one to a run, with the places of its sides", () => {
     expect([fork?.sides, whole?.sides]).toEqual([[0, 2], [1]]);
@@ -56,7 +72,11 @@ suite("curves", async () => {
 
   test("leave out what cannot be placed, and a time that was lost takes none", async () => {
     const lost = { ...rows(1, [3, 2, 1], 100), ms: Float32Array.of(100, Number.NaN, 100) };
-    const [one] = await readCurves([{ ...side("r", 1, 8, 8), settings: {} }], () => Promise.resolve(lost));
+    const [one] = await readCurves(
+      [{ ...side("r", 1, 8, 8), settings: {} }],
+      () => Promise.resolve(lost),
+      eventsOf,
+    );
     expect(one?.line("samples", 100, 0, false).x).toEqual([]);
     expect(one?.line("time", 100, 0, false).x.map((x) => Math.round(10 * x))).toEqual([1, 1, 2]);
   });
@@ -64,6 +84,6 @@ suite("curves", async () => {
   test("are those of the runs that have a journal", async () => {
     const sides = [side("gone", 1, 8, 8), ...SIDES, side("new", 0, 0, 8)];
     const journal = (run: string) => (run === "new" ? Promise.resolve(rows(1, [], 0)) : journalOf(run));
-    expect((await readCurves(sides, journal)).map(({ run }) => run)).toEqual(["fork", "whole"]);
+    expect((await readCurves(sides, journal, eventsOf)).map(({ run }) => run)).toEqual(["fork", "whole"]);
   });
 });
