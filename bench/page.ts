@@ -1,6 +1,7 @@
 /**
  * What the page costs: how much it fetches before it can be used, how long its own thread is held while a run trains and
- * saves, and what a frame takes while one moves through a run of 1,000,000 steps with 1,000 checkpoints.
+ * saves, and what a frame takes while one moves through a run of 1,000,000 steps with 1,000 checkpoints, and through a list of
+ * 500 runs of which one trains.
  *
  * Times are those of the page's thread on the processor: a software GPU takes the cores from it, and waiting is not work.
  * `--seconds N` (default 60) is how long the run trains.
@@ -16,6 +17,9 @@ const SECONDS = 60;
 const SAVES = 10;
 /** Moves of each kind. */
 const MOVES = 40;
+const WHEEL_PX = 400;
+/** So many rows are there once the list is. */
+const SHOWN_ROWS = 400;
 
 declare global {
   /** When the page could be used, ms since 1970. */
@@ -37,6 +41,7 @@ export async function run({ app, browser, page: pageOf, log, options }: RunConte
       .map((ms) => ms.toFixed(1))
       .join(", ")} ms`,
   );
+  const listed = await whileListing(started, await pageOf("lists"));
   return {
     adapter: training.adapter,
     results: {
@@ -45,9 +50,16 @@ export async function run({ app, browser, page: pageOf, log, options }: RunConte
       longest_task_ms: training.longest[0] ?? Number.NaN,
       frames: frames.length,
       frame_p50_ms: frames[Math.floor(frames.length * 0.5)] ?? Number.NaN,
-      frame_p95_ms: frames[Math.floor(frames.length * 0.05)] ?? Number.NaN,
+      frame_p95_ms: p95(frames),
+      list_frames: listed.length,
+      list_frame_p95_ms: p95(listed),
     },
   };
+}
+
+/** Of times, the longest first. */
+function p95(times: readonly number[]): number {
+  return times[Math.floor(times.length * 0.05)] ?? Number.NaN;
 }
 
 /** Bytes after gzip of all scripts that were asked for before the list of runs stood there, by page and workers. */
@@ -128,6 +140,22 @@ async function whileMoving(browser: Browser, url: string): Promise<readonly numb
       // By its place: to look for it would count as script of the page.
       await page.mouse.click(whole.x, whole.y);
     }
+  });
+  await page.context().close();
+  return frameTimes(trace);
+}
+
+/** Scrolled through, and filtered by two letters. */
+async function whileListing(browser: Browser, url: string): Promise<readonly number[]> {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.goto(url);
+  await page.getByRole("row").nth(SHOWN_ROWS).waitFor();
+  const filter = page.getByRole("searchbox");
+  const trace = await traced(browser, page, async () => {
+    await page.mouse.move(700, 500);
+    for (let move = 0; move < MOVES; move += 1) await page.mouse.wheel(0, WHEEL_PX);
+    await filter.pressSequentially("49");
+    await filter.fill("");
   });
   await page.context().close();
   return frameTimes(trace);

@@ -76,3 +76,18 @@ test("the trash says when it empties by itself before it is opened", async () =>
   location.hash = "#/";
   await expect.element(main.getByText(/each goes by itself \d days after it was deleted/)).toBeVisible();
 });
+
+test("arrows move along the timeline, and the focus with them", async () => {
+  const marks = main.getByRole("toolbar", { name: "Checkpoints on the timeline" });
+  await expect.element(marks.getByRole("button").first()).toBeVisible();
+  const newest = marks.element().querySelector<HTMLElement>("[tabindex='0']")!;
+  newest.focus();
+  await userEvent.keyboard("{Home}");
+  const first = main.getByRole("button", { name: "Checkpoint at step 0", exact: true });
+  await expect.element(first).toHaveFocus();
+  await userEvent.keyboard("{ArrowRight}");
+  await expect
+    .element(main.getByRole("button", { name: "Checkpoint at step 40", exact: true }))
+    .toHaveFocus();
+  await expect.element(first).toHaveAttribute("tabindex", "-1");
+});
