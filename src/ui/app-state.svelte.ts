@@ -7,8 +7,7 @@ import type { ActionSource } from "./action";
 import { alertsOf } from "./health-figures";
 import { MirrorState } from "./mirror-state.svelte";
 import { runHref } from "./route";
-import { seenFromHere } from "./run-state.svelte";
-import { Shortcuts } from "./shortcuts.svelte";
+import { seenFromHere } from "./seen-status";
 import { Transfers } from "./transfers.svelte";
 import { VersionState } from "./version-state.svelte";
 import { failureWords, rehearsalWords, recoveryWords, thinnedWords } from "./words";
@@ -86,7 +85,6 @@ export class AppState {
   readonly transfers = new Transfers(this);
   readonly mirror = new MirrorState(this);
   readonly version = new VersionState(() => this.api.backend());
-  readonly shortcuts = new Shortcuts();
   /** The dialog that is asked for; null where none is. */
   asked = $state.raw<"commands" | "keys" | null>(null);
   /** What the screen that is open can do; null where it is no run's. */

@@ -3,9 +3,7 @@ import type { ComparedSide } from "../analysis/compare";
 import { evaluationsOf, type Evaluation } from "../policy/evaluation";
 import type { JournalRows, RunEvent } from "../worker/protocol";
 import { LossSeries, pointsAt } from "./loss-series";
-
-export const X_AXES = ["step", "time", "samples"] as const;
-export type XAxis = (typeof X_AXES)[number];
+import type { XAxis } from "./route";
 
 const MS_PER_SECOND = 1000;
 

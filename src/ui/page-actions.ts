@@ -10,6 +10,7 @@ export function pageActions(app: AppState): readonly Action[] {
     { name: "Runs", also: "all list home", isPossible: true, run: go("#/") },
     { name: "Compare", also: "difference", isPossible: true, run: go("#/compare") },
     { name: "Health", also: "storage saving audit mirror trash", isPossible: true, run: go("#/health") },
+    { name: "Settings", also: "theme dark notifications units", isPossible: true, run: go("#/settings") },
   ];
   const starts = app.api.tasks().map(({ id, title }): Action => ({
     name: `New run: ${title}`,

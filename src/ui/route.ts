@@ -1,6 +1,5 @@
 /** Where the page is, as a value and as the part of its address after `#`. Links survive a reload. */
 import type { RunStep } from "../worker/protocol";
-import { X_AXES, type XAxis } from "./curves";
 
 export type Route =
   | { readonly screen: "runs" }
@@ -12,6 +11,10 @@ export type Route =
   | ({ readonly screen: "compare" } & CompareView)
   /** An address that means nothing here. */
   | { readonly screen: "unknown"; readonly hash: string };
+
+/** What curves are drawn over. */
+export const X_AXES = ["step", "time", "samples"] as const;
+export type XAxis = (typeof X_AXES)[number];
 
 /** What is compared, and how it is looked at. */
 export interface CompareView {

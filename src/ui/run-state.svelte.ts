@@ -1,7 +1,7 @@
 /** One run as its screen shows it: read once, then kept up to date by `apply`. */
 import { hasCode, messageOf } from "../errors";
 import { settingsAt } from "../format/settings";
-import type { HoldfastEvent, HoldfastPage, LiveRun } from "../worker/api";
+import type { HoldfastEvent, HoldfastPage } from "../worker/api";
 import type {
   CheckpointInfo,
   Mark,
@@ -12,12 +12,12 @@ import type {
   RunDetail,
   RunEvent,
   RunInfo,
-  RunStatus,
   Unsaved,
 } from "../worker/protocol";
 import { evaluationsOf } from "../policy/evaluation";
 import type { Interval } from "../policy/interval";
 import { LossSeries } from "./loss-series";
+import { seenFromHere } from "./seen-status";
 import { VisitState } from "./visit-state.svelte";
 
 /** Why the run does not go on by itself. */
@@ -313,11 +313,6 @@ export class RunState {
   renamed(name: string): void {
     if (this.detail !== null) this.detail = { ...this.detail, name };
   }
-}
-
-/** The trainer says "running"; to a page that does not train the run itself that means another tab. */
-export function seenFromHere(status: RunStatus, live: LiveRun | null): RunInfo["status"] {
-  return status === "running" && live?.here === false ? "elsewhere" : status;
 }
 
 function withCheckpoint(list: readonly CheckpointInfo[], added: CheckpointInfo): readonly CheckpointInfo[] {

@@ -28,6 +28,8 @@ export interface Settings {
   readonly notifyTrouble: boolean;
   /** Does the screen stay awake while a run trains? */
   readonly awake: boolean;
+  /** Do keys without a modifier act? */
+  readonly singleKeys: boolean;
 }
 
 export const DEFAULTS: Settings = {
@@ -41,6 +43,7 @@ export const DEFAULTS: Settings = {
   notifyEnd: false,
   notifyTrouble: false,
   awake: false,
+  singleKeys: true,
 };
 
 /** What was read. */
@@ -96,6 +99,7 @@ export function readSettings(text: string | null): ReadSettings {
     notifyEnd: read("notifyEnd", isBoolean, DEFAULTS.notifyEnd),
     notifyTrouble: read("notifyTrouble", isBoolean, DEFAULTS.notifyTrouble),
     awake: read("awake", isBoolean, DEFAULTS.awake),
+    singleKeys: read("singleKeys", isBoolean, DEFAULTS.singleKeys),
   };
   const problem =
     wrong.length === 0

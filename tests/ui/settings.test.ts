@@ -14,6 +14,7 @@ const OTHERS: Settings = {
   notifyEnd: true,
   notifyTrouble: true,
   awake: true,
+  singleKeys: false,
 };
 
 function kept(changes: object): string {
@@ -66,6 +67,7 @@ suite("settings", () => {
     ["draw", "true"],
     ["notifyEnd", 1],
     ["awake", {}],
+    ["singleKeys", "off"],
     ["saveEvery", "30"],
     ["saveEvery", 0],
     ["saveEvery", 1e12],
