@@ -6,7 +6,7 @@ import { pointsAt } from "./loss-series";
 export const LOSS = "loss";
 
 /** `val_accuracy` and `train_accuracy` are both the accuracy. */
-function familyOf(metric: string): string {
+export function familyOf(metric: string): string {
   return metric.replace(/^(val|train)_/, "");
 }
 

@@ -169,6 +169,12 @@ export function metricWords(name: string): string {
   return said.replace(/\brmse\b/, "RMSE").replace(/\br2\b/, "R²");
 }
 
+/** What a small curve of losses shows. */
+export function sparkWords(losses: readonly number[]): string {
+  const [first = null] = losses;
+  return first === null ? "No loss yet" : `Loss from ${loss(first)} to ${loss(losses.at(-1) ?? null)}`;
+}
+
 /** Whether the loss on the line between two states rises above what lies between its ends. */
 export function barrierWords(barrier: Interpolation["barrier"]): string {
   if (barrier === null) return "There is no held-out loss at both ends, so nothing can be said of a barrier.";
