@@ -7,6 +7,8 @@ export type Route =
   | { readonly screen: "new"; readonly task: string | null }
   | { readonly screen: "health" }
   | { readonly screen: "settings" }
+  /** The pieces that screens are made of, for those who work on them. */
+  | { readonly screen: "design" }
   | { readonly screen: "run"; readonly run: string; readonly step: number | null }
   | ({ readonly screen: "compare" } & CompareView)
   /** An address that means nothing here. */
@@ -59,6 +61,7 @@ export function parseRoute(hash: string): Route {
     const task = new URLSearchParams(query).get("task") ?? "";
     return { screen: "new", task: ID.test(task) ? task : null };
   }
+  if (first === "design" && second === undefined) return { screen: "design" };
   if (first === "health" && second === undefined) return { screen: "health" };
   if (first === "settings" && second === undefined) return { screen: "settings" };
   if (first === "run" && second !== undefined && ID.test(second)) {
@@ -115,6 +118,8 @@ export function href(route: Route): string {
       return "#/health";
     case "settings":
       return "#/settings";
+    case "design":
+      return "#/design";
     case "run":
       return runHref(route.run, route.step);
     case "compare":

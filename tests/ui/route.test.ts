@@ -6,6 +6,7 @@ const ROUTES: readonly (readonly [string, Route])[] = [
   ["#/new", { screen: "new", task: null }],
   ["#/new?task=spirals", { screen: "new", task: "spirals" }],
   ["#/settings", { screen: "settings" }],
+  ["#/design", { screen: "design" }],
   ["#/run/r0123456789abcdef", { screen: "run", run: "r0123456789abcdef", step: null }],
   ["#/run/r0123456789abcdef?step=120", { screen: "run", run: "r0123456789abcdef", step: 120 }],
   ["#/compare", { screen: "compare", sides: [], axis: "step", line: null, tensor: null }],
