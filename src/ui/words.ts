@@ -169,6 +169,12 @@ export function metricWords(name: string): string {
   return said.replace(/\brmse\b/, "RMSE").replace(/\br2\b/, "R²");
 }
 
+/** The same at the beginning of a line. */
+export function metricTitle(name: string): string {
+  const said = metricWords(name);
+  return `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
+}
+
 /** What a small curve of losses shows. */
 export function sparkWords(losses: readonly number[]): string {
   const [first = null] = losses;

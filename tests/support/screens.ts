@@ -9,7 +9,9 @@ export interface Screen {
   /** What it is made up of (`ui.ts`); none: of the built app and what is stored there. */
   readonly scene?: Scene | "unopened";
   /** What is opened on it first. */
-  readonly act?: (page: Page) => Promise<unknown>;
+  readonly act?: ((page: Page) => Promise<unknown>) | undefined;
+  /** Is something on it always at work? */
+  readonly isBusy?: true;
 }
 
 interface Place {
@@ -17,6 +19,7 @@ interface Place {
   readonly route: string;
   readonly scenes: readonly NonNullable<Screen["scene"]>[];
   readonly act?: Screen["act"];
+  readonly isBusy?: true;
 }
 
 const RUN = "/run/shakespeareslower";
@@ -53,7 +56,7 @@ const PLACES: readonly Place[] = [
   { name: "compare", route: "/compare", scenes: ["empty"] },
   { name: "compare", route: `${SIDES}&line=ab`, scenes: ["loading", "full", "failed"] },
   { name: "health", route: "/health", scenes: [...ALL, "memory"] },
-  { name: "design", route: "/design", scenes: ["full"] },
+  { name: "design", route: "/design", scenes: ["full"], isBusy: true },
   {
     name: "commands",
     route: RUN,
@@ -71,12 +74,12 @@ const PLACES: readonly Place[] = [
   { name: "unopened", route: "/", scenes: ["unopened"] },
 ];
 
-export const MADE_UP_SCREENS: readonly Screen[] = PLACES.flatMap(({ name, route, scenes, act }) =>
+export const MADE_UP_SCREENS: readonly Screen[] = PLACES.flatMap(({ name, route, scenes, ...rest }) =>
   scenes.map((scene) => ({
     name: name.endsWith(scene) ? name : `${name}-${scene}`,
     route,
     scene,
-    ...(act !== undefined && { act }),
+    ...rest,
   })),
 );
 
@@ -127,7 +130,11 @@ export async function makeData(page: Page): Promise<readonly Screen[]> {
 }
 
 /** Opens a screen by its address alone, as a reload does, and waits until it is what it stays. */
-export async function openScreen(page: Page, app: string, { route, scene, act }: Screen): Promise<void> {
+export async function openScreen(
+  page: Page,
+  app: string,
+  { route, scene, act, isBusy }: Screen,
+): Promise<void> {
   // From elsewhere: a change of what follows `#` alone would load nothing.
   await page.goto("about:blank");
   await page.goto(scene === undefined ? `${app}#${route}` : `${app}?still&scene=${scene}#${route}`);
@@ -136,7 +143,7 @@ export async function openScreen(page: Page, app: string, { route, scene, act }:
     await page.waitForLoadState("networkidle");
   }
   await page.locator("main h1").waitFor();
-  if (scene !== "loading") await settled(page);
+  if (scene !== "loading" && isBusy !== true) await settled(page);
   await act?.(page);
   await page.waitForTimeout(SETTLE_MS);
 }

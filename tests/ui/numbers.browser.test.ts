@@ -29,7 +29,7 @@ test.each([
   [
     "#/compare?a=shakespeare@400&b=shakespeare@1200&line=ab&tensor=param%2Fhead%2Fweight",
     [
-      "Numbers of the loss curves",
+      "Numbers of the curves",
       "Numbers of the histogram of values",
       "Numbers of the heat map of head / weight of A",
       "Numbers of the loss on the line",
