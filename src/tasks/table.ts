@@ -49,7 +49,7 @@ export const table: Task = {
     const columns = columnsOf(read).map(({ cells: _cells, numbers: _numbers, ...facts }) => facts);
     return {
       notes: [
-        `${read.rows} rows and ${columns.length} columns, separated by ${SEPARATOR_NAMES[read.separator]}.`,
+        `${read.rows} ${read.rows === 1 ? "row" : "rows"} and ${columns.length} columns, separated by ${SEPARATOR_NAMES[read.separator]}.`,
         ...read.notes,
       ],
       panels: [],

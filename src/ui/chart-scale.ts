@@ -20,5 +20,12 @@ const ROUNDING = 1e-9;
 /** As many decimals as the stride between ticks needs; on a log scale, as the value itself needs. */
 export function tickWords(value: number, stride: number, log: boolean): string {
   if (log || Math.abs(value) >= 1000) return rate(value);
-  return value.toFixed(Math.max(0, Math.ceil(-Math.log10(stride) - ROUNDING)));
+  return value.toFixed(decimalsOf(stride));
+}
+
+/** Two for 0.25, one for 0.5. */
+function decimalsOf(stride: number): number {
+  const first = Math.max(0, Math.ceil(-Math.log10(stride) - ROUNDING));
+  const scaled = stride * 10 ** first;
+  return Math.abs(scaled - Math.round(scaled)) < ROUNDING * scaled ? first : first + 1;
 }

@@ -38,10 +38,11 @@ export class CompareState {
 
   /** Metrics of each side at its step; those on held-out data come in as they are computed. */
   get metrics(): readonly Metrics[] {
-    return (this.comparison?.sides ?? []).map(({ metrics }, index) => ({
-      ...this.#evaluated[index],
-      ...metrics,
-    }));
+    return (this.comparison?.sides ?? []).map(({ run, step, metrics }, index) => {
+      // Of a step that was not saved, its row tells.
+      const loss = this.curves?.find((curve) => curve.run === run)?.lossAt(step) ?? null;
+      return { ...this.#evaluated[index], ...(loss !== null && { loss }), ...metrics };
+    });
   }
 
   async load(): Promise<void> {

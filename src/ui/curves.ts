@@ -45,6 +45,11 @@ export class Curve {
     this.#samplesAt = (step) => known.samples + (step - known.step) * perStep;
   }
 
+  /** What was computed in a step; null where there is no row of it. */
+  lossAt(step: number): number | null {
+    return this.#series.lossAt(step);
+  }
+
   /** Where a step stands on an axis; NaN where that is not known. */
   at(step: number, axis: XAxis): number {
     if (axis === "step") return step;

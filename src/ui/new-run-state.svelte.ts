@@ -151,6 +151,8 @@ export class NewRunState {
   }
 
   set(group: string, field: Field, value: FormValue): void {
+    // It was said of what stood there before.
+    this.failed = null;
     this.#values.set(this.#key(group, field), value);
   }
 
@@ -181,6 +183,8 @@ export class NewRunState {
   }
 
   get valid(): boolean {
+    // Else the task would make its own data, and the person take the run for one on theirs.
+    if (this.data.failed !== null) return false;
     return this.task !== null && this.fields.every(([group, field]) => this.error(group, field) === null);
   }
 

@@ -2,6 +2,7 @@
 import type { Action } from "./action";
 import type { AppState } from "./app-state.svelte";
 import { newRunHref } from "./route";
+import { settings } from "./settings-state.svelte";
 
 export function pageActions(app: AppState): readonly Action[] {
   const go = (href: string) => () => (location.hash = href);
@@ -12,6 +13,11 @@ export function pageActions(app: AppState): readonly Action[] {
     { name: "Health", also: "storage saving audit mirror trash", isPossible: true, run: go("#/health") },
     { name: "Settings", also: "theme dark notifications units", isPossible: true, run: go("#/settings") },
   ];
+  const themes = [
+    ["as the system", "system"],
+    ["light", "light"],
+    ["dark", "dark"],
+  ] as const;
   const starts = app.api.tasks().map(({ id, title }): Action => ({
     name: `New run: ${title}`,
     about: "task",
@@ -22,6 +28,13 @@ export function pageActions(app: AppState): readonly Action[] {
   return [
     ...screens.map((screen) => ({ about: "screen", ...screen })),
     ...starts,
+    ...themes.map(([name, theme]): Action => ({
+      name: `Theme: ${name}`,
+      about: "setting",
+      also: "colour scheme",
+      isPossible: settings.now.theme !== theme,
+      run: () => settings.change({ theme }),
+    })),
     {
       name: "Export all",
       about: "runs",

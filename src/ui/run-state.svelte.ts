@@ -54,6 +54,8 @@ export class RunState {
   picture = $state.raw<Picture | null>(null);
   /** Held-out metrics by name, of the newest state that was evaluated. */
   metrics = $state.raw<Readonly<Record<string, number>>>({});
+  /** That state's step; null where none was. */
+  metricsStep = $state.raw<number | null>(null);
   pictureFailed = $state.raw<string | null>(null);
   saveFailure = $state.raw<SaveFailure | null>(null);
   resumed = $state.raw<ResumeReport | null>(null);
@@ -198,7 +200,9 @@ export class RunState {
     this.loss = detail.loss;
     this.events = detail.events;
     this.trouble = findTrouble(detail.events);
-    this.metrics = newestEvaluation(detail.checkpointList);
+    const newest = newestEvaluation(detail.checkpointList);
+    this.metrics = newest?.metrics ?? {};
+    this.metricsStep = newest?.step ?? null;
     this.revision += 1;
     const live = this.api.live(this.id);
     if (live === null) return;
@@ -280,6 +284,7 @@ export class RunState {
       case "picture":
         this.picture = event.picture;
         this.metrics = event.metrics;
+        this.metricsStep = event.picture.step;
         this.pictureFailed = null;
         break;
       case "visiting":
@@ -337,12 +342,14 @@ function endingOf(events: readonly RunEvent[]): Ending | null {
 }
 
 /** Most checkpoints hold the loss alone; evaluations come now and then. */
-function newestEvaluation(checkpoints: readonly CheckpointInfo[]): Readonly<Record<string, number>> {
-  for (const { metrics } of checkpoints.toReversed()) {
+function newestEvaluation(
+  checkpoints: readonly CheckpointInfo[],
+): { readonly step: number; readonly metrics: Readonly<Record<string, number>> } | null {
+  for (const { step, metrics } of checkpoints.toReversed()) {
     const others = Object.entries(metrics).filter(([name]) => name !== "loss");
-    if (others.length > 0) return Object.fromEntries(others);
+    if (others.length > 0) return { step, metrics: Object.fromEntries(others) };
   }
-  return {};
+  return null;
 }
 
 function newestBefore(checkpoints: readonly CheckpointInfo[], step: number): CheckpointInfo | null {

@@ -63,6 +63,15 @@ test("from a CSV file to a comparison, and to another browser", async ({ live, a
   const main = screen(page);
   await page.getByRole("navigation", { name: "Holdfast" }).getByRole("link", { name: "New run" }).click();
   await main.getByRole("radio", { name: "Table" }).check();
+  // What cannot be read is not trained on, and nothing else in its place.
+  await button(page, /^A CSV file/).setInputFiles({
+    name: "broken.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from("a,b,c\n1\n2\n3\n"),
+  });
+  await expect(main.getByText(/^Most lines are malformed/)).toBeVisible(PATIENTLY);
+  await expect(button(page, "Start training")).toBeDisabled();
+
   // What cannot be used as it was guessed can be corrected.
   await button(page, /^A CSV file/).setInputFiles({
     name: "two.csv",

@@ -30,6 +30,9 @@ test("ticks have the decimals that their stride needs, all the same", () => {
   expect([1, 1.5, 2].map((value) => tickWords(value, 0.5, false))).toEqual(["1.0", "1.5", "2.0"]);
   expect([0.1, 0.2].map((value) => tickWords(value, 0.1, false))).toEqual(["0.1", "0.2"]);
   expect(tickWords(0.65, 0.01, false)).toBe("0.65");
+  expect([0, 0.25, 0.5].map((value) => tickWords(value, 0.25, false))).toEqual(["0.00", "0.25", "0.50"]);
+  expect(tickWords(0.0075, 0.0025, false)).toBe("0.0075");
+  expect(tickWords(2.5, 2.5, false)).toBe("2.5");
   expect(tickWords(20, 10, false)).toBe("20");
   expect(tickWords(0.02, 1, true)).toBe("0.02");
 });

@@ -42,6 +42,11 @@ const eventsOf = (run: string): Promise<readonly RunEvent[]> =>
 suite("curves", async () => {
   const [fork, whole] = await readCurves(SIDES, journalOf, eventsOf);
 
+  test("know the loss of a step that was not saved", () => {
+    expect(whole?.lossAt(3)).toBe(3);
+    expect(fork?.lossAt(2)).toBeNull();
+  });
+
   test("have what was evaluated on the same axes, and their losses where that cannot be read", () => {
     expect(whole?.metricLine("step", "val_accuracy", false)).toEqual({ x: [2, 4], y: [0.5, 0] });
     expect(whole?.metricLine("time", "val_accuracy", true)).toEqual({ x: [0.5, 1], y: [0.5, null] });
