@@ -95,7 +95,10 @@ export class RunActions implements ActionSource {
   stop = $derived.by((): Action | null => {
     const { id, status } = this.#run;
     if (status !== "running" && status !== "paused") return null;
-    return this.#ofCourse(STOP, "Stopping…", () => this.#app.api.stop(id), { also: "end" });
+    return this.#ofCourse(STOP, "Stopping…", () => this.#app.api.stop(id), {
+      also: "end",
+      title: "Ends it here, in place of a pause: its end is saved, and it can be gone on with all the same",
+    });
   });
 
   #ofCourse(

@@ -72,6 +72,20 @@ test("a file that is not imported is named with the reason", async () => {
   await expect.element(main.getByText("“photos.zip” was not imported. It is a ZIP archive.")).toBeVisible();
 });
 
+test("the settings of the run are looked up by their names in the form", async () => {
+  await userEvent.click(main.getByText("Settings of this run"));
+  await expect.element(main.getByText("Learning rate", { exact: true }).last()).toBeVisible();
+  await expect.element(main.getByText("AdamW", { exact: true })).toBeVisible();
+});
+
+test("the address of a deleted run offers to bring it back", async () => {
+  const [deleted] = await api.trash();
+  location.hash = `#/run/${deleted!.id}`;
+  await userEvent.click(main.getByRole("button", { name: "Bring it back" }));
+  await expect.element(main.getByRole("heading", { name: deleted!.name, level: 1 })).toBeVisible();
+  expect(await api.trash()).not.toContainEqual(expect.objectContaining({ id: deleted!.id }));
+});
+
 test("the trash says when it empties by itself before it is opened", async () => {
   location.hash = "#/";
   await expect.element(main.getByText(/each goes by itself \d days after it was deleted/)).toBeVisible();

@@ -1,0 +1,80 @@
+/** What a run was told, as lines for people: its data, its task's settings, and the optimizer's as they are at a step. */
+import { settingsAt } from "../format/settings";
+import { taskInfo } from "../tasks/meta";
+import {
+  CLIP_NORM,
+  LEARNING_RATE,
+  OPTIMIZER,
+  optimizerFields,
+  SCHEDULE,
+  scheduleFields,
+} from "../tasks/training-fields";
+import type { Field, RunEvent, RunRecord } from "../worker/protocol";
+import { bytes, setting } from "./format";
+
+export interface SettingLine {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** Longer ones (a vocabulary, the names of a hundred columns) are cut. */
+const SHOWN = 120;
+
+/** `step`: the state whose settings are told. */
+export function runSettings(
+  record: RunRecord,
+  events: readonly RunEvent[],
+  step: number,
+): readonly SettingLine[] {
+  const { optimizer } = settingsAt(record, events, step);
+  const { schedule } = optimizer;
+  const { data } = record;
+  const fields = new Map((taskInfo(record.task)?.fields ?? []).map((field) => [field.name, field]));
+  return [
+    { label: "Task", value: taskInfo(record.task)?.title ?? record.task },
+    {
+      label: "Data",
+      value: data.origin === "generated" ? "made by the task" : `${data.name}, ${bytes(data.bytes)}`,
+    },
+    ...Object.entries(data.preprocessing).map(([name, value]) => ({
+      label: `Data: ${spaced(name)}`,
+      value: cut(setting(value)),
+    })),
+    { label: "Seed", value: String(record.seed) },
+    ...Object.entries(record.config).map(([name, value]) => {
+      const field = fields.get(name);
+      return field === undefined ? { label: spaced(name), value: cut(setting(value)) } : told(field, value);
+    }),
+    told(OPTIMIZER, optimizer.kind),
+    told(LEARNING_RATE, optimizer.learningRate),
+    ...optimizerFields(optimizer.kind).map((field) => told(field, valueIn(optimizer, field.name))),
+    told(CLIP_NORM, optimizer.clipNorm),
+    told(SCHEDULE, schedule.kind),
+    ...scheduleFields(schedule.kind).map((field) => told(field, valueIn(schedule, field.name))),
+    ...(record.from === undefined ? [] : [{ label: "Began with", value: record.from.name }]),
+  ];
+}
+
+type Value = number | string | boolean | null;
+
+function told(field: Field, value: Value): SettingLine {
+  const chosen = field.kind === "choice" ? field.options.find((option) => option.value === value) : undefined;
+  const unit = field.kind === "integer" || field.kind === "number" ? field.unit : undefined;
+  const words = chosen?.label ?? cut(setting(value));
+  return { label: field.label, value: unit === undefined ? words : `${words} ${unit}` };
+}
+
+function valueIn(settings: object, name: string): Value {
+  const value: unknown = Object.entries(settings).find(([key]) => key === name)?.[1];
+  return typeof value === "number" || typeof value === "string" || typeof value === "boolean" ? value : null;
+}
+
+/** `heldOutRows` is read as `held out rows`. */
+function spaced(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function cut(text: string): string {
+  const characters = Array.from(text);
+  return characters.length > SHOWN ? `${characters.slice(0, SHOWN).join("")}…` : text;
+}

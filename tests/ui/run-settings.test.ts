@@ -1,0 +1,51 @@
+import { expect, suite, test } from "vitest";
+import type { RunEvent } from "../../src/format/run";
+import { runSettings, type SettingLine } from "../../src/ui/run-settings";
+import { FakeHoldfast } from "../support/fake-holdfast";
+
+const { record: made } = await new FakeHoldfast("full", { ticking: false }).detail("spiralsdropout");
+const record = { ...made, config: { batchSize: 64, dropout: 0.25 } };
+
+function valueOf(lines: readonly SettingLine[], label: string): string | undefined {
+  return lines.find((line) => line.label === label)?.value;
+}
+
+suite("settings of a run", () => {
+  test("are told by the labels of the form, with their units, each once", () => {
+    const lines = runSettings(record, [], record.firstStep);
+    const labels = lines.map(({ label }) => label);
+    expect(new Set(labels).size).toBe(labels.length);
+    expect(valueOf(lines, "Task")).toBe("Spirals");
+    expect(valueOf(lines, "Seed")).toBe(String(record.seed));
+    expect(valueOf(lines, "Optimizer")).toBe("AdamW");
+    expect(labels).toEqual(expect.arrayContaining(["Learning rate", "Schedule of the rate"]));
+    expect(valueOf(lines, "Batch size")).toBe("64 samples");
+    expect(valueOf(lines, "Dropout")).toBe("0.25");
+    expect(labels).not.toContain("Momentum");
+  });
+
+  test("the rate is the one that was set by then", () => {
+    const changed: RunEvent = { kind: "changed", seq: 9, step: 100, time: 0, changes: { learningRate: 0.5 } };
+    expect(valueOf(runSettings(record, [changed], 99), "Learning rate")).not.toBe("0.5");
+    expect(valueOf(runSettings(record, [changed], 100), "Learning rate")).toBe("0.5");
+  });
+
+  test("data of the task's own is told apart from a person's, and what is long is cut", () => {
+    const builtIn = { ...record, data: { ...record.data, origin: "generated" as const } };
+    expect(valueOf(runSettings(builtIn, [], 0), "Data")).toBe("made by the task");
+    const preprocessing = { heldOutRows: 69, vocabulary: "x".repeat(500) };
+    const own = {
+      ...record,
+      data: { ...record.data, origin: "file" as const, name: "a.csv", bytes: 2000, preprocessing },
+    };
+    const lines = runSettings(own, [], 0);
+    expect(valueOf(lines, "Data")).toBe("a.csv, 2 kB");
+    expect(valueOf(lines, "Data: held out rows")).toBe("69");
+    expect(valueOf(lines, "Data: vocabulary")).toHaveLength(121);
+  });
+
+  test("a setting that this version does not know is shown all the same", () => {
+    const later = { ...record, config: { ...record.config, rowsOfKeys: 4 } };
+    expect(valueOf(runSettings(later, [], 0), "rows of keys")).toBe("4");
+  });
+});
