@@ -11,6 +11,7 @@ import {
 } from "../tasks/training-fields";
 import type { Field, RunEvent, RunRecord } from "../worker/protocol";
 import { bytes, setting } from "./format";
+import { settingWords } from "./words";
 
 export interface SettingLine {
   readonly label: string;
@@ -37,13 +38,15 @@ export function runSettings(
       value: data.origin === "generated" ? "made by the task" : `${data.name}, ${bytes(data.bytes)}`,
     },
     ...Object.entries(data.preprocessing).map(([name, value]) => ({
-      label: `Data: ${spaced(name)}`,
+      label: `Data: ${settingWords(name)}`,
       value: cut(setting(value)),
     })),
     { label: "Seed", value: String(record.seed) },
     ...Object.entries(record.config).map(([name, value]) => {
       const field = fields.get(name);
-      return field === undefined ? { label: spaced(name), value: cut(setting(value)) } : told(field, value);
+      return field === undefined
+        ? { label: settingWords(name), value: cut(setting(value)) }
+        : told(field, value);
     }),
     told(OPTIMIZER, optimizer.kind),
     told(LEARNING_RATE, optimizer.learningRate),
@@ -67,11 +70,6 @@ function told(field: Field, value: Value): SettingLine {
 function valueIn(settings: object, name: string): Value {
   const value: unknown = Object.entries(settings).find(([key]) => key === name)?.[1];
   return typeof value === "number" || typeof value === "string" || typeof value === "boolean" ? value : null;
-}
-
-/** `heldOutRows` is read as `held out rows`. */
-function spaced(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function cut(text: string): string {

@@ -175,6 +175,11 @@ export function metricTitle(name: string): string {
   return `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
 }
 
+/** A setting's name as people say it, where no field has a label for it: `heldOutRows` is held out rows. */
+export function settingWords(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
 /** What a small curve of losses shows. */
 export function sparkWords(losses: readonly number[]): string {
   const [first = null] = losses;
