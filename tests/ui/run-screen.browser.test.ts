@@ -72,6 +72,13 @@ test("a file that is not imported is named with the reason", async () => {
   await expect.element(main.getByText("“photos.zip” was not imported. It is a ZIP archive.")).toBeVisible();
 });
 
+test("an address with a step that the run has not is told so", async () => {
+  location.hash = location.hash.replace(/step=.*/, "step=999999");
+  await expect
+    .element(main.getByText(/^This run has no step 999,999: its steps are 0 to \d+ now\.$/))
+    .toBeVisible();
+});
+
 test("the settings of the run are looked up by their names in the form", async () => {
   await userEvent.click(main.getByText("Settings of this run"));
   await expect.element(main.getByText("Learning rate", { exact: true }).last()).toBeVisible();
