@@ -28,6 +28,8 @@ const test = base.extend<{ readonly watched: Watched }>({
 });
 
 test("no screen violates the policy or logs an error, empty or with data", async ({ page, watched }) => {
+  // It trains each task, and waits until every picture is drawn.
+  test.slow();
   const faults = await watchFaults(page);
   for (const screen of EMPTY_SCREENS) await openScreen(page, watched.url, screen);
   const screens = await makeData(page);

@@ -64,6 +64,8 @@ test("runs, screens, tasks, menus and steps are gone to by name", async () => {
   await command("dropout{Enter}");
   await expect.element(main.getByRole("heading", { level: 1 })).toHaveTextContent("Spirals, dropout 0.2");
   await expect.element(main).toHaveFocus();
+  // Its name stands there before the run is read, and with it its steps.
+  await expect.element(main.getByRole("button", { name: "Resume" })).toBeVisible();
   await command("41{Enter}");
   await expect.element(main.getByRole("heading", { name: /^Step 41/ })).toBeVisible();
   await command("learning{Enter}");
