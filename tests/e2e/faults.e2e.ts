@@ -21,7 +21,7 @@ const BAD_FILES = [
     bytes: Buffer.alloc(4 * MIB + 1, "ab"),
     said: /more than 4 MiB at "given\.txt"/,
   },
-  { what: "a text too short", bytes: Buffer.from("To be, or not."), said: /has 14 characters; a context of/ },
+  { what: "a text too short", bytes: Buffer.from("To be, or not."), said: /has 14 tokens; a context of/ },
 ] as const;
 
 test("files that cannot be trained on are refused beside their field, and not kept", async ({
