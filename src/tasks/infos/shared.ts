@@ -11,6 +11,16 @@ export const BATCH_SIZE = {
   unit: "samples",
 } as const satisfies Omit<NumberField, "default">;
 
+export const WIDTH = {
+  name: "width",
+  label: "Width",
+  help: "Neurons in each hidden layer.",
+  kind: "integer",
+  min: 1,
+  max: 1024,
+  unit: "neurons",
+} as const satisfies Omit<NumberField, "default">;
+
 export const DROPOUT = {
   name: "dropout",
   label: "Dropout",

@@ -1,5 +1,5 @@
 import type { TaskInfo } from "../task-info";
-import { BATCH_SIZE, DROPOUT } from "./shared";
+import { BATCH_SIZE, DROPOUT, WIDTH } from "./shared";
 
 /** Two interleaved spirals in the plane; a small network learns which point is on which. */
 export const SPIRALS: TaskInfo = {
@@ -38,16 +38,7 @@ export const SPIRALS: TaskInfo = {
       max: 0.5,
     },
     { name: "layers", label: "Hidden layers", kind: "integer", default: 3, min: 1, max: 8 },
-    {
-      name: "width",
-      label: "Width",
-      help: "Neurons in each hidden layer.",
-      kind: "integer",
-      default: 64,
-      min: 1,
-      max: 1024,
-      unit: "neurons",
-    },
+    { ...WIDTH, default: 64 },
     {
       name: "activation",
       label: "Activation",

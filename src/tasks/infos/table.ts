@@ -1,5 +1,5 @@
 import type { TaskInfo } from "../task-info";
-import { BATCH_SIZE, DROPOUT } from "./shared";
+import { BATCH_SIZE, DROPOUT, WIDTH } from "./shared";
 
 /** Rows of a table; a small network learns one column from the others. */
 export const TABLE: TaskInfo = {
@@ -62,16 +62,7 @@ export const TABLE: TaskInfo = {
       max: 1_000_000,
     },
     { name: "layers", label: "Hidden layers", kind: "integer", default: 2, min: 1, max: 8 },
-    {
-      name: "width",
-      label: "Width",
-      help: "Neurons in each hidden layer.",
-      kind: "integer",
-      default: 64,
-      min: 1,
-      max: 1024,
-      unit: "neurons",
-    },
+    { ...WIDTH, default: 64 },
     {
       name: "activation",
       label: "Activation",
