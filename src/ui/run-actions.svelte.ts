@@ -152,7 +152,7 @@ export class RunActions implements ActionSource {
   goBack = $derived.by((): Action | null => {
     const step = this.#place.step();
     if (step === null || this.#run.visit.step === step) return null;
-    return this.#ofStep(step, "Go back to this step", () => this.#run.visit.go(step));
+    return this.#ofStep(step, "Look at this step", () => this.#run.visit.go(step));
   });
 
   /** Opens and closes the form of a fork. */

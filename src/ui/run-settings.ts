@@ -58,6 +58,23 @@ export function runSettings(
   ];
 }
 
+/** A setting that a fork began with, and what its parent had at that step; null where the parent had none of that name. */
+export interface ChangedSetting extends SettingLine {
+  readonly was: string | null;
+}
+
+/** What is different in a fork from its parent, both as they were at the fork's first step. */
+export function forkChanges(
+  fork: RunRecord,
+  parent: { readonly record: RunRecord; readonly events: readonly RunEvent[] },
+): readonly ChangedSetting[] {
+  const before = runSettings(parent.record, parent.events, fork.firstStep);
+  const was = new Map(before.map(({ label, value }) => [label, value]));
+  return runSettings(fork, [], fork.firstStep)
+    .filter(({ label, value }) => was.get(label) !== value)
+    .map((line) => ({ ...line, was: was.get(line.label) ?? null }));
+}
+
 type Value = number | string | boolean | null;
 
 function told(field: Field, value: Value): SettingLine {

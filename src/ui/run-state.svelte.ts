@@ -17,6 +17,7 @@ import type {
 import { evaluationsOf } from "../policy/evaluation";
 import type { Interval } from "../policy/interval";
 import { LossSeries } from "./loss-series";
+import { type ChangedSetting, forkChanges } from "./run-settings";
 import { seenFromHere } from "./seen-status";
 import { VisitState } from "./visit-state.svelte";
 
@@ -64,6 +65,8 @@ export class RunState {
   readonly losses = new LossSeries();
   /** Those of the run that it was forked from, after that step; null where there is none. */
   parentLosses = $state.raw<LossSeries | null>(null);
+  /** What is different from that run, as it was at that step; null where there is none, or it cannot be read. */
+  forkChanges = $state.raw<readonly ChangedSetting[] | null>(null);
   /** How often it saves now, where the policy chooses by itself. */
   interval = $state.raw<Interval | null>(null);
   marks = $state.raw<readonly Mark[]>([]);
@@ -136,10 +139,15 @@ export class RunState {
     if (this.failed === null && this.picture === null) await this.#loadPicture();
   }
 
-  async #readParent({ record: { parent, firstStep } }: RunDetail): Promise<void> {
+  async #readParent({ record }: RunDetail): Promise<void> {
+    const { parent, firstStep } = record;
     if (parent === null) return;
     try {
-      const rows = await this.api.journal(parent.run, firstStep + 1);
+      const [detail, rows] = await Promise.all([
+        this.api.detail(parent.run),
+        this.api.journal(parent.run, firstStep + 1),
+      ]);
+      this.forkChanges = forkChanges(record, detail);
       const losses = new LossSeries();
       losses.append(rows);
       this.parentLosses = losses.length === 0 ? null : losses;

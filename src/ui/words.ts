@@ -18,6 +18,7 @@ import type {
   Visit,
 } from "../worker/protocol";
 import { bytes, count, counted, loss, rate } from "./format";
+import type { ChangedSetting } from "./run-settings";
 import type { SaveFailure } from "./run-state.svelte";
 
 /** How a line or a mark is coloured; the words say the same. */
@@ -303,6 +304,18 @@ export function reasonWords(reason: SaveReason): string {
     default:
       return reason satisfies never;
   }
+}
+
+/** What a fork began with that its parent had not. */
+export function forkChangesWords(changes: readonly ChangedSetting[]): string {
+  if (changes.length === 0) return "with the same settings";
+  return changes
+    .map(({ label, value, was }) => `${uncapitalized(label)} ${was === null ? "" : `${was} → `}${value}`)
+    .join(", ");
+}
+
+function uncapitalized(text: string): string {
+  return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
 }
 
 /** What a schedule makes of the learning rate that a person sets; empty where it leaves it as it is. */

@@ -3,8 +3,8 @@ import { HoldfastError } from "../errors";
 import { given } from "../format/given";
 import type { Config, OptimizerConfig } from "../format/run";
 import { settingsAt } from "../format/settings";
-import { fieldProblems, FREE_SETTINGS, problemsOf, taskInfo } from "../tasks/meta";
-import { optimizerProblems, SEED } from "../tasks/training-fields";
+import { fieldProblems, FREE_SETTINGS, problemsOf, taskInfo, type TaskInfo } from "../tasks/meta";
+import { CLIP_NORM, LEARNING_RATE, optimizerProblems, SEED } from "../tasks/training-fields";
 import type { ForkOptions } from "./api";
 import type { ForkSpec, RunDetail } from "./protocol";
 import { policyProblems } from "./start-spec";
@@ -27,6 +27,7 @@ export function forkSpec(
   } = changes;
   const [config, rates] = [given(asked), given(others)];
   const { optimizer } = settingsAt(record, holder.events, step);
+  const before = { seed: record.seed, ...record.config, ...ratesOf(optimizer) };
   const changed: Config = { ...record.config, ...config };
   const updated: OptimizerConfig = {
     ...optimizer,
@@ -53,13 +54,36 @@ export function forkSpec(
   const called = name?.trim() ?? "";
   return {
     from: { run: holder.id, step },
-    name: called === "" ? `${holder.name}, from step ${step}` : called,
+    name:
+      called === ""
+        ? nameOf(holder.name, step, info, before, { seed, ...changed, ...ratesOf(updated) })
+        : called,
     steps: total,
     config: changed,
     optimizer: updated,
     policy: given(policy),
     seed,
   };
+}
+
+/** More of them are on the run's screen; a name is read in a list. */
+const NAMED_CHANGES = 2;
+/** Characters of a parent's name that are kept: forks of forks of forks have a name all the same. */
+const PARENT_NAME = 120;
+
+/** By what is different: forks of one step are told apart. */
+function nameOf(parent: string, step: number, info: TaskInfo, before: Config, after: Config): string {
+  const fields = [...info.fields, LEARNING_RATE, CLIP_NORM, SEED];
+  const different = fields.filter(({ name }) => before[name] !== after[name]);
+  const told = different
+    .slice(0, NAMED_CHANGES)
+    .map(({ name, label }) => `${label.toLowerCase()} ${String(after[name])}`);
+  const short = parent.length > PARENT_NAME ? `${parent.slice(0, PARENT_NAME)}…` : parent;
+  return [`${short}, from step ${step}`, ...told].join(", ");
+}
+
+function ratesOf({ learningRate, clipNorm }: OptimizerConfig): Config {
+  return { learningRate, clipNorm };
 }
 
 const RATES: ReadonlySet<string> = new Set(["learningRate", "clipNorm"]);

@@ -59,9 +59,7 @@ import type {
   ExportOptions,
   ToFile,
 } from "./protocol";
-import { forkSpec } from "./fork-spec";
 import { savedModels } from "./saved-models";
-import { policyProblems, startSpec } from "./start-spec";
 import { Steps } from "./steps";
 import { StorageWatch } from "./storage-watch";
 import { Supervisor } from "./supervisor";
@@ -194,6 +192,7 @@ class Holdfast implements HoldfastPage {
 
   start(options: StartOptions): Promise<string> {
     return this.#inTurn(async () => {
+      const { startSpec } = await import("./start-spec");
       const spec = startSpec(options);
       const trainer = await this.#leaveOther(null, startedWords(spec.name));
       return this.#begin(trainer, await trainer.create(spec));
@@ -201,6 +200,7 @@ class Holdfast implements HoldfastPage {
   }
 
   async fork(run: string, step: number, options: ForkOptions = {}): Promise<string> {
+    const { forkSpec } = await import("./fork-spec");
     const spec = forkSpec(await this.#steps.holder({ run, step }), step, options);
     // First, because it may take long or fail, and until then nothing should stop.
     await this.goto(spec.from.run, spec.from.step);
@@ -304,7 +304,7 @@ class Holdfast implements HoldfastPage {
   }
 
   async setPolicy(run: string, policy: Policy): Promise<void> {
-    checkPolicy(policy);
+    await checkPolicy(policy);
     await this.#storage.setPolicy(run, policy);
     // A trainer that is being replaced reads it when it opens the run.
     await this.#usePolicy().catch(() => undefined);
@@ -326,7 +326,7 @@ class Holdfast implements HoldfastPage {
   }
 
   async preview(run: string, policy: Policy): Promise<PolicyPreview> {
-    checkPolicy(policy);
+    await checkPolicy(policy);
     return this.#storage.preview(run, policy);
   }
 
@@ -673,7 +673,9 @@ function notHere(): HoldfastError {
   return new HoldfastError("busy", "This tab does not train that run. Resume it here, or take it over.");
 }
 
-function checkPolicy(policy: Policy): void {
+/** What is asked for is checked by code that comes with the first asking: the page can be used without it. */
+async function checkPolicy(policy: Policy): Promise<void> {
+  const { policyProblems } = await import("./start-spec");
   const problems = policyProblems(policy);
   if (problems.length > 0) throw new HoldfastError("invalid", problems.join(" "));
 }

@@ -80,7 +80,7 @@ test("a step that was not saved is gone back to, pinned, and forked into the sam
   await main.getByRole("textbox", { name: "Step" }).fill("33");
   await button(page, "Show").click();
   await expect(main.getByRole("heading", { name: /^Step 33 not saved/ })).toBeVisible();
-  await button(page, "Go back to this step").click();
+  await button(page, "Look at this step").click();
   await expect(main.getByText("step 30: 3 steps, every loss the same, bit for bit")).toBeVisible(PATIENTLY);
   await button(page, "Pin").click();
   await expect(main.getByRole("heading", { name: /^Checkpoint at step 33/ })).toBeVisible(PATIENTLY);

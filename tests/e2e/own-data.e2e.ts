@@ -122,7 +122,7 @@ test("from a CSV file to a comparison, and to another browser", async ({ live, a
 
   await main.getByRole("textbox", { name: "Step" }).fill("13");
   await button(page, "Show").click();
-  await button(page, "Go back to this step").click();
+  await button(page, "Look at this step").click();
   await expect(main.getByText("step 0: 13 steps, every loss the same, bit for bit")).toBeVisible(PATIENTLY);
   await button(page, "Fork from here").click();
   await main.getByRole("textbox", { name: "Dropout" }).fill("0.3");

@@ -70,7 +70,7 @@ suite("RunActions", () => {
 
   test("a step that is no checkpoint cannot be rehearsed", async () => {
     const { names } = await opened("paused", 41);
-    expect(names()).toContain("Go back to this step");
+    expect(names()).toContain("Look at this step");
     expect(names()).not.toContain("Rehearse");
   });
 

@@ -32,7 +32,7 @@ test("a step that one went back to is no longer promised", async () => {
   await expect
     .element(heading)
     .toHaveTextContent("computed again from step 40, and checked, when you go there");
-  await userEvent.click(main.getByRole("button", { name: "Go back to this step" }));
+  await userEvent.click(main.getByRole("button", { name: "Look at this step" }));
   await expect.element(heading).toHaveTextContent(/from step 40, and checked$/);
 });
 

@@ -1,6 +1,7 @@
 import { expect, suite, test } from "vitest";
 import type { RunEvent } from "../../src/format/run";
-import { runSettings, type SettingLine } from "../../src/ui/run-settings";
+import { forkChanges, runSettings, type SettingLine } from "../../src/ui/run-settings";
+import { forkChangesWords } from "../../src/ui/words";
 import { FakeHoldfast } from "../support/fake-holdfast";
 
 const { record: made } = await new FakeHoldfast("full", { ticking: false }).detail("spiralsdropout");
@@ -47,5 +48,27 @@ suite("settings of a run", () => {
   test("a setting that this version does not know is shown all the same", () => {
     const later = { ...record, config: { ...record.config, rowsOfKeys: 4 } };
     expect(valueOf(runSettings(later, [], 0), "rows of keys")).toBe("4");
+  });
+});
+
+suite("what a fork changed", () => {
+  const changed: RunEvent = { kind: "changed", seq: 9, step: 100, time: 0, changes: { learningRate: 0.5 } };
+  const fork = { ...record, firstStep: 100, parent: { run: "r", step: 100 } };
+
+  test("is told against its parent as it was at that step", () => {
+    const at = { ...fork, optimizer: { ...fork.optimizer, learningRate: 0.5 } };
+    expect(forkChanges(at, { record, events: [changed] })).toEqual([]);
+    const [line, ...more] = forkChanges(at, { record, events: [] });
+    expect(line).toMatchObject({ label: "Learning rate", value: "0.5" });
+    expect(more).toEqual([]);
+  });
+
+  test("is said in words, a setting that the parent had not without its value there", () => {
+    const changes = forkChanges(
+      { ...fork, seed: 9, config: { ...fork.config, dropout: 0.5, rowsOfKeys: 4 } },
+      { record: { ...record, seed: 3 }, events: [] },
+    );
+    expect(forkChangesWords(changes)).toBe("seed 3 → 9, dropout 0.25 → 0.5, rows of keys 4");
+    expect(forkChangesWords([])).toBe("with the same settings");
   });
 });

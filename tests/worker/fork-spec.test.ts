@@ -31,6 +31,21 @@ suite("a fork", () => {
     expect(spec.optimizer).toEqual({ ...holder.record.optimizer, learningRate: 0.5 });
   });
 
+  test("is named by what is different in it, two of them at most", async () => {
+    const holder = await parent();
+    const named = (changes: ForkOptions["changes"]): string => forkSpec(holder, 200, { changes }).name;
+    expect(named({ learningRate: 0.1 })).toBe("parent, from step 200, learning rate 0.1");
+    expect(named({ learningRate: 0.5 })).toBe("parent, from step 200");
+    expect(named({ learningRate: 0.1, seed: 9, config: { batchSize: 3 } })).toBe(
+      "parent, from step 200, batch size 3, learning rate 0.1",
+    );
+  });
+
+  test("of forks of forks has a name that can be stored", async () => {
+    const holder = { ...(await parent()), name: "n".repeat(500) };
+    expect(forkSpec(holder, 200, {}).name).toBe(`${"n".repeat(120)}…, from step 200`);
+  });
+
   test("with changes that are undefined is the same", async () => {
     const holder = await parent();
     const changes = {
