@@ -35,6 +35,8 @@ interface Arriving {
   /** With the id that it gets here. */
   readonly record: RunRecord;
   readonly lease: Lease;
+  /** Is the run here that has its id in the trash? */
+  readonly isTrashed: boolean;
 }
 
 /**
@@ -90,7 +92,8 @@ export async function bringRuns(
     const one = arriving.get(id) ?? "present";
     const hasData = bundle.form.hasData || isHere.has(data.hash);
     if (one === "present") return { run: id, how: one, hasData };
-    return { run: one.record.id, how: one.record.id === id ? "new" : "copy", hasData };
+    if (one.record.id === id) return { run: id, how: "new", hasData };
+    return { run: one.record.id, how: "copy", hasData, ...(one.isTrashed && { trashed: id }) };
   });
 }
 
@@ -102,12 +105,14 @@ async function arrivals(
   now: number,
 ): Promise<ReadonlyMap<string, Arriving | "present">> {
   const ids = new Map<string, string>();
-  const present = new Set<string>();
+  const [present, trashed] = [new Set<string>(), new Set<string>()];
   for (const run of runs) {
     const { id } = run.record;
     const isHere = isKnown && (await isPresent(tx, run));
     if (isHere) present.add(id);
-    const isTaken = !isKnown || (await tx.get("runs", id)) !== undefined;
+    const there = await tx.get("runs", id);
+    if (isKnown && there !== undefined && there.removed !== null) trashed.add(id);
+    const isTaken = !isKnown || there !== undefined;
     ids.set(id, isTaken && !isHere ? `r${randomId(16)}` : id);
   }
   const arriving = new Map<string, Arriving | "present">();
@@ -127,7 +132,8 @@ async function arrivals(
     };
     // Where this id was before, its epochs are below the time, and its writers stay shut out.
     const epoch = freshEpoch(now, (await tx.get("owners", id))?.epoch);
-    arriving.set(record.id, { run, record: own, lease: { run: id, epoch } });
+    const isTrashed = trashed.has(record.id);
+    arriving.set(record.id, { run, record: own, lease: { run: id, epoch }, isTrashed });
   }
   return arriving;
 }

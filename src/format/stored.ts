@@ -95,6 +95,8 @@ export interface Imported {
   readonly how: "new" | "copy" | "present";
   /** Is what it trains on here? It may have been left out of the bundle. */
   readonly hasData: boolean;
+  /** Of a copy: the run that has its id, where that one is in the trash and can be brought back (`undoRemove`). */
+  readonly trashed?: string;
 }
 
 /** What a mirror keeps. */

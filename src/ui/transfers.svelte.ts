@@ -1,8 +1,9 @@
 /** Files on their way out of the store and into it, each with how far it is and a way to stop it. */
 import { hasCode, HoldfastError } from "../errors";
 import type { HoldfastPage } from "../worker/api";
-import type { DeployOptions, ExportOptions, RunStep, ToFile, Watcher } from "../worker/protocol";
+import type { DeployOptions, ExportOptions, Imported, RunStep, ToFile, Watcher } from "../worker/protocol";
 import { download, fileName } from "./download";
+import type { Toast } from "./app-state.svelte";
 import { choosePlace } from "./save-place";
 import { mirroredWords } from "./mirror-words";
 import { deployedWords, importedWords } from "./words";
@@ -21,7 +22,8 @@ export interface Transfer {
 interface TransferHost {
   readonly api: HoldfastPage;
   attempt(work: () => Promise<unknown>): Promise<boolean>;
-  toast(message: string): void;
+  toast(message: string, action?: Toast["action"]): void;
+  bringBack(run: string): Promise<void>;
   refresh(): Promise<void>;
 }
 
@@ -68,7 +70,7 @@ export class Transfers {
         throw new HoldfastError(error.code, message, { cause: error });
       });
       await this.#host.refresh();
-      this.#host.toast(importedWords(file.name, imported));
+      this.#tell(file.name, imported);
       first = imported[0]?.run ?? null;
     });
     return first;
@@ -85,8 +87,18 @@ export class Transfers {
     await this.#transfer(`Importing ${folder.name}`, async (watcher) => {
       const imported = await this.#host.api.importMirror(folder, watcher);
       await this.#host.refresh();
-      this.#host.toast(importedWords(folder.name, imported));
+      this.#tell(folder.name, imported);
     });
+  }
+
+  /** What came in; where it came in as a copy because its run is in the trash, that one is offered. */
+  #tell(name: string, imported: readonly Imported[]): void {
+    const trashed = imported.flatMap((one) => one.trashed ?? []);
+    const bringBack = (): void => trashed.forEach((run) => void this.#host.bringBack(run));
+    this.#host.toast(
+      importedWords(name, imported),
+      trashed.length === 0 ? null : { label: "Bring back the deleted", run: bringBack },
+    );
   }
 
   async #export(file: string, work: (to: ToFile) => Promise<Blob>): Promise<void> {

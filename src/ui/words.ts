@@ -330,9 +330,12 @@ export function importedWords(file: string, imported: readonly Imported[]): stri
     (wanted) => imported.filter(({ how }) => how === wanted).length,
   );
   const [fresh = 0, copies = 0, present = 0] = counts;
+  const trashed = imported.filter((one) => one.trashed !== undefined).length;
+  const others = copies - trashed;
   const parts = [
     ...(fresh > 0 ? [counted(fresh, "run")] : []),
-    ...(copies > 0 ? [`${counted(copies, "run")} as a copy, since another one has its id`] : []),
+    ...(others > 0 ? [`${counted(others, "run")} as a copy, since another one has its id`] : []),
+    ...(trashed > 0 ? [`${counted(trashed, "run")} as a copy, since the one with its id is in the trash`] : []),
     ...(present > 0 ? [`${counted(present, "run")} was here already, and is as it was`] : []),
   ];
   const bare = imported.filter(({ hasData }) => !hasData).length;

@@ -97,7 +97,8 @@ suite("a run as a bundle", () => {
     const file = await exportRun(manager, parts, RUN);
     const [copy] = await importBundle(other.manager, other.parts, file);
     const run = copy!.run;
-    expect(copy!.how).toBe("copy");
+    expect(copy).toMatchObject({ how: "copy" });
+    expect(copy).not.toHaveProperty("trashed");
     expect(run).toMatch(/^r[a-z0-9]{16}$/);
     expect(run).not.toBe(RUN);
     expect((await other.manager.detail(run)).name).toBe("sample (copy)");
@@ -115,7 +116,7 @@ suite("a run as a bundle", () => {
     expect(await manager.runs()).toHaveLength(1);
     await manager.release(lease);
     await manager.remove(RUN);
-    expect(await importBundle(manager, parts, file)).toMatchObject([{ how: "copy" }]);
+    expect(await importBundle(manager, parts, file)).toMatchObject([{ how: "copy", trashed: RUN }]);
   });
 
   test("exports again to the same bytes", async () => {

@@ -45,6 +45,7 @@ async function opened(status: MirrorStatus) {
     },
     toast: () => undefined,
     refresh: () => Promise.resolve(),
+    bringBack: () => Promise.resolve(),
   };
   const mirror = new MirrorState({ ...host, transfers: new Transfers(host) });
   await mirror.read();

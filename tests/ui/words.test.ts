@@ -16,6 +16,14 @@ test("what came in is said to be imported", () => {
   expect(importedWords("a.holdfast", [imported])).toBe("Imported a.holdfast: 1 run");
 });
 
+test("a copy of a run that is in the trash says so, and any other that it has a twin", () => {
+  const copy = { run: "r1", how: "copy", hasData: true } as const;
+  expect(importedWords("a.holdfast", [{ ...copy, trashed: "r0" }, copy, copy])).toBe(
+    "Imported a.holdfast: 2 runs as a copy, since another one has its id; " +
+      "1 run as a copy, since the one with its id is in the trash",
+  );
+});
+
 test("metrics are named as people say them", () => {
   const names = ["val_loss", "val_bits_per_character", "val_rmse", "val_r2"];
   expect(names.map(metricWords)).toEqual([

@@ -33,7 +33,8 @@ suite("a fork", () => {
 
   test("is named by what is different in it, two of them at most", async () => {
     const holder = await parent();
-    const named = (changes: ForkOptions["changes"]): string => forkSpec(holder, 200, { changes }).name;
+    const named = (changes: NonNullable<ForkOptions["changes"]>): string =>
+      forkSpec(holder, 200, { changes }).name;
     expect(named({ learningRate: 0.1 })).toBe("parent, from step 200, learning rate 0.1");
     expect(named({ learningRate: 0.5 })).toBe("parent, from step 200");
     expect(named({ learningRate: 0.1, seed: 9, config: { batchSize: 3 } })).toBe(
