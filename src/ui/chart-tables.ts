@@ -182,7 +182,7 @@ export function surprisesTable(text: string, losses: Float32Array): ChartTable {
 /** The newest checkpoints, also those that lie too near to each other to be drawn. */
 export function checkpointsTable(checkpoints: readonly CheckpointInfo[]): ChartTable {
   return {
-    columns: ["step", "saved", "loss", "size", "check"],
+    columns: ["step", "saved", "training loss", "held-out loss", "size", "check"],
     rows: checkpoints
       .slice(-CHECKPOINTS)
       .reverse()
@@ -190,6 +190,7 @@ export function checkpointsTable(checkpoints: readonly CheckpointInfo[]): ChartT
         count(one.step),
         reasonWords(one.reason),
         loss(one.loss),
+        loss(one.metrics["val_loss"] ?? null),
         bytes(one.storedBytes),
         checkWords(one.check),
       ]),

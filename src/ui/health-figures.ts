@@ -28,12 +28,18 @@ export function spreadOf(values: readonly number[]): Spread {
   return { p50: at(0.5), p95: at(0.95) };
 }
 
+/** All of a save that goes on beside training, milliseconds. */
+export function besideTraining({ readBack, encode, write, commit }: CheckpointInfo["times"]): number {
+  return readBack + encode + write + commit;
+}
+
 const PHASES: readonly (readonly [name: string, of: (times: CheckpointInfo["times"]) => number])[] = [
-  ["Training held", ({ held }) => held],
-  ["Read back from the GPU", ({ readBack }) => readBack],
-  ["Encoded", ({ encode }) => encode],
-  ["Written", ({ write }) => write],
-  ["Committed", ({ commit }) => commit],
+  ["A save, beside training", besideTraining],
+  ["– read back from the GPU", ({ readBack }) => readBack],
+  ["– encoded", ({ encode }) => encode],
+  ["– written", ({ write }) => write],
+  ["– committed", ({ commit }) => commit],
+  ["Training waited for it", ({ held }) => held],
 ];
 
 /** How long each phase of a save took, milliseconds. First states are not read back while training goes on. */
