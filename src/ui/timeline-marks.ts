@@ -1,5 +1,5 @@
 /** Where the marks of the timeline go: on the chart's own x-axis, and few enough to be told apart. */
-import type { CheckpointInfo, SaveReason } from "../worker/protocol";
+import type { CheckpointInfo } from "../worker/protocol";
 
 /** The chart's x-axis: where it lies in its box, CSS pixels, and which steps it spans. */
 export interface Axis {
@@ -15,9 +15,17 @@ export function placeOf(axis: Axis, step: number): number {
   return axis.left + (span === 0 ? 0 : ((step - axis.min) / span) * axis.width);
 }
 
-/** Saved by the clock of the policy, or because something happened; the two have shapes of their own. */
-export function isRoutine(reason: SaveReason): boolean {
-  return reason === "policy";
+/**
+ * Saved because something happened, and not by the clock of the policy: the two have shapes of their own. Of those that were
+ * the best in their time only the last one still is; a run that learns has hundreds.
+ */
+export function isTelling({ reason, step }: CheckpointInfo, best: number | null): boolean {
+  return reason !== "policy" && (reason !== "improved" || step === best);
+}
+
+/** The step of the newest one that was saved as the best; null where none was. */
+export function bestOf(checkpoints: readonly CheckpointInfo[]): number | null {
+  return checkpoints.findLast(({ reason }) => reason === "improved")?.step ?? null;
 }
 
 const CLOSEST_MARKS_PX = 9;
@@ -39,10 +47,11 @@ export function visibleMarks(
   selected: number | null,
 ): readonly TimelineMark[] {
   const newest = checkpoints.at(-1);
+  const best = bestOf(checkpoints);
   const weight = (mark: CheckpointInfo): number => {
     if (mark.step === selected) return 3;
     if (mark === newest) return 2;
-    return isRoutine(mark.reason) ? 0 : 1;
+    return isTelling(mark, best) ? 1 : 0;
   };
   const marks: TimelineMark[] = [];
   for (const checkpoint of checkpoints) {

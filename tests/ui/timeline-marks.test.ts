@@ -1,5 +1,5 @@
 import { expect, suite, test } from "vitest";
-import { placeOf, visibleMarks, type TimelineMark } from "../../src/ui/timeline-marks";
+import { bestOf, isTelling, placeOf, visibleMarks, type TimelineMark } from "../../src/ui/timeline-marks";
 import type { CheckpointInfo, SaveReason } from "../../src/worker/protocol";
 import { checkpointOf } from "../support/fake-data";
 
@@ -43,6 +43,20 @@ suite("timeline", () => {
     expect(steps(visibleMarks(AXIS, crowd, null))).toEqual([110, 310]);
     expect(steps(visibleMarks(AXIS, crowd, 120))).toEqual([120, 310]);
     expect(steps(visibleMarks(AXIS, crowd, 300))).toEqual([110, 300]);
+  });
+
+  test("of those that were the best in their time only the last is more than a routine one", () => {
+    const crowd = saves(
+      [100, "improved"],
+      [105, "pause"],
+      [300, "improved"],
+      [400, "improved"],
+      [900, "end"],
+    );
+    expect(bestOf(crowd)).toBe(400);
+    expect(crowd.map((one) => isTelling(one, bestOf(crowd)))).toEqual([false, true, false, true, true]);
+    expect(steps(visibleMarks(AXIS, crowd, null))).toEqual([105, 300, 400, 900]);
+    expect(bestOf(saves([100, "policy"]))).toBeNull();
   });
 
   test("ten thousand checkpoints become at most as many marks as fit", () => {
