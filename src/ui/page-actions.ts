@@ -1,6 +1,7 @@
 /** What can be done from every screen. */
 import type { Action } from "./action";
 import type { AppState } from "./app-state.svelte";
+import { pickImport } from "./import-file";
 import { newRunHref } from "./route";
 import { settings } from "./settings-state.svelte";
 
@@ -35,6 +36,13 @@ export function pageActions(app: AppState): readonly Action[] {
       isPossible: settings.now.theme !== theme,
       run: () => settings.change({ theme }),
     })),
+    {
+      name: "Import a run",
+      about: "runs",
+      also: "open bundle file holdfast",
+      isPossible: true,
+      run: () => pickImport(app),
+    },
     {
       name: "Export all",
       about: "runs",

@@ -78,7 +78,8 @@ export class RunActions implements ActionSource {
     if (!AT_REST.includes(status)) return null;
     const isFresh = this.#run.step === (this.#run.record?.firstStep ?? 0);
     const [name, underway] = isFresh ? ["Start", "Starting…"] : ["Resume", "Resuming…"];
-    return this.#ofCourse(name, underway, () => this.#app.resume(id), { key: "p", title });
+    const action = this.#ofCourse(name, underway, () => this.#app.resume(id), { key: "p", title });
+    return this.#run.isResuming ? { ...action, isPossible: false, underway } : action;
   });
 
   /** One step, of a run that is paused; null where it is not. */
@@ -115,6 +116,20 @@ export class RunActions implements ActionSource {
       ...more,
     };
   }
+
+  /** To the trash; null of a run that the list does not have. */
+  #remove = $derived.by((): Action | null => {
+    const info = this.#app.runs?.find(({ id }) => id === this.#run.id);
+    if (info === undefined) return null;
+    return {
+      name: "Delete this run",
+      also: "remove trash",
+      isPossible: true,
+      run: async () => {
+        if (await this.#app.remove(info)) location.hash = "#/";
+      },
+    };
+  });
 
   /** The newest checkpoint beside the one before it. */
   compareLink = $derived.by(() => this.#compareWith(this.#run.latest?.step ?? null));
@@ -260,6 +275,7 @@ export class RunActions implements ActionSource {
       ...this.#ofNewest,
       compare,
       ...this.#menus,
+      ...[this.#remove].filter((one) => one !== null),
     ];
     return list.map((one) => ({ about: "this run", ...one }));
   });

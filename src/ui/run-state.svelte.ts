@@ -78,6 +78,8 @@ export class RunState {
   readonly visit: VisitState;
 
   latest = $derived(this.checkpoints.at(-1) ?? null);
+  /** It was interrupted and goes on in a moment, by itself after a reload. */
+  isResuming = $derived(this.status === "interrupted" && this.phase.kind !== "idle");
   /** In force now. */
   settings = $derived(this.settingsAt(Infinity));
   trouble = $state.raw<Trouble | null>(null);

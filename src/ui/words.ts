@@ -24,8 +24,9 @@ import type { SaveFailure } from "./run-state.svelte";
 /** How a line or a mark is coloured; the words say the same. */
 export type Tone = "plain" | "good" | "warning" | "bad";
 
-/** One word for a run's status. */
-export function statusWord(status: RunInfo["status"]): string {
+/** One word for a run's status. `isResuming`: it was interrupted, and goes on in a moment. */
+export function statusWord(status: RunInfo["status"], isResuming = false): string {
+  if (isResuming) return "resuming";
   switch (status) {
     case "running":
       return "training";
@@ -335,7 +336,9 @@ export function importedWords(file: string, imported: readonly Imported[]): stri
   const parts = [
     ...(fresh > 0 ? [counted(fresh, "run")] : []),
     ...(others > 0 ? [`${counted(others, "run")} as a copy, since another one has its id`] : []),
-    ...(trashed > 0 ? [`${counted(trashed, "run")} as a copy, since the one with its id is in the trash`] : []),
+    ...(trashed > 0
+      ? [`${counted(trashed, "run")} as a copy, since the one with its id is in the trash`]
+      : []),
     ...(present > 0 ? [`${counted(present, "run")} was here already, and is as it was`] : []),
   ];
   const bare = imported.filter(({ hasData }) => !hasData).length;

@@ -52,6 +52,29 @@ test("arrows choose, Enter does it, Escape gives the focus back", async () => {
   await expect.element(opener).toHaveFocus();
 });
 
+test("a run is deleted and imported by name", async () => {
+  location.hash = "#/run/shakespeare";
+  await expect.element(main.getByRole("heading", { name: "Shakespeare", exact: true })).toBeVisible();
+  await command("delete this");
+  await userEvent.keyboard("{Enter}");
+  await expect.element(page.getByText(/^Deleted “/)).toBeVisible();
+  await expect.element(main.getByRole("heading", { name: "Runs" })).toBeVisible();
+  const picked = vi.spyOn(HTMLInputElement.prototype, "click").mockImplementation(function (
+    this: HTMLInputElement,
+  ) {
+    const files = new DataTransfer();
+    files.items.add(new File(["x"], "run.holdfast"));
+    this.files = files.files;
+    this.dispatchEvent(new Event("change"));
+  });
+  const imported = vi.spyOn(api, "importBundle");
+  await command("import");
+  await userEvent.keyboard("{Enter}");
+  await vi.waitUntil(() => imported.mock.calls.length > 0);
+  picked.mockRestore();
+  expect(imported.mock.calls[0]?.[0]).toMatchObject({ name: "run.holdfast" });
+});
+
 test("what cannot be done now is not offered", async () => {
   await command("resume");
   await expect.element(page.getByText("Nothing has all of these words.")).toBeVisible();

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { HoldfastError } from "../../src/errors";
 import App from "../../src/ui/App.svelte";
+import type { LiveRun } from "../../src/worker/api";
+import type { RunInfo } from "../../src/worker/protocol";
 import { FakeHoldfast } from "../support/fake-holdfast";
 import "../../src/ui/base.css";
 import "../../src/ui/tokens.css";
@@ -11,8 +13,32 @@ import "../../src/ui/tokens.css";
 const STEP = 41;
 const main = page.getByRole("main");
 
+const RESTORING: LiveRun = {
+  run: "shakespeareslower",
+  phase: { kind: "restoring" },
+  step: 0,
+  steps: 0,
+  stepsPerSecond: null,
+  savesSkipped: 0,
+  interval: null,
+  lastSave: null,
+  saving: false,
+  resumed: null,
+  picture: null,
+  here: true,
+};
+
 let app: ReturnType<typeof mount>;
 let api: FakeHoldfast;
+
+/** The page over runs of which one was interrupted; that run. */
+async function interrupted(): Promise<RunInfo> {
+  await unmount(app);
+  api = new FakeHoldfast("interrupted");
+  const run = (await api.runs()).find(({ status }) => status === "interrupted")!;
+  app = mount(App, { target: document.body, props: { api } });
+  return run;
+}
 
 beforeEach(async () => {
   await page.viewport(1440, 900);
@@ -37,7 +63,7 @@ test("a step that one went back to is no longer promised", async () => {
 });
 
 test("what stands in the cell of the last save can be read in whole", async () => {
-  await expect.element(main.getByTitle(/Held: training waited .* for this save\.$/)).toBeVisible();
+  await expect.element(main.getByTitle(/Stall: training waited .* for this save\.$/)).toBeVisible();
 });
 
 test("the last label of the chart's steps has room beside it", async () => {
@@ -111,4 +137,59 @@ test("arrows move along the timeline, and the focus with them", async () => {
     .element(main.getByRole("button", { name: "Checkpoint at step 40", exact: true }))
     .toHaveFocus();
   await expect.element(first).toHaveAttribute("tabindex", "-1");
+});
+
+test("a fork says what it changed, or that it changed nothing", async () => {
+  const detail = api.detail.bind(api);
+  location.hash = "#/run/shakespeareslower";
+  await expect
+    .element(main.getByText(/^forked from Shakespeare at step 600: with the same settings$/))
+    .toBeVisible();
+  vi.spyOn(api, "detail").mockImplementation(async (id) => {
+    const one = await detail(id);
+    if (id !== "shakespeareslower") return one;
+    return { ...one, record: { ...one.record, seed: 77 } };
+  });
+  location.hash = "#/";
+  await expect.element(main.getByRole("heading", { name: "Runs" })).toBeVisible();
+  location.hash = "#/run/shakespeareslower";
+  await expect.element(main.getByText(/: seed \d+ → 77$/)).toBeVisible();
+});
+
+test("a run that goes on by itself in a moment offers nothing meanwhile", async () => {
+  const { id } = await interrupted();
+  vi.spyOn(api, "live").mockImplementation((run) => (run === id ? RESTORING : null));
+  location.hash = `#/run/${id}`;
+  await expect.element(main.getByRole("button", { name: "Resuming…" })).toBeDisabled();
+  await expect.element(main.getByText("resuming", { exact: true })).toBeVisible();
+});
+
+test("one that was interrupted and rests is offered to be resumed", async () => {
+  const { id } = await interrupted();
+  location.hash = `#/run/${id}`;
+  await expect.element(main.getByRole("button", { name: "Resume" }).first()).toBeEnabled();
+  await expect.element(main.getByText("interrupted", { exact: true })).toBeVisible();
+});
+
+test("after a line is dismissed one goes on from the screen, and not from the top of the page", async () => {
+  api.importBundle = () => Promise.reject(new HoldfastError("corrupt", "It is a ZIP archive."));
+  const clipboard = new DataTransfer();
+  clipboard.items.add(new File(["x"], "photos.zip"));
+  window.dispatchEvent(new ClipboardEvent("paste", { clipboardData: clipboard }));
+  const dismiss = main.getByRole("button", { name: "Dismiss" });
+  await expect.element(dismiss).toBeVisible();
+  dismiss.element().focus();
+  await userEvent.keyboard("{Enter}");
+  await expect.element(main).toHaveFocus();
+});
+
+test("Escape keeps what deleting for good was asked about, and the focus goes back", async () => {
+  location.hash = "#/";
+  await userEvent.click(main.getByRole("button", { name: /^Delete / }).last());
+  await userEvent.click(main.getByText(/^Trash/));
+  await userEvent.click(main.getByRole("button", { name: "Empty the trash", exact: true }));
+  await expect.element(main.getByRole("button", { name: "Keep" })).toHaveFocus();
+  await userEvent.keyboard("{Escape}");
+  await expect.element(main.getByRole("button", { name: "Empty the trash", exact: true })).toHaveFocus();
+  expect(await api.trash()).not.toEqual([]);
 });
