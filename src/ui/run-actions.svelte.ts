@@ -167,7 +167,11 @@ export class RunActions implements ActionSource {
   goBack = $derived.by((): Action | null => {
     const step = this.#place.step();
     if (step === null || this.#run.visit.step === step) return null;
-    return this.#ofStep(step, "Look at this step", () => this.#run.visit.go(step));
+    return {
+      ...this.#ofStep(step, "Look at this step", () => this.#run.visit.go(step)),
+      title: "Its state, restored or computed again and checked; the run stays as it is",
+      also: "go back return time travel",
+    };
   });
 
   /** Opens and closes the form of a fork. */
