@@ -51,6 +51,7 @@ export interface StartOptions {
   readonly task: string;
   /** Default `small`. Fills what `config`, `optimizer` and `steps` leave out. */
   readonly preset?: PresetName;
+  /** Default: that of the data, or of the task, with a number where a run has it. */
   readonly name?: string;
   readonly seed?: number;
   readonly steps?: number;
@@ -79,6 +80,7 @@ export interface ForkChanges extends Changes {
 }
 
 export interface ForkOptions {
+  /** Default: the parent's, the step, and what is changed, with a number where a run has it. */
   readonly name?: string;
   readonly changes?: ForkChanges;
   /** Steps in all; the default is as many as the run that it comes from. */

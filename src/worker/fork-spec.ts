@@ -1,5 +1,6 @@
 /** What a fork is to be, from what a person asks to be different: completed and checked before any worker hears of it. */
 import { HoldfastError } from "../errors";
+import { freeName } from "../format/free-name";
 import { given } from "../format/given";
 import type { Config, OptimizerConfig } from "../format/run";
 import { settingsAt } from "../format/settings";
@@ -9,11 +10,12 @@ import type { ForkOptions } from "./api";
 import type { ForkSpec, RunDetail } from "./protocol";
 import { policyProblems } from "./start-spec";
 
-/** `holder`: the run that the step belongs to. `invalid` with every problem in words. */
+/** `holder`: the run that the step belongs to; `taken`: names of the runs there are. `invalid` with every problem in words. */
 export function forkSpec(
   holder: RunDetail,
   step: number,
   { name, steps, changes = {} }: ForkOptions,
+  taken: readonly string[] = [],
 ): ForkSpec {
   const { record } = holder;
   const info = taskInfo(record.task);
@@ -56,7 +58,7 @@ export function forkSpec(
     from: { run: holder.id, step },
     name:
       called === ""
-        ? nameOf(holder.name, step, info, before, { seed, ...changed, ...ratesOf(updated) })
+        ? freeName(nameOf(holder.name, step, info, before, { seed, ...changed, ...ratesOf(updated) }), taken)
         : called,
     steps: total,
     config: changed,

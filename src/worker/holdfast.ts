@@ -193,7 +193,7 @@ class Holdfast implements HoldfastPage {
   start(options: StartOptions): Promise<string> {
     return this.#inTurn(async () => {
       const { startSpec } = await import("./start-spec");
-      const spec = startSpec(options);
+      const spec = startSpec(options, await this.#names());
       const trainer = await this.#leaveOther(null, startedWords(spec.name));
       return this.#begin(trainer, await trainer.create(spec));
     });
@@ -201,7 +201,7 @@ class Holdfast implements HoldfastPage {
 
   async fork(run: string, step: number, options: ForkOptions = {}): Promise<string> {
     const { forkSpec } = await import("./fork-spec");
-    const spec = forkSpec(await this.#steps.holder({ run, step }), step, options);
+    const spec = forkSpec(await this.#steps.holder({ run, step }), step, options, await this.#names());
     // First, because it may take long or fail, and until then nothing should stop.
     await this.goto(spec.from.run, spec.from.step);
     return this.#inTurn(async () => {
@@ -210,6 +210,10 @@ class Holdfast implements HoldfastPage {
       this.#visited = null;
       return this.#begin(trainer, child);
     });
+  }
+
+  async #names(): Promise<readonly string[]> {
+    return (await this.#storage.runs()).map(({ name }) => name);
   }
 
   async goto(run: string, step: number): Promise<Visit> {

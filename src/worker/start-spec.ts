@@ -18,6 +18,7 @@ import {
   SEED,
   STEPS,
 } from "../tasks/training-fields";
+import { freeName } from "../format/free-name";
 import { given } from "../format/given";
 import { evaluationProblems } from "../policy/evaluation";
 import { keepProblems } from "../policy/keep";
@@ -31,8 +32,8 @@ const MOST_EVALUATIONS = 10_000;
 /** Characters of a file's name that are kept. */
 const MOST_NAME = 255;
 
-/** Throws `invalid` or `missing` with every problem in words. */
-export function startSpec(options: StartOptions): StartSpec {
+/** `taken`: names of the runs there are. Throws `invalid` or `missing` with every problem in words. */
+export function startSpec(options: StartOptions, taken: readonly string[] = []): StartSpec {
   const info = taskOf(options.task);
   const preset = info.presets[options.preset ?? "small"];
   const config = withDefaults(info, { ...preset.config, ...given(options.config ?? {}) });
@@ -64,7 +65,7 @@ export function startSpec(options: StartOptions): StartSpec {
   if (problems.length > 0) throw new HoldfastError("invalid", problems.join(" "));
   return {
     task: info.id,
-    name: nameOf(options, info),
+    name: nameOf(options, info, taken),
     seed,
     steps,
     config,
@@ -102,10 +103,10 @@ function taskOf(id: string): TaskInfo {
   );
 }
 
-function nameOf(options: StartOptions, info: TaskInfo): string {
+function nameOf(options: StartOptions, info: TaskInfo, taken: readonly string[]): string {
   const name = options.name?.trim() ?? "";
   if (name !== "") return name;
-  return options.data === undefined ? info.title : options.data.name;
+  return freeName(options.data?.name ?? info.title, taken);
 }
 
 function optimizerOf(options: StartOptions, preset: Preset, steps: number): OptimizerConfig {

@@ -35,6 +35,7 @@ export const LAYERS: readonly Layer[] = [
       "format/question",
       "format/answers",
       "format/environment",
+      "format/free-name",
       "format/run-id",
       "format/given",
     ],

@@ -42,6 +42,13 @@ suite("a fork", () => {
     );
   });
 
+  test("that is like another one is told apart by a number", async () => {
+    const first = "parent, from step 200";
+    const taken = [first, `${first} (2)`];
+    expect(forkSpec(await parent(), 200, {}, taken).name).toBe(`${first} (3)`);
+    expect(forkSpec(await parent(), 200, { name: first }, taken).name).toBe(first);
+  });
+
   test("of forks of forks has a name that can be stored", async () => {
     const holder = { ...(await parent()), name: "n".repeat(500) };
     expect(forkSpec(holder, 200, {}).name).toBe(`${"n".repeat(120)}…, from step 200`);
