@@ -38,6 +38,8 @@ export interface DataPreview {
   /** How much of what it is, what was left out or assumed; sentences. */
   readonly notes: readonly string[];
   readonly panels: readonly Panel[];
+  /** Why nothing can be trained on it as it is set, with the remedy; left out where it can. */
+  readonly problem?: string;
   /** Of a table: what the settings `target` and `columns` choose from. */
   readonly columns?: readonly ColumnFacts[];
 }

@@ -62,7 +62,9 @@ export function chosenColumns(
       `The target “${name}” is ignored: make it a number or a category, or choose another target.`,
     );
   if (corrected.every((column) => column === target || column.kind === "ignored"))
-    throw invalid(`Only “${name}” can be used, and there is nothing to tell it from: ${reasons(corrected)}.`);
+    throw invalid(
+      `Only “${name}” can be used, and there is nothing to tell it from: ${reasons(corrected)}. Use another column, or choose another table.`,
+    );
   return { columns: corrected, target };
 }
 

@@ -27,6 +27,8 @@ import { valuesOf } from "./values";
 const FILTER = 3;
 /** Layers of filters; each halves the image. */
 const LAYERS = 2;
+/** Of an image, so that something is left of it behind the layers. */
+const LEAST_SIDE = 2 ** LAYERS;
 /** The second layer has twice the filters of the first. */
 const WIDER = 2;
 /** Held-out images that an evaluation looks at, at most, and that go through the model at once. */
@@ -320,12 +322,6 @@ function parametersOf(
   ];
   const second = WIDER * filters;
   const seen = Math.floor(width / 2 ** LAYERS) * Math.floor(height / 2 ** LAYERS) * second;
-  if (seen === 0) {
-    throw new HoldfastError(
-      "invalid",
-      `The images are ${width} × ${height}; at least ${2 ** LAYERS} pixels along each side are needed.`,
-    );
-  }
   return [
     ...layer("filters0", [FILTER, FILTER, channels, filters], FILTER ** 2 * channels),
     ...layer("filters1", [FILTER, FILTER, filters, second], FILTER ** 2 * filters),
@@ -336,13 +332,19 @@ function parametersOf(
 
 /** Which images are learnt from and which are held out; places in the set. */
 function partsOf(
-  { labels, classes }: ImageSet,
+  { width, height, labels, classes }: ImageSet,
   settings: Settings,
 ): { readonly training: Uint32Array; readonly heldOut: Uint32Array } {
+  if (Math.min(width, height) < LEAST_SIDE) {
+    throw new HoldfastError(
+      "invalid",
+      `The images are ${width} × ${height}; at least ${LEAST_SIDE} pixels along each side are needed. Choose larger ones.`,
+    );
+  }
   if (labels.length < LEAST_IMAGES || classes.length < 2) {
     throw new HoldfastError(
       "invalid",
-      `There are ${labels.length} images of ${classes.length} classes; at least ${LEAST_IMAGES} of two classes are needed.`,
+      `There are ${labels.length} images of ${classes.length} classes; at least ${LEAST_IMAGES} of two classes are needed. Add more.`,
     );
   }
   const count = labels.length;

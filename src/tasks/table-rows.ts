@@ -115,10 +115,11 @@ function isAmountOf(target: Column, numbers: Float64Array<ArrayBuffer>, problem:
     );
   if (problem === "classification") return false;
   if (problem === "regression") {
-    if (numbers.every(Number.isNaN))
+    const amounts = new Set(numbers.filter((number) => !Number.isNaN(number))).size;
+    if (amounts < 2)
       throw new HoldfastError(
         "invalid",
-        `The target “${name}” holds no numbers, which a regression needs. Choose classification, or another target.`,
+        `The target “${name}” holds ${amounts === 0 ? "no numbers" : "one number again and again"}; a regression needs different ones. Choose classification, or another target.`,
       );
     return true;
   }

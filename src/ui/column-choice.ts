@@ -25,12 +25,10 @@ export class ColumnChoice {
     return chosen === "" ? usualTarget(this.columns) : chosen;
   }
 
-  /** What is wrong with what was chosen; null where nothing is. */
+  /** What is wrong with what was chosen; null where nothing is. Whether it can be trained on, the task says. */
   get problem(): string | null {
-    const inputs = this.columns.filter(({ name, kind }) => kind !== "ignored" && name !== this.target);
-    if (inputs.length === 0) return "No column is left to tell the target from.";
     const errors = [COLUMNS, TARGET].map((name) => this.#form.error("config", this.#field(name)));
-    return errors.find((error) => error !== null) ?? null;
+    return errors.find((error) => error !== null) ?? this.#form.data.problem;
   }
 
   use(name: string, kind: ColumnKind): void {

@@ -1,9 +1,12 @@
 /** The data of a new run: the person's own, read and stored while the form is still open, or the task's. */
 import { messageOf } from "../errors";
 import type { HoldfastPage, StoredData } from "../worker/api";
-import type { DataFile } from "../worker/protocol";
+import type { Config, DataFile } from "../worker/protocol";
 
-/** Components read it and call `take` and `drop`. */
+/** Long enough that a number is read when it is typed, and not digit by digit. */
+const PAUSE_MS = 300;
+
+/** Components read it and call `take`, `setTo` and `drop`. */
 export class DataChoice {
   readonly #api: HoldfastPage;
   stored = $state.raw<StoredData | null>(null);
@@ -11,19 +14,24 @@ export class DataChoice {
   loading = $state(false);
   /** Counts up, so that what is read slowly does not replace what was chosen after it. */
   #turn = 0;
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(api: HoldfastPage) {
     this.#api = api;
   }
 
-  async take(task: string, files: readonly DataFile[]): Promise<void> {
-    this.#turn += 1;
-    const turn = this.#turn;
+  /** Why nothing can be trained on it as it is set, with the remedy; null where it can, as far as that was read. */
+  get problem(): string | null {
+    return this.stored?.preview.problem ?? null;
+  }
+
+  async take(task: string, files: readonly DataFile[], config: Config): Promise<void> {
+    const turn = this.#next();
     this.loading = true;
     this.failed = null;
     this.stored = null;
     try {
-      const stored = await this.#api.addData(task, files);
+      const stored = await this.#api.addData(task, files, config);
       if (turn === this.#turn) this.stored = stored;
     } catch (error) {
       if (turn === this.#turn) this.failed = messageOf(error);
@@ -31,9 +39,34 @@ export class DataChoice {
     if (turn === this.#turn) this.loading = false;
   }
 
+  /** The settings are others now: what is shown of the data is read with them, once no more of them change. */
+  setTo(task: string, config: Config): void {
+    const { stored } = this;
+    if (stored === null) return;
+    const turn = this.#next();
+    this.#pause = setTimeout(() => void this.#read(turn, task, stored, config), PAUSE_MS);
+  }
+
+  async #read(turn: number, task: string, stored: StoredData, config: Config): Promise<void> {
+    try {
+      const preview = await this.#api.previewData(task, stored.hash, config);
+      if (turn !== this.#turn) return;
+      this.stored = { ...stored, preview };
+      this.failed = null;
+    } catch (error) {
+      if (turn === this.#turn) this.failed = messageOf(error);
+    }
+  }
+
+  #next(): number {
+    clearTimeout(this.#pause);
+    this.#turn += 1;
+    return this.#turn;
+  }
+
   /** The task's own data again. */
   drop(): void {
-    this.#turn += 1;
+    this.#next();
     this.stored = null;
     this.failed = null;
     this.loading = false;

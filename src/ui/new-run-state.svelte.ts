@@ -99,9 +99,8 @@ export class NewRunState {
   /** Data of the person's own; what was said of another table's columns says nothing of it. */
   async takeData(files: readonly DataFile[]): Promise<void> {
     if (this.task === null) return;
-    const taken = this.data.take(this.task.id, files);
     this.#forgetColumns(this.task);
-    await taken;
+    await this.data.take(this.task.id, files, this.#all("config", this.task.fields));
   }
 
   /** The task's own data again. */
@@ -154,6 +153,14 @@ export class NewRunState {
     // It was said of what stood there before.
     this.failed = null;
     this.#values.set(this.#key(group, field), value);
+    if (group === "config") this.#readAgain();
+  }
+
+  /** Settings that are wrong by themselves say so beside their fields. */
+  #readAgain(): void {
+    const { task } = this;
+    if (task === null || task.fields.some((field) => this.error("config", field) !== null)) return;
+    this.data.setTo(task.id, this.#all("config", task.fields));
   }
 
   /** Decay means two things (decoupled or L2), with two defaults, so each optimizer keeps its own. */
@@ -184,7 +191,7 @@ export class NewRunState {
 
   get valid(): boolean {
     // Else the task would make its own data, and the person take the run for one on theirs.
-    if (this.data.failed !== null) return false;
+    if (this.data.failed !== null || this.data.problem !== null) return false;
     return this.task !== null && this.fields.every(([group, field]) => this.error(group, field) === null);
   }
 

@@ -93,6 +93,8 @@ export interface StoredData {
   readonly name: string;
   readonly bytes: number;
   readonly preview: DataPreview;
+  /** What was left out or assumed of the files, in sentences. */
+  readonly notes: readonly string[];
 }
 
 /** One tensor or scalar of a state, for people at the console. */
@@ -115,6 +117,8 @@ export interface HoldfastApi {
    * Checked against the task, kept in the store under its content, and shown. `config`: settings that decide how it is read.
    */
   addData(task: string, files: File | readonly (File | DataFile)[], config?: Config): Promise<StoredData>;
+  /** The same data, by its hash, as other settings read it; `problem` is what `start` would refuse them with. */
+  previewData(task: string, hash: string, config?: Config): Promise<DataPreview>;
   pause(run: string): Promise<RunInfo>;
   /** Restores, replays, checks, goes on. */
   resume(run: string): Promise<RunInfo>;

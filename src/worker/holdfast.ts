@@ -27,6 +27,7 @@ import type {
   Comparison,
   Config,
   DataFile,
+  DataPreview,
   Deployment,
   DeployOptions,
   Drill,
@@ -431,16 +432,15 @@ class Holdfast implements HoldfastPage {
     files: File | readonly (File | DataFile)[],
     config: Config = {},
   ): Promise<StoredData> {
-    const info = taskInfo(task);
-    if (info?.file == null) throw new HoldfastError("invalid", `The task "${task}" takes no file.`);
     const list = [files].flat().map(withPath);
-    const trainer = await this.#supervisor.trainer();
-    const added = await trainer.addData(
-      task,
-      withDefaults(info, { ...info.presets.small.config, ...config }),
-      list,
-    );
+    const settings = dataSettings(task, config);
+    const added = await (await this.#supervisor.trainer()).addData(task, settings, list);
     return { ...added, name: nameOfData(list) };
+  }
+
+  async previewData(task: string, hash: string, config: Config = {}): Promise<DataPreview> {
+    const settings = dataSettings(task, config);
+    return (await this.#supervisor.trainer()).previewData(task, settings, hash);
   }
 
   async picture(run: string, step?: number): Promise<Picture> {
@@ -654,6 +654,13 @@ class Holdfast implements HoldfastPage {
 function withPath(file: File | DataFile): DataFile {
   if (!(file instanceof File)) return file;
   return { path: file.webkitRelativePath === "" ? file.name : file.webkitRelativePath, file };
+}
+
+/** All settings that may decide how a person's data is read. `invalid` where the task takes none. */
+function dataSettings(task: string, config: Config): Config {
+  const info = taskInfo(task);
+  if (info?.file == null) throw new HoldfastError("invalid", `The task "${task}" takes no file.`);
+  return withDefaults(info, { ...info.presets.small.config, ...config });
 }
 
 /** The file, or the folder that they are of, or how many there are. */

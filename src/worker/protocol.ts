@@ -273,6 +273,8 @@ export interface AddedData {
   readonly hash: string;
   readonly bytes: number;
   readonly preview: DataPreview;
+  /** What was left out or assumed of the files, in sentences. */
+  readonly notes: readonly string[];
 }
 
 export interface OpenOptions {
@@ -290,6 +292,8 @@ export interface TrainApi {
   backend(): Promise<BackendInfo>;
   /** Files as the task reads them, stored; `invalid` says what is wrong with them. */
   addData(task: string, config: Config, files: readonly DataFile[]): Promise<AddedData>;
+  /** Stored data as these settings read it; what is wrong with them is its `problem`. */
+  previewData(task: string, config: Config, hash: string): Promise<DataPreview>;
   /** Makes the run durable (record, S_0, data) and opens it, at rest. */
   create(spec: StartSpec): Promise<string>;
   fork(spec: ForkSpec): Promise<string>;

@@ -8,18 +8,15 @@ import { openDevice, type Device } from "../engine/device";
 import { environmentOf } from "../engine/environment";
 import { replay } from "../engine/replay";
 import type { Position } from "../engine/session-parts";
-import { hasCode, HoldfastError } from "../errors";
+import { HoldfastError } from "../errors";
 import { newRunId } from "../format/run-id";
 import { digestOf } from "../format/digest";
-import type { Task } from "../engine/task";
 import { deployment } from "./deploy";
 import { loadTask } from "../tasks";
 import { firstState, originOf } from "./first-state";
 import { weightsFile } from "./layers-model";
 import { interpolation } from "./line";
 import { OpenRun } from "./open-run";
-import type { GivenFile, ReadFiles } from "../format/dataset";
-import { unpacked } from "./given-files";
 import type {
   AddedData,
   Answers,
@@ -30,6 +27,7 @@ import type {
   DeployOptions,
   Config,
   DataFile,
+  DataPreview,
   Drill,
   ForkSpec,
   Interpolation,
@@ -56,6 +54,7 @@ import type {
 } from "./protocol";
 import { Rehearsals } from "./rehearsal";
 import { restorePoint } from "./restore-point";
+import { TrainingData } from "./training-data";
 import { Visitor } from "./visitor";
 import { mathVersions, Workbench } from "./workbench";
 
@@ -63,6 +62,7 @@ const NO_TIMES = { stall: 0, held: 0, readBack: 0 };
 
 export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolate"> {
   readonly #storage: RunStorageApi;
+  readonly #data: TrainingData;
   readonly #emit: (event: TrainEvent, transfer?: Transferable[]) => void;
   readonly #visitor: Visitor<Workbench>;
   readonly #rehearsals: Rehearsals;
@@ -72,6 +72,7 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
 
   constructor(storage: RunStorageApi, emit: (event: TrainEvent, transfer?: Transferable[]) => void) {
     this.#storage = storage;
+    this.#data = new TrainingData(storage);
     this.#emit = (event, transfer) => {
       emit(event, transfer);
       if (event.kind === "saved") this.#rehearsals.saved(event.checkpoint);
@@ -100,23 +101,12 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
     return { name: device.name, adapter: device.adapter, exact: true, notice: device.notice };
   }
 
-  async addData(task: string, config: Config, files: readonly DataFile[]): Promise<AddedData> {
-    const loaded = await loadTask(task);
-    const { info } = loaded;
-    if (info.file === null) throw new HoldfastError("invalid", `${info.title} makes its own data only.`);
-    const given = await unpacked(files, info.file.maxBytes);
-    const { bytes, notes } = loaded.read === undefined ? asItIs(given) : await loaded.read(given);
-    const seen = loaded.preview?.(bytes, config) ?? { notes: [], panels: [] };
-    const told = [...seen.notes, ...notes];
-    try {
-      loaded.inspect(bytes, config);
-    } catch (error) {
-      // How columns are used can be corrected, once they are seen.
-      if (seen.columns === undefined || !hasCode(error, "invalid")) throw error;
-      told.push(`As its columns are used now, nothing can be trained. ${error.message}`);
-    }
-    const hash = await this.#storage.putData(bytes);
-    return { hash, bytes: bytes.length, preview: { ...seen, notes: told } };
+  addData(task: string, config: Config, files: readonly DataFile[]): Promise<AddedData> {
+    return this.#data.add(task, config, files);
+  }
+
+  previewData(task: string, config: Config, hash: string): Promise<DataPreview> {
+    return this.#data.preview(task, config, hash);
   }
 
   async create(spec: StartSpec): Promise<string> {
@@ -126,9 +116,7 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
     this.#phase(id, { kind: "loading", what: "the task and its data" });
     const task = await loadTask(spec.task);
     const bytes =
-      spec.data === null
-        ? task.generate(spec.config, spec.seed)
-        : await this.#storage.getData(spec.data.hash);
+      spec.data === null ? task.generate(spec.config, spec.seed) : await this.#data.get(spec.data.hash);
     const preprocessing = task.inspect(bytes, spec.config);
     const weights = await weightsFile(spec.from, task, spec.config);
     const device = await this.#openDevice(id);
@@ -145,7 +133,7 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
       optimizer: spec.optimizer,
       policy: spec.policy,
       data: {
-        hash: await this.#storage.putData(bytes),
+        hash: await this.#data.put(bytes),
         bytes: bytes.length,
         name: spec.data?.name ?? `made by ${spec.task} from seed ${spec.seed}`,
         origin: spec.data === null ? "generated" : "file",
@@ -441,19 +429,7 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
     }
     this.#phase(about, { kind: "loading", what: "the task and its data" });
     const task = await loadTask(record.task);
-    return new Workbench(device, task, record, await this.#dataOf(task, record));
-  }
-
-  /** What a task made by itself it can make again, where it did not come along with the run. */
-  async #dataOf(task: Task, { data, config, seed }: RunRecord): Promise<Uint8Array<ArrayBuffer>> {
-    try {
-      return await this.#storage.getData(data.hash);
-    } catch (error) {
-      if (!hasCode(error, "missing") || data.origin !== "generated") throw error;
-      const bytes = task.generate(config, seed);
-      if ((await this.#storage.putData(bytes)) !== data.hash) throw error;
-      return bytes;
-    }
+    return new Workbench(device, task, record, await this.#data.of(task, record));
   }
 
   async #replay(detail: RunDetail, restored: Restored, bench: Workbench): Promise<Position> {
@@ -502,15 +478,6 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
   #phase(run: string, phase: Phase): void {
     this.#emit({ kind: "phase", run, phase });
   }
-}
-
-/** The data of a task that reads one file as it is. */
-function asItIs(files: readonly GivenFile[]): ReadFiles {
-  const [file, ...more] = files;
-  if (file === undefined || more.length > 0) {
-    throw new HoldfastError("invalid", `There are ${files.length} files; this task reads one.`);
-  }
-  return { bytes: file.bytes, notes: [] };
 }
 
 function storedStatus(status: RunDetail["status"]): RunStatus {

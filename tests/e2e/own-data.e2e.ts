@@ -81,8 +81,9 @@ test("from a CSV file to a comparison, and to another browser", async ({ live, a
     ),
   });
   await expect(
-    main.getByText(/^As its columns are used now, nothing can be trained\. Only “colour”/),
+    main.getByText(/^Only “colour” can be used, and there is nothing to tell it from/),
   ).toBeVisible(PATIENTLY);
+  await expect(button(page, "Start training")).toBeDisabled();
   await expect(main.getByRole("combobox", { name: "name is used as" })).toHaveValue("ignored");
 
   await button(page, /^A CSV file/).setInputFiles({
@@ -94,6 +95,15 @@ test("from a CSV file to a comparison, and to another browser", async ({ live, a
   await expect(main.getByText("60 rows and 4 columns, separated by semicolons.")).toBeVisible(PATIENTLY);
   await expect(main.getByText("Left out as malformed: line 62 has 2 of 4 cells.")).toBeVisible();
   await expect(main.getByRole("combobox", { name: "Target" })).toHaveValue("stem");
+  // What the start would refuse is said when it is chosen, and no longer once it is mended.
+  const noNumbers = main.getByText(/^The target “soil” holds no numbers; a regression needs different ones/);
+  await main.getByRole("combobox", { name: "Target" }).selectOption("soil");
+  await main.getByRole("combobox", { name: "Problem" }).selectOption("regression");
+  await expect(noNumbers).toBeVisible(PATIENTLY);
+  await expect(button(page, "Start training")).toBeDisabled();
+  await main.getByRole("combobox", { name: "Target" }).selectOption("stem");
+  await expect(noNumbers).toBeHidden(PATIENTLY);
+  await expect(button(page, "Start training")).toBeEnabled();
   const plot = main.getByRole("combobox", { name: "plot is used as" });
   await expect(plot).toHaveValue("number");
   await plot.selectOption("category");

@@ -1,5 +1,5 @@
 /** Believable numbers, pictures and checkpoints for screens that have no trainer behind them. */
-import type { CheckpointInfo, ColumnFacts, DataPreview, Picture } from "../../src/worker/protocol";
+import type { CheckpointInfo, ColumnFacts, Config, DataPreview, Picture } from "../../src/worker/protocol";
 
 function noise(at: number): number {
   const value = Math.sin(at * 12.9898) * 43758.5453;
@@ -77,8 +77,13 @@ export function boundaryPicture(step: number): Picture {
 }
 
 /** Of whatever was brought. */
-export function madeUpPreview(task: string): DataPreview {
+export function madeUpPreview(task: string, config: Config = {}): DataPreview {
+  const isWrong = task === "table" && config["problem"] === "regression";
   return {
+    ...(isWrong && {
+      problem:
+        "The target “sex” holds no numbers; a regression needs different ones. Choose classification, or another target.",
+    }),
     notes: [`${task === "text" ? "1,115,394 characters, 65 different ones" : "344 rows"}.`],
     panels: task === "text" ? textPicture(0).panels.slice(1) : [],
     ...(task === "table" && { columns: madeUpColumns() }),

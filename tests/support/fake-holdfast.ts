@@ -20,7 +20,9 @@ import type {
   BackendInfo,
   CheckpointInfo,
   Comparison,
+  Config,
   DataFile,
+  DataPreview,
   Deployment,
   DeployOptions,
   Drill,
@@ -593,7 +595,11 @@ export class FakeHoldfast implements HoldfastPage {
         "invalid",
         `“${file?.path}” is empty; choose a text of at least 1,000 characters.`,
       );
-    return { hash: "0", name: file.path, bytes: file.file.size, preview: madeUpPreview(task) };
+    return { hash: "0", name: file.path, bytes: file.file.size, preview: madeUpPreview(task), notes: [] };
+  }
+  async previewData(task: string, _hash: string, config: Config): Promise<DataPreview> {
+    await this.#wait(100);
+    return madeUpPreview(task, config);
   }
   async goto(run: string, step: number): Promise<Visit> {
     const of = this.#of(run);

@@ -104,7 +104,9 @@ suite("images", () => {
 
   test("too small ones are refused", () => {
     const tiny = { ...drawnDigits(60, 1), width: 3, height: 1, pixels: new Uint8Array(180) };
-    expect(() => digits.build(SMALL, writeImageSet(tiny), 1)).toThrow(/3 × 1; at least 4 pixels/);
+    const wrong = /3 × 1; at least 4 pixels/;
+    expect(() => digits.inspect(writeImageSet(tiny), SMALL)).toThrow(wrong);
+    expect(() => digits.build(SMALL, writeImageSet(tiny), 1)).toThrow(wrong);
   });
 
   test("are shown before anything is trained: the first of each class, and how many there are", () => {

@@ -56,13 +56,6 @@ suite("what a person chooses of a table's columns", () => {
     expect(settings()).toEqual(["year", ""]);
   });
 
-  test("names what is wrong with it", () => {
-    for (const name of ["species", "bill_length_mm", "body_mass_g", "year"]) choice.use(name, "ignored");
-    expect(choice.problem).toBe("No column is left to tell the target from.");
-    choice.use("year", "category");
-    expect(choice.problem).toBeNull();
-  });
-
   test("outlives another preset, and no other table", async () => {
     choice.learn("species");
     choice.use("year", "ignored");

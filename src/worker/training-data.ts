@@ -1,0 +1,73 @@
+/** The data of runs on its way between files, the store and a model: what a person brought, or what a task makes by itself. */
+import type { Task } from "../engine/task";
+import { hasCode, HoldfastError } from "../errors";
+import type { DataPreview, GivenFile, ReadFiles } from "../format/dataset";
+import { loadTask } from "../tasks";
+import { unpacked } from "./given-files";
+import type { AddedData, Config, DataFile, RunRecord, RunStorageApi } from "./protocol";
+
+export class TrainingData {
+  readonly #storage: Pick<RunStorageApi, "putData" | "getData">;
+
+  constructor(storage: Pick<RunStorageApi, "putData" | "getData">) {
+    this.#storage = storage;
+  }
+
+  /** Files as the task reads them, stored. */
+  async add(task: string, config: Config, files: readonly DataFile[]): Promise<AddedData> {
+    const loaded = await loadTask(task);
+    const { info } = loaded;
+    if (info.file === null) throw new HoldfastError("invalid", `${info.title} makes its own data only.`);
+    const given = await unpacked(files, info.file.maxBytes);
+    const { bytes, notes } = loaded.read === undefined ? asItIs(given) : await loaded.read(given);
+    const preview = previewOf(loaded, bytes, config);
+    return { hash: await this.put(bytes), bytes: bytes.length, preview, notes };
+  }
+
+  /** The same data with other settings. */
+  async preview(task: string, config: Config, hash: string): Promise<DataPreview> {
+    return previewOf(await loadTask(task), await this.get(hash), config);
+  }
+
+  put(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+    return this.#storage.putData(bytes);
+  }
+
+  get(hash: string): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#storage.getData(hash);
+  }
+
+  /** What a task made by itself it can make again, where it did not come along with the run. */
+  async of(task: Task, { data, config, seed }: RunRecord): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return await this.get(data.hash);
+    } catch (error) {
+      if (!hasCode(error, "missing") || data.origin !== "generated") throw error;
+      const bytes = task.generate(config, seed);
+      if ((await this.put(bytes)) !== data.hash) throw error;
+      return bytes;
+    }
+  }
+}
+
+/** The check is the one that a start makes: what it refuses here, it refuses there in the same words. */
+function previewOf(task: Task, bytes: Uint8Array<ArrayBuffer>, config: Config): DataPreview {
+  const seen = task.preview?.(bytes, config) ?? { notes: [], panels: [] };
+  try {
+    task.inspect(bytes, config);
+    return seen;
+  } catch (error) {
+    // Settings can be corrected once the data is seen.
+    if (!hasCode(error, "invalid")) throw error;
+    return { ...seen, problem: error.message };
+  }
+}
+
+/** The data of a task that reads one file as it is. */
+function asItIs(files: readonly GivenFile[]): ReadFiles {
+  const [file, ...more] = files;
+  if (file === undefined || more.length > 0) {
+    throw new HoldfastError("invalid", `There are ${files.length} files; this task reads one.`);
+  }
+  return { bytes: file.bytes, notes: [] };
+}

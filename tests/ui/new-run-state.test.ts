@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, expect, suite, test, vi } from "vitest";
+import type { Config, DataPreview } from "../../src/worker/protocol";
+import { NewRunState } from "../../src/ui/new-run-state.svelte";
+import { DEFAULTS } from "../../src/ui/settings";
+import { FakeHoldfast } from "../support/fake-holdfast";
+
+/** Longer than any pause between two digits that the form waits for. */
+const LONG_MS = 5000;
+const SEEN: DataPreview = { notes: ["344 rows."], panels: [] };
+
+/** Answers when it is told to, and remembers with which settings it was asked. */
+class Reader extends FakeHoldfast {
+  readonly asked: Config[] = [];
+  readonly pending: ((preview: DataPreview | Error) => void)[] = [];
+
+  override previewData(_task: string, _hash: string, config: Config): Promise<DataPreview> {
+    this.asked.push(config);
+    return new Promise((resolve, reject) => {
+      this.pending.push((answer) => {
+        if (answer instanceof Error) reject(answer);
+        else resolve(answer);
+      });
+    });
+  }
+}
+
+let api: Reader;
+let form: NewRunState;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  api = new Reader("empty", { ticking: false });
+  form = new NewRunState(api, 1, DEFAULTS);
+  form.choose("table");
+  const taken = form.takeData([{ path: "mine.csv", file: new Blob(["a,b\n"]) }]);
+  await vi.advanceTimersByTimeAsync(LONG_MS);
+  await taken;
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function set(name: string, value: string): Promise<void> {
+  const field = form.task?.fields.find((one) => one.name === name);
+  if (field !== undefined) form.set("config", field, value);
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+async function answer(at: number, preview: DataPreview | Error): Promise<void> {
+  api.pending[at]?.(preview);
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+suite("settings of one's own data", () => {
+  test("that nothing can be trained with keep the run from being started while they stand", async () => {
+    expect(form.valid).toBe(true);
+    await set("problem", "regression");
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    await answer(0, { ...SEEN, problem: "The target holds no numbers." });
+    expect(form.data.problem).toBe("The target holds no numbers.");
+    expect(form.valid).toBe(false);
+    expect(await form.start()).toBeNull();
+    await set("problem", "auto");
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    expect(form.valid).toBe(false);
+    await answer(1, SEEN);
+    expect(form.data.problem).toBeNull();
+    expect(form.valid).toBe(true);
+    expect(api.asked.map(({ problem }) => problem)).toEqual(["regression", "auto"]);
+  });
+
+  test("are read once they are typed, not digit by digit, and not where they are wrong by themselves", async () => {
+    for (const typed of ["3", "30", "300", "30"]) await set("heldOut", typed);
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    expect(api.asked.map(({ heldOut }) => heldOut)).toEqual([30]);
+    await set("heldOut", "300");
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    expect(api.asked).toHaveLength(1);
+  });
+
+  test("that were changed meanwhile are not answered for, and neither is data that was let go of", async () => {
+    await set("heldOut", "30");
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    await set("heldOut", "40");
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    await answer(1, { ...SEEN, notes: ["the second"] });
+    await answer(0, { ...SEEN, notes: ["the first"] });
+    expect(form.data.stored?.preview.notes).toEqual(["the second"]);
+    await set("heldOut", "50");
+    form.dropData();
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    expect(api.asked).toHaveLength(2);
+    expect(form.data.stored).toBeNull();
+  });
+
+  test("that could not be read say why, until they are read", async () => {
+    await set("heldOut", "30");
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    await answer(0, new Error("The data is not in the store. Add the file again."));
+    expect(form.data.failed).toContain("Add the file again");
+    expect(form.valid).toBe(false);
+    await set("heldOut", "40");
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    await answer(1, SEEN);
+    expect([form.data.failed, form.valid]).toEqual([null, true]);
+  });
+
+  test("that speak of the run and not of the data read nothing again", async () => {
+    const [steps] = form.fields.filter(([group]) => group === "run");
+    if (steps !== undefined) form.set(...steps, "7");
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    expect(api.asked).toEqual([]);
+  });
+});
