@@ -10,11 +10,13 @@ import { HoldfastError } from "../errors";
 import type { DataPreview } from "../format/dataset";
 import type { Panel } from "../format/picture";
 import type { LossContext, Model, ParameterSpec, Params, SamplePosition, Task } from "../engine/task";
+import { COLUMNS, PROBLEM, TARGET } from "./column-settings";
 import { columnsOf } from "./columns";
 import { csvTable } from "./csv";
 import type { CsvTable } from "./csv";
 import { crossEntropy, dense, NO_DROPOUT } from "./layers";
 import { TABLE } from "./infos/table";
+import { remembered } from "./remembered";
 import { settingsOf } from "./settings";
 import type { Settings } from "./settings";
 import { shorebirds } from "./shorebirds";
@@ -44,8 +46,8 @@ export const table: Task = {
     return shorebirds(settingsOf(TABLE, config).number("rows"), seed);
   },
 
-  preview(bytes): DataPreview {
-    const read = csvTable(bytes, MAX_BYTES);
+  preview(bytes, config): DataPreview {
+    const read = readTable(bytes, settingsOf(TABLE, config));
     const columns = columnsOf(read).map(({ cells: _cells, numbers: _numbers, ...facts }) => facts);
     return {
       notes: [
@@ -58,15 +60,29 @@ export const table: Task = {
   },
 
   inspect(bytes, config) {
-    const read = csvTable(bytes, MAX_BYTES);
-    return factsOf(read, tableRows(read, settingsOf(TABLE, config)));
+    const settings = settingsOf(TABLE, config);
+    return factsOf(readTable(bytes, settings), readRows(bytes, settings));
   },
 
   build(config, bytes, seed) {
     const settings = settingsOf(TABLE, config);
-    return new TableModel(settings, tableRows(csvTable(bytes, MAX_BYTES), settings), seed);
+    return new TableModel(settings, readRows(bytes, settings), seed);
   },
 };
+
+const readTable = remembered(
+  () => "",
+  (bytes) => csvTable(bytes, MAX_BYTES),
+);
+const readRows = remembered(
+  (settings) =>
+    JSON.stringify([
+      ...[TARGET, COLUMNS].map((name) => settings.text(name)),
+      settings.choice(PROBLEM),
+      ...["heldOut", "split"].map((name) => settings.number(name)),
+    ]),
+  (bytes, settings) => tableRows(readTable(bytes, settings), settings),
+);
 
 /** What is kept with the run. */
 function factsOf(

@@ -19,6 +19,7 @@ import { givenText, joined } from "./given-text";
 import { sentences } from "./grammar";
 import { crossEntropy, NO_DROPOUT, rowLosses } from "./layers";
 import { TEXT } from "./infos/text";
+import { remembered } from "./remembered";
 import { settingsOf } from "./settings";
 import type { Settings } from "./settings";
 import { Transformer } from "./transformer";
@@ -105,17 +106,21 @@ interface Tokenised {
   readonly beginning: string;
 }
 
-function tokenised(bytes: Uint8Array<ArrayBuffer>, settings: Settings): Tokenised {
-  const { text: given, alphabet } = givenText(bytes, MAX_BYTES);
-  const vocabulary = vocabularyOf(given, alphabet, settings.number("merges"));
-  const ids = Uint16Array.from(vocabulary.encode(given));
-  const lengths = vocabulary.tokens.map(lengthOf);
-  const characters = ids.reduce((sum, id) => sum + (lengths[id] ?? 0), 0);
-  const beginning = Array.from(given.slice(0, 2 * EXCERPT_CHARACTERS))
-    .slice(0, EXCERPT_CHARACTERS)
-    .join("");
-  return { vocabulary, ids, characters, beginning };
-}
+/** Learning the pairs takes seconds for a megabyte. */
+const tokenised = remembered(
+  (settings) => String(settings.number("merges")),
+  (bytes, settings): Tokenised => {
+    const { text: given, alphabet } = givenText(bytes, MAX_BYTES);
+    const vocabulary = vocabularyOf(given, alphabet, settings.number("merges"));
+    const ids = Uint16Array.from(vocabulary.encode(given));
+    const lengths = vocabulary.tokens.map(lengthOf);
+    const characters = ids.reduce((sum, id) => sum + (lengths[id] ?? 0), 0);
+    const beginning = Array.from(given.slice(0, 2 * EXCERPT_CHARACTERS))
+      .slice(0, EXCERPT_CHARACTERS)
+      .join("");
+    return { vocabulary, ids, characters, beginning };
+  },
+);
 
 /** In characters: code points. */
 function lengthOf(token: string): number {

@@ -8,6 +8,8 @@ import type { AddedData, Config, DataFile, RunRecord, RunStorageApi } from "./pr
 
 export class TrainingData {
   readonly #storage: Pick<RunStorageApi, "putData" | "getData">;
+  /** What was used last is used next: by the form, the start, and each model that goes back to a step. */
+  #last: { readonly hash: string; readonly bytes: Uint8Array<ArrayBuffer> } | null = null;
 
   constructor(storage: Pick<RunStorageApi, "putData" | "getData">) {
     this.#storage = storage;
@@ -29,12 +31,17 @@ export class TrainingData {
     return previewOf(await loadTask(task), await this.get(hash), config);
   }
 
-  put(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-    return this.#storage.putData(bytes);
+  /** Stores bytes, which must not be written to any more; returns their SHA-256, hex. */
+  async put(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+    const hash = await this.#storage.putData(bytes);
+    this.#last = { hash, bytes };
+    return hash;
   }
 
-  get(hash: string): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#storage.getData(hash);
+  /** The bytes with this SHA-256, not to be written to. `missing` or `corrupt` where the store has none that are whole. */
+  async get(hash: string): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#last?.hash !== hash) this.#last = { hash, bytes: await this.#storage.getData(hash) };
+    return this.#last.bytes;
   }
 
   /** What a task made by itself it can make again, where it did not come along with the run. */

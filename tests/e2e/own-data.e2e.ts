@@ -39,6 +39,8 @@ test("texts of one's own, as byte pairs: looked at, learnt, gone back in and wri
   await expect(main.getByText("“3.txt” is left out: it is no text in UTF-8 (byte 0).")).toBeVisible();
   await main.getByText("Model and data").click();
   await main.getByLabel("Merges").fill("20");
+  // What is shown is what these settings make of it.
+  await expect(main.getByLabel("Its longest tokens")).toBeVisible(PATIENTLY);
   await main.getByLabel("Steps", { exact: true }).fill("2000");
   await button(page, "Start training").click();
   const run = await runOnScreen(page);

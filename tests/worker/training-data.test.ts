@@ -93,6 +93,20 @@ suite("data that a person brought", () => {
     });
   });
 
+  test("is read once for as long as nothing else is asked for", async () => {
+    const kept = store();
+    const data = new TrainingData(kept);
+    const [first, second] = [rows(20), rows(30)];
+    const { hash } = await data.add("table", configOf(), csv(first));
+    await data.preview("table", configOf(), hash);
+    const bytes = await data.get(hash);
+    expect(await data.get(hash)).toBe(bytes);
+    expect(kept.read).toEqual([]);
+    await data.add("table", configOf(), csv(second));
+    expect(await data.get(hash)).toEqual(bytes);
+    expect(kept.read).toEqual([hash]);
+  });
+
   test("is refused, and not kept, where it cannot be read at all", async () => {
     const kept = store();
     const add = new TrainingData(kept).add("table", configOf(), csv("a,b,c\n1\n2\n3\n"));
