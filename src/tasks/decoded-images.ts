@@ -2,9 +2,8 @@
 import { HoldfastError } from "../errors";
 import type { GivenFile } from "../format/dataset";
 import { MOST_CLASSES, type ImageSet } from "./image-set";
+import { IMAGE_SIDE as SIDE } from "./infos/digits";
 
-/** Pixels along each side. Larger ones cost a small network more than they tell it. */
-const SIDE = 32;
 const CHANNELS = 3;
 /** Left-out files that are named one by one. */
 const NAMED = 5;

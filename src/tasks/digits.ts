@@ -17,7 +17,7 @@ import { decodedImages } from "./decoded-images";
 import { drawnDigits } from "./drawn-digits";
 import { imagesOfIdx, isIdx } from "./idx";
 import { readImageSet, writeImageSet, type ImageSet } from "./image-set";
-import { DIGITS } from "./infos/digits";
+import { DIGITS, LEAST_IMAGES } from "./infos/digits";
 import { crossEntropy, dense, NO_DROPOUT, parameter } from "./layers";
 import { settingsOf } from "./settings";
 import type { Settings } from "./settings";
@@ -40,8 +40,6 @@ const MISTAKES = 12;
 const SHOWN = 2;
 /** Classes in a preview's images, and in its counts. */
 const SHOWN_CLASSES = 20;
-/** No file is split so that one part is empty. */
-const LEAST_IMAGES = 10;
 /** Classes that an answer names. */
 const ANSWERS = 5;
 const WHITE = 255;
@@ -91,6 +89,7 @@ export const digits: Task = {
   inspect(bytes, config) {
     const set = readImageSet(bytes);
     const { training, heldOut } = partsOf(set, settingsOf(DIGITS, config));
+    expectSomeOfEach(set, training);
     const { width, height, channels, classes } = set;
     return {
       kind: "images",
@@ -354,6 +353,18 @@ function partsOf(
     isLast ? i : permuted(SPLIT_SEED, 0, i, count),
   );
   return { training: order.subarray(0, count - heldOut), heldOut: order.subarray(count - heldOut) };
+}
+
+/** A class of which every image is held out would be asked for, and never learnt. */
+function expectSomeOfEach({ labels, classes }: ImageSet, training: Uint32Array): void {
+  const learnt = new Set(Array.from(training, (image) => labels[image]));
+  const missed = labels.find((label) => !learnt.has(label));
+  if (missed === undefined) return;
+  const count = labels.filter((label) => label === missed).length;
+  throw new HoldfastError(
+    "invalid",
+    `The class “${classes[missed]}” is left out of the training: ${count === 1 ? "its only image is" : `all its ${count} images are`} held out. Add images of it, or hold out others.`,
+  );
 }
 
 function nameOf({ classes, labels }: ImageSet, image: number): string {

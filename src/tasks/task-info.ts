@@ -71,6 +71,8 @@ export interface TaskInfo {
     readonly maxBytes: number;
     /** More than one file, or a folder? */
     readonly several?: true;
+    /** Images of classes, which may as well be drawn on the page? */
+    readonly canBeDrawn?: true;
   } | null;
   /** What a person may put through its model, if it answers. */
   readonly asks?: Question["kind"];

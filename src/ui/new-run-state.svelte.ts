@@ -15,6 +15,8 @@ import type {
 } from "../worker/protocol";
 import { COLUMN_SETTINGS } from "../tasks/column-settings";
 import { DataChoice } from "./data-choice.svelte";
+import { DrawnClasses } from "./drawn-classes.svelte";
+import { drawingFiles, type DrawnSet } from "./drawn-set";
 import { formValue, type FormValue, parseField } from "./field-parse";
 import {
   CLIP_NORM,
@@ -37,6 +39,7 @@ import {
   WATCH_FIELDS,
 } from "../tasks/training-fields";
 import { withWatch } from "./number-settings";
+import { pageStorage } from "./page-storage";
 import type { Settings } from "./settings";
 import { defaultPolicy, POLICIES, type PolicyName } from "../policy/presets";
 
@@ -51,6 +54,7 @@ export class NewRunState {
   task = $state.raw<TaskInfo | null>(null);
   preset = $state.raw<PresetName>("small");
   readonly data: DataChoice;
+  readonly drawn = new DrawnClasses(pageStorage());
   /** What the run is to begin with; none where its weights are drawn from the seed. */
   weights = $state.raw<readonly File[]>([]);
   /** The same, by its name among `models`; null where it is none of them. */
@@ -60,6 +64,8 @@ export class NewRunState {
   starting = $state(false);
   /** Why the start was refused. */
   failed = $state.raw<string | null>(null);
+  /** What was drawn when it became data, and the hash of that; null where it could not. */
+  #taken = $state.raw<{ readonly set: DrawnSet; readonly hash: string | null } | null>(null);
   readonly #values = new SvelteMap<Key, FormValue>();
   readonly #defaults: Settings;
 
@@ -101,6 +107,19 @@ export class NewRunState {
     if (this.task === null) return;
     this.#forgetColumns(this.task);
     await this.data.take(this.task.id, files, this.#all("config", this.task.fields));
+  }
+
+  /** What is drawn becomes the data, as it is now. */
+  async takeDrawings(): Promise<void> {
+    const { set } = this.drawn;
+    await this.takeData(drawingFiles(set));
+    this.#taken = { set, hash: this.data.stored?.hash ?? null };
+  }
+
+  /** Is all that is drawn what the run would train on? */
+  get usesDrawings(): boolean {
+    const { stored } = this.data;
+    return stored !== null && stored.hash === this.#taken?.hash && this.drawn.set === this.#taken.set;
   }
 
   /** The task's own data again. */

@@ -1,4 +1,5 @@
 /** The settings of this page, kept in the browser and shared by its tabs. */
+import { pageStorage } from "./page-storage";
 import { DEFAULTS, readSettings, writtenSettings, type Settings } from "./settings";
 import { showTheme } from "./theme";
 
@@ -74,14 +75,5 @@ export class SettingsState {
   }
 }
 
-/** Null where the browser refuses even to be asked. */
-function pagePlace(): Place | null {
-  try {
-    return "localStorage" in globalThis ? localStorage : null;
-  } catch {
-    return null;
-  }
-}
-
 /** The page's one. */
-export const settings = new SettingsState(pagePlace());
+export const settings = new SettingsState(pageStorage());

@@ -79,6 +79,8 @@ export const LAYERS: readonly Layer[] = [
       "tasks/infos/*",
       "tasks/training-fields",
       "tasks/column-settings",
+      // A drawing is made ready for training by the page, and for the question by the model.
+      "tasks/centred",
     ],
     may: [],
     types: ["data"],

@@ -30,6 +30,13 @@ const ALL = ["empty", "loading", "full", "failed"] as const;
 const press = (name: string) => (page: Page) =>
   page.getByRole("main").getByRole("button", { name, exact: true }).first().click();
 
+/** A button whose name goes on with a number. */
+const pressBeginning = (name: string) => (page: Page) =>
+  page
+    .getByRole("main")
+    .getByRole("button", { name: new RegExp(`^${name}`) })
+    .click();
+
 const unfold = (page: Page) =>
   page.locator("main details").evaluateAll((all) => {
     for (const details of all) details.setAttribute("open", "");
@@ -41,6 +48,7 @@ const PLACES: readonly Place[] = [
   { name: "trash", route: "/", scenes: ["full"], act: unfold },
   { name: "new", route: "/new", scenes: ["full", "empty"] },
   { name: "new-unfolded", route: "/new", scenes: ["full"], act: unfold },
+  { name: "new-drawn", route: "/new?task=digits", scenes: ["full"], act: pressBeginning("Draw examples") },
   { name: "run", route: RUN, scenes: ["loading", "full", "failed", "interrupted", "elsewhere"] },
   { name: "run-bad-numbers", route: RUN, scenes: ["bad-numbers"] },
   { name: "run-missing", route: "/run/no-such-run", scenes: ["empty"] },

@@ -102,6 +102,28 @@ suite("images", () => {
     );
   });
 
+  test("a class that is held out to the last image is refused, and named", () => {
+    const set = drawnDigits(60, 1);
+    // Sorted by class, as the images of folders are, the last part is the last class.
+    const order = [...set.labels.keys()].sort((a, b) => (set.labels[a] ?? 0) - (set.labels[b] ?? 0));
+    const labels = Uint16Array.from(order, (image) => set.labels[image] ?? 0);
+    const bytes = writeImageSet({ ...set, labels });
+    expect(() => digits.inspect(bytes, { ...SMALL, split: "last" })).toThrow(
+      /The class “8” is left out of the training: all its 6 images are held out\. Add images of it, or hold out others/,
+    );
+    const one = writeImageSet({
+      ...set,
+      labels: labels.map((label) => (label === 9 ? 8 : label)).fill(9, 59),
+    });
+    expect(() => digits.inspect(one, { ...SMALL, split: "last", heldOut: 2 })).toThrow(
+      /“9” is left out of the training: its only image is held out/,
+    );
+    // Controls: drawn at random; and a class without any image, as a number that no label has.
+    expect(() => digits.inspect(bytes, SMALL)).not.toThrow();
+    const gap = writeImageSet({ ...set, labels: labels.map((label) => (label === 3 ? 4 : label)) });
+    expect(() => digits.inspect(gap, SMALL)).not.toThrow();
+  });
+
   test("too small ones are refused", () => {
     const tiny = { ...drawnDigits(60, 1), width: 3, height: 1, pixels: new Uint8Array(180) };
     const wrong = /3 × 1; at least 4 pixels/;

@@ -2,6 +2,10 @@ import type { TaskInfo } from "../task-info";
 import { BATCH_SIZE, DROPOUT } from "./shared";
 
 const MIB = 2 ** 20;
+/** No file is split so that one part is empty. */
+export const LEAST_IMAGES = 10;
+/** Pixels along each side that image files are scaled to. Larger ones cost a small network more than they tell it. */
+export const IMAGE_SIDE = 32;
 
 /** Images by class: digits that it draws by itself, or a person's own. */
 export const DIGITS: TaskInfo = {
@@ -16,6 +20,7 @@ export const DIGITS: TaskInfo = {
     accept: ".png,.jpg,.jpeg,.webp,.gif,.bmp,.zip,.gz,.idx,.idx1-ubyte,.idx3-ubyte,image/*",
     maxBytes: 128 * MIB,
     several: true,
+    canBeDrawn: true,
   },
   asks: "image",
   fields: [
