@@ -43,7 +43,7 @@ class Room {
     if (this.#taken + bytes <= this.#max) return;
     throw new HoldfastError(
       "invalid",
-      `The data is more than ${this.#max / MIB} MiB at "${path}", unpacked; that is the limit. Choose a part of it.`,
+      `The data is more than ${this.#max / MIB} MiB at "${path}", unpacked; that is the limit of this task, which holds all of it in memory. Choose a part of it.`,
     );
   }
 

@@ -52,6 +52,21 @@ suite("files that were brought", () => {
     await expect(unpacked([given], KIB)).rejects.toThrow(said);
   });
 
+  test("one that is too large is not even read", async () => {
+    let read = 0;
+    const large = new Blob([new Uint8Array(2 * KIB)]);
+    large.arrayBuffer = () => {
+      read += 1;
+      return Promise.resolve(new ArrayBuffer(2 * KIB));
+    };
+    const given = [{ path: "large.csv", file: large }];
+    await expect(unpacked(given, KIB)).rejects.toThrow(/that is the limit of this task.*Choose a part of it/);
+    expect(read).toBe(0);
+    // Control: what is just as large as may be is.
+    expect((await unpacked(given, 2 * KIB))[0]?.bytes).toHaveLength(2 * KIB);
+    expect(read).toBe(1);
+  });
+
   test("an archive that says less than it holds gives no more than it says", async () => {
     const archive = owned(zipSync({ a: new Uint8Array(64 * KIB) }));
     const view = new DataView(archive.buffer);

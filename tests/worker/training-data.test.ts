@@ -107,6 +107,25 @@ suite("data that a person brought", () => {
     expect(kept.read).toEqual([hash]);
   });
 
+  test.each([
+    ["text", 4],
+    ["table", 16],
+    ["digits", 128],
+  ])(
+    "of the task %s is refused beyond %i MiB, with limit and remedy, and nothing of it kept",
+    async (task, most) => {
+      const kept = store();
+      // Only its size is looked at: the file is refused before it is read.
+      const file = Object.defineProperty(new Blob(), "size", { value: most * 2 ** 20 + 1 });
+      const add = new TrainingData(kept).add(task, {}, [{ path: "large.bin", file }]);
+      await expect(add).rejects.toThrow(
+        `The data is more than ${most} MiB at "large.bin", unpacked; that is the limit of this task, which holds all of it in memory. Choose a part of it.`,
+      );
+      expect(await codeOf(add)).toBe("invalid");
+      expect(kept.hashes()).toEqual([]);
+    },
+  );
+
   test("is refused, and not kept, where it cannot be read at all", async () => {
     const kept = store();
     const add = new TrainingData(kept).add("table", configOf(), csv("a,b,c\n1\n2\n3\n"));
