@@ -33,6 +33,8 @@ const EVALUATION_WINDOWS = 32;
 const PICTURE_TOKENS = 160;
 /** Of a text that a person brought, to look at. */
 const EXCERPT_CHARACTERS = 400;
+/** Of a prompt, where it is named: its end is what is gone on from. */
+const PROMPT_CHARACTERS = 40;
 const TEMPERATURE = 0.8;
 /** Beyond it all characters are nearly as likely. */
 const HOTTEST = 10;
@@ -194,7 +196,7 @@ class TextModel implements Model {
         {
           kind: "text",
           title: "Sample",
-          note: `temperature ${TEMPERATURE}`,
+          note: `${this.#beginWords("")}, temperature ${TEMPERATURE}`,
           text: await this.#sample(params, step),
         },
         {
@@ -228,6 +230,7 @@ class TextModel implements Model {
       {
         kind: "text",
         title: "It writes",
+        note: `${this.#beginWords(prompt)}, temperature ${temperature}${topK === 0 ? "" : `, top-k ${topK}`}`,
         text: await this.#write(params, begin, draws, { temperature, topK }),
       },
     ];
@@ -276,6 +279,15 @@ class TextModel implements Model {
     return prompt === ""
       ? [Math.max(this.#vocabulary.tokens.indexOf("\n"), 0)]
       : this.#vocabulary.encode(prompt);
+  }
+
+  /** What it goes on from, as short as a heading. */
+  #beginWords(prompt: string): string {
+    const begin = prompt === "" ? this.#spell(this.#read("")) : prompt;
+    if (begin === "\n") return "from a new line";
+    const characters = Array.from(begin.replaceAll("\n", " "));
+    const isCut = characters.length > PROMPT_CHARACTERS;
+    return `from “${isCut ? "…" : ""}${characters.slice(-PROMPT_CHARACTERS).join("")}”`;
   }
 
   /** What it writes behind `begin`, as many characters as there are draws. */

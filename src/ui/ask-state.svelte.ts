@@ -1,21 +1,27 @@
-/** Something of a person's own put through the model of a run: what is asked, and what came of it. */
-import { messageOf } from "../errors";
+/** Something of a person's own put through one model, or through several states: what is asked, and what came of it. */
 import type { HoldfastPage } from "../worker/api";
-import type { Panel, Question } from "../worker/protocol";
+import type { Question } from "../worker/protocol";
+import { resultOf, type PictureResult } from "./picture-result";
+
+/** A state that is asked: of a step, or of the run as it is now. */
+export interface AskedState {
+  readonly run: string;
+  readonly step?: number;
+}
 
 /** Components read it and call `ask`. */
 export class AskState {
   readonly #api: HoldfastPage;
-  readonly #run: string;
-  panels = $state.raw<readonly Panel[]>([]);
-  failed = $state.raw<string | null>(null);
+  readonly #states: readonly AskedState[];
+  /** As many as there are states, in their order; none until something is asked. */
+  results = $state.raw<readonly PictureResult[]>([]);
   asking = $state(false);
   /** The newest question while one is under way: a drawing goes on faster than a model answers. */
   #next: Question | null = null;
 
-  constructor(api: HoldfastPage, run: string) {
+  constructor(api: HoldfastPage, states: readonly AskedState[]) {
     this.#api = api;
-    this.#run = run;
+    this.#states = states;
   }
 
   async ask(question: Question): Promise<void> {
@@ -25,19 +31,27 @@ export class AskState {
     while (this.#next !== null) {
       const now: Question = this.#next;
       this.#next = null;
-      try {
-        this.panels = await this.#api.ask(this.#run, now);
-        this.failed = null;
-      } catch (error) {
-        this.failed = messageOf(error);
-      }
+      await this.#askEach(now);
     }
     this.asking = false;
   }
 
+  /** One after the other, since all need the one trainer; no further than until something else is asked. */
+  async #askEach(question: Question): Promise<void> {
+    // Answers to two questions must not stand side by side; one by itself stays until the next one is there.
+    if (this.#states.length > 1 || this.results.length === 0) this.results = this.#states.map(() => null);
+    for (const [index, { run, step }] of this.#states.entries()) {
+      const result = await resultOf(this.#api.ask(run, question, step));
+      // Cleared, or closed, meanwhile.
+      if (this.results.length === 0) return;
+      this.results = this.results.with(index, result);
+      if (this.#next !== null) return;
+    }
+  }
+
+  /** What was said is gone, and nothing further is asked of the trainer. */
   clear(): void {
     this.#next = null;
-    this.panels = [];
-    this.failed = null;
+    this.results = [];
   }
 }

@@ -1,14 +1,9 @@
 /** States side by side: which, what differs, and their pictures. The address holds the choice. */
 import { messageOf } from "../errors";
 import type { HoldfastPage } from "../worker/api";
-import type { Answers, CheckpointInfo, Comparison, Picture, RunStep } from "../worker/protocol";
+import type { Answers, CheckpointInfo, Comparison, RunStep } from "../worker/protocol";
 import { readCurves, type Curve } from "./curves";
-
-/** A picture, the reason why there is none, or null while it is made. */
-export type PictureResult =
-  | { readonly kind: "picture"; readonly picture: Picture }
-  | { readonly kind: "failed"; readonly message: string }
-  | null;
+import { resultOf, type PictureResult } from "./picture-result";
 
 type Metrics = Readonly<Record<string, number>>;
 
@@ -89,17 +84,10 @@ export class CompareState {
   }
 
   async #loadPicture(index: number): Promise<void> {
-    const result = await this.#picture(this.steps[index]);
+    const at = this.steps[index];
+    if (at === undefined) return;
+    const result = await resultOf(this.#api.picture(at.run, at.step));
     this.pictures = this.pictures.with(index, result);
-  }
-
-  async #picture(of: RunStep | undefined): Promise<PictureResult> {
-    if (of === undefined) return null;
-    try {
-      return { kind: "picture", picture: await this.#api.picture(of.run, of.step) };
-    } catch (error) {
-      return { kind: "failed", message: messageOf(error) };
-    }
   }
 
   async #evaluate(index: number): Promise<void> {

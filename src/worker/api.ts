@@ -25,7 +25,6 @@ import type {
   Phase,
   DataFile,
   DataPreview,
-  Panel,
   Picture,
   Question,
   PolicyPreview,
@@ -219,10 +218,11 @@ export interface HoldfastApi {
    */
   importMirror(folder: FileSystemDirectoryHandle, options?: Watcher): Promise<readonly Imported[]>;
   /**
-   * Something of a person's own put through the model as it is now (of a run that is not open here: its newest checkpoint):
-   * for *digits* a drawing, for *text* a beginning to go on from. `invalid` where the task takes none of that kind.
+   * Something of a person's own put through the model as it was at `step`, default as it is now (of a run that is not open
+   * here: its newest checkpoint): for *digits* a drawing, for *text* a beginning to go on from. The picture says of which
+   * step it is. `invalid` where the task takes none of that kind.
    */
-  ask(run: string, question: Question): Promise<readonly Panel[]>;
+  ask(run: string, question: Question, step?: number): Promise<Picture>;
 }
 
 /** What the screens need beside the console's calls. */

@@ -39,7 +39,6 @@ import type {
   MirrorReport,
   MirrorStatus,
   OpenOptions,
-  Panel,
   Picture,
   Policy,
   PolicyPreview,
@@ -450,9 +449,10 @@ class Holdfast implements HoldfastPage {
     return (await this.#supervisor.trainer()).pictureOf({ run, step: at });
   }
 
-  async ask(run: string, question: Question): Promise<readonly Panel[]> {
+  async ask(run: string, question: Question, step?: number): Promise<Picture> {
     const trainer = await this.#supervisor.trainer();
-    return trainer.ask(run, await this.#newest(run), question);
+    if (step !== undefined) return trainer.askAt({ run, step }, question);
+    return trainer.askNow({ run, step: await this.#newest(run) }, question);
   }
 
   /** Step of the newest checkpoint. */

@@ -9,7 +9,7 @@ import type {
   CheckpointInfo,
   JournalRows,
   Lease,
-  Panel,
+  Picture,
   Question,
   ResumeReport,
   RunEvent,
@@ -113,8 +113,8 @@ export class OpenRun {
   }
 
   /** As it is now; steps may go on meanwhile. */
-  respond(question: Question): Promise<readonly Panel[]> {
-    return this.#parts.bench.respond(question);
+  respond(question: Question): Promise<Picture> {
+    return this.#parts.bench.respond(question, this.session.step);
   }
 
   async state(): Promise<State> {

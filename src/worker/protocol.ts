@@ -45,7 +45,7 @@ import type {
   Unusable,
 } from "../format/stored";
 import type { DataPreview } from "../format/dataset";
-import type { Panel, Picture } from "../format/picture";
+import type { Picture } from "../format/picture";
 import type { Question } from "../format/question";
 import type { Answers } from "../format/answers";
 import type { State } from "../format/tensors";
@@ -324,8 +324,10 @@ export interface TrainApi {
   /** The same in passing: waits for its turn, and nothing is kept that was not visited. So do the two that follow. */
   look(at: RunStep, options?: { readonly evaluate?: boolean }): Promise<Look>;
   pictureOf(at: RunStep): Promise<Picture>;
-  /** What the model makes of it, as it is now where the run is open here, else as it was at `step`. */
-  ask(run: string, step: number, question: Question): Promise<readonly Panel[]>;
+  /** What the model made of it at that step. */
+  askAt(at: RunStep, question: Question): Promise<Picture>;
+  /** The same as it is now where the run is open here, else at that step. */
+  askNow(at: RunStep, question: Question): Promise<Picture>;
   /** Metrics on held-out data. */
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>>;
   /** What its model says of each held-out example; null where the task tells no classes apart. */

@@ -34,7 +34,6 @@ import type {
   Look,
   OpenOptions,
   Phase,
-  Panel,
   Picture,
   Policy,
   Question,
@@ -303,10 +302,13 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
     return this.#visitor.with(at, ({ bench }) => bench.picture(at.step));
   }
 
-  ask(run: string, step: number, question: Question): Promise<readonly Panel[]> {
+  askAt(at: RunStep, question: Question): Promise<Picture> {
+    return this.#visitor.with(at, ({ bench }) => bench.respond(question, at.step));
+  }
+
+  askNow(at: RunStep, question: Question): Promise<Picture> {
     const open = this.#open;
-    if (open?.record.id === run) return open.respond(question);
-    return this.#visitor.with({ run, step }, ({ bench }) => bench.respond(question));
+    return open?.record.id === at.run ? open.respond(question) : this.askAt(at, question);
   }
 
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>> {

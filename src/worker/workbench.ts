@@ -6,7 +6,7 @@ import { OPTIMIZER_MATH_VERSION } from "../engine/optimizers/optimizer";
 import { HoldfastError } from "../errors";
 import type { Model, Task } from "../engine/task";
 import type { TaskInfo } from "../tasks/meta";
-import type { Answers, Environment, Panel, Picture, Question, RunRecord, State } from "./protocol";
+import type { Answers, Environment, Picture, Question, RunRecord, State } from "./protocol";
 
 /** The versions that decide whether two builds of Holdfast compute the same numbers for a task. */
 export function mathVersions(task: TaskInfo): Record<string, number> {
@@ -53,11 +53,11 @@ export class Workbench {
     return this.trainable.withParams((params) => this.#model.picture(params, step));
   }
 
-  async respond(question: Question): Promise<readonly Panel[]> {
+  async respond(question: Question, step: number): Promise<Picture> {
     const model = this.#model;
-    return this.trainable.withParams((params) => {
-      const response = model.respond?.(params, question);
-      if (response !== undefined) return response;
+    return this.trainable.withParams(async (params) => {
+      const panels = await model.respond?.(params, question);
+      if (panels !== undefined) return { step, panels };
       throw new HoldfastError("invalid", `A model of the task ${this.record.task} cannot be asked.`);
     });
   }

@@ -59,7 +59,9 @@ test("a text goes on from what is typed, the same for the same seed; a character
       [run, prompt, seed] as const,
     );
   const first = await write("the ", 1);
-  expect(first[0]?.kind === "text" ? Array.from(first[0].text) : []).toHaveLength(12);
+  const [written] = first.panels;
+  expect(written?.kind === "text" ? Array.from(written.text) : []).toHaveLength(12);
+  expect([first.step, written?.note]).toEqual([8, "from “the ”, temperature 0.7, top-k 5"]);
   expect(await write("the ", 1)).toEqual(first);
   expect(await write("the ", 2)).not.toEqual(first);
   await page.goto(`${app.url}#/run/${run}`);

@@ -162,3 +162,34 @@ test("the line ends in the losses of its ends, while a run trains; it is ended, 
   expect(status).toBe("running");
   await waitFor(page, other, { step: step + 2 });
 });
+
+test("the same beginning through two states of a text is what each of them writes by itself", async ({
+  live,
+  app,
+}) => {
+  const { page } = live;
+  await openApp(page, app.url);
+  const policy = { save: { kind: "steps", every: 4 }, draw: false } as const;
+  const run = await start(page, { task: "text", preset: "tiny", seed: 1, steps: 8, policy });
+  await waitFor(page, run, { status: "finished" });
+  // Step 3 was not saved.
+  await page.evaluate((id) => (location.hash = `#/compare?a=${id}@3&b=${id}@8`), run);
+  const each = screen(page).getByRole("region", { name: /^The same beginning/ });
+  await each.getByLabel("It goes on from").fill("the ");
+  await each.getByLabel(/^Top-k/).fill("5");
+  await each.getByRole("button", { name: "Write" }).click();
+  const textOf = (letter: string) =>
+    each.getByRole("group", { name: `What ${letter} makes of it` }).getByLabel("It writes");
+  const shown = [await textOf("A").innerText(PATIENTLY), await textOf("B").innerText(PATIENTLY)];
+  const told = await page.evaluate(async (id) => {
+    const rest = { prompt: "the ", temperature: 0.8, topK: 5, characters: 200, seed: 1 };
+    const question = { kind: "text" as const, ...rest };
+    const pictures = [await holdfast.ask(id, question, 3), await holdfast.ask(id, question, 8)];
+    return pictures.map(({ step, panels: [panel] }) => [step, panel?.kind === "text" ? panel.text : ""]);
+  }, run);
+  expect(told).toEqual([
+    [3, shown[0]],
+    [8, shown[1]],
+  ]);
+  expect(shown[0]).not.toBe(shown[1]);
+});

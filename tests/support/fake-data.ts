@@ -1,5 +1,12 @@
 /** Believable numbers, pictures and checkpoints for screens that have no trainer behind them. */
-import type { CheckpointInfo, ColumnFacts, Config, DataPreview, Picture } from "../../src/worker/protocol";
+import type {
+  CheckpointInfo,
+  ColumnFacts,
+  Config,
+  DataPreview,
+  Picture,
+  Question,
+} from "../../src/worker/protocol";
 
 function noise(at: number): number {
   const value = Math.sin(at * 12.9898) * 43758.5453;
@@ -124,7 +131,7 @@ export function textPicture(step: number): Picture {
       {
         kind: "text",
         title: "Sample",
-        note: "temperature 0.8",
+        note: "from a new line, temperature 0.8",
         text: "KING HENRY:\nWhat say you to the morn, that we should stand\nAnd bear the heavy matter of the state?\n\nGLOUCESTER:\nMy lord, the hour is come; the",
       },
       {
@@ -133,6 +140,30 @@ export function textPicture(step: number): Picture {
         note: "the redder, the less it was expected",
         text: heldOut,
         losses: Float32Array.from(heldOut, (_, at) => Math.max(0, (noise(at) + 0.2) * 5)),
+      },
+    ],
+  };
+}
+
+export function answerPicture(question: Question, step: number): Picture {
+  if (question.kind === "image") {
+    const bars = [7, 1, 9].map((digit, i) => ({ name: String(digit), value: 0.9 / 8 ** i }));
+    return { step, panels: [{ kind: "bars", title: "It sees", bars }] };
+  }
+  const { prompt, temperature, characters, seed } = question;
+  const words = ["the ", "king ", "hath ", "morn ", "stand ", "matter ", "of ", "lord ", "come, "];
+  const drawn = Array.from({ length: characters }, (_, at) =>
+    words.at(Math.floor((noise(at + 7 * step + 31 * seed) + 0.5) * words.length)),
+  );
+  const from = prompt === "" ? "a new line" : `“${prompt}”`;
+  return {
+    step,
+    panels: [
+      {
+        kind: "text",
+        title: "It writes",
+        note: `from ${from}, temperature ${temperature}`,
+        text: drawn.join("").slice(0, characters),
       },
     ],
   };

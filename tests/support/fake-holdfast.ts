@@ -7,7 +7,14 @@ import { HoldfastError } from "../../src/errors";
 import { defaultPolicy } from "../../src/policy/presets";
 import { TASKS } from "../../src/tasks/meta";
 import { defaultOptimizer } from "../../src/tasks/training-fields";
-import { boundaryPicture, checkpointOf, lossOf, madeUpPreview, textPicture } from "./fake-data";
+import {
+  answerPicture,
+  boundaryPicture,
+  checkpointOf,
+  lossOf,
+  madeUpPreview,
+  textPicture,
+} from "./fake-data";
 import type { HoldfastEvent, HoldfastPage, LiveRun, StoredData } from "../../src/worker/api";
 import { fakeComparison } from "./fake-comparison";
 import type {
@@ -31,11 +38,11 @@ import type {
   MirrorOptions,
   MirrorReport,
   MirrorStatus,
-  Panel,
   Phase,
   Picture,
   Policy,
   PolicyPreview,
+  Question,
   RunDetail,
   RunEvent,
   RunEventBody,
@@ -638,16 +645,10 @@ export class FakeHoldfast implements HoldfastPage {
   async takeOver(run: string): Promise<RunInfo> {
     return this.resume(run);
   }
-  async ask(run: string): Promise<readonly Panel[]> {
+  async ask(run: string, question: Question, step?: number): Promise<Picture> {
     await this.#wait(300);
-    if (this.#of(run).info.task === "text") return textPicture(0).panels.slice(0, 1);
-    return [
-      {
-        kind: "bars",
-        title: "It sees",
-        bars: [7, 1, 9].map((digit, i) => ({ name: String(digit), value: 0.9 / 8 ** i })),
-      },
-    ];
+    const { info } = this.#of(run);
+    return answerPicture(question, step ?? info.step);
   }
   async picture(run: string, step?: number): Promise<Picture> {
     await this.#wait(200);

@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, suite, test } from "vitest";
 import { samplesAt } from "../../src/engine/batches";
-import type { Model } from "../../src/engine/task";
+import type { Model, Params } from "../../src/engine/task";
 import { hasCode } from "../../src/errors";
 import type { Picture } from "../../src/format/picture";
+import type { Question } from "../../src/format/question";
 import type { OptimizerKind } from "../../src/format/run";
 import { text } from "../../src/tasks/text";
 import { configOf, initialParams, meanOf, modelOf, openCpu, present, train, withParams } from "./trial";
@@ -107,6 +108,33 @@ suite("looking at text", () => {
     );
     expect(samples[0]).not.toEqual(samples[1]);
     tf.dispose(params);
+    model.dispose();
+  });
+
+  test("what it writes is named by what it goes on from, and is a function of the question and the state", async () => {
+    const model = modelOf(text, TINY);
+    const [first, other] = [initialParams(model), initialParams(model, 2)];
+    const write = async (params: Params, changes: Partial<Extract<Question, { kind: "text" }>>) => {
+      const rest = { prompt: "the ", temperature: 0.8, topK: 0, characters: 30, seed: 1 };
+      const [panel] = await present(model.respond?.bind(model))(params, {
+        kind: "text",
+        ...rest,
+        ...changes,
+      });
+      return { note: panel?.note, text: panel?.kind === "text" ? panel.text : "" };
+    };
+    const told = await write(first, {});
+    expect(told.note).toBe("from “the ”, temperature 0.8");
+    expect(await write(first, {})).toEqual(told);
+    // The controls: another seed, and another state.
+    expect((await write(first, { seed: 2 })).text).not.toBe(told.text);
+    expect((await write(other, {})).text).not.toBe(told.text);
+    expect((await write(first, { prompt: "", topK: 3 })).note).toBe(
+      "from a new line, temperature 0.8, top-k 3",
+    );
+    const long = await write(first, { prompt: `the\n${"a".repeat(30)} the end` });
+    expect(long.note).toBe(`from “…e ${"a".repeat(30)} the end”, temperature 0.8`);
+    tf.dispose([first, other]);
     model.dispose();
   });
 

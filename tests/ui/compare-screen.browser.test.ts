@@ -41,6 +41,43 @@ test("how it is looked at stands in the address, and computes nothing again", as
   expect(compare).not.toHaveBeenCalled();
 });
 
+test("one beginning is put through each state, and no other while it is under way", async () => {
+  location.hash = `#/compare?a=${A}&b=${B}`;
+  const each = main.getByRole("region", { name: /^The same beginning/ });
+  await userEvent.fill(each.getByLabelText("It goes on from"), "My lord");
+  const ask = vi.spyOn(api, "ask");
+  await userEvent.click(each.getByRole("button", { name: "Write" }));
+  for (const letter of ["A", "B"]) {
+    const group = each.getByRole("group", { name: `What ${letter} makes of it` });
+    await expect.element(group.getByText("from “My lord”, temperature 0.8")).toBeVisible();
+  }
+  const [first, second] = ask.mock.calls;
+  expect([first, second].map((call) => [call?.[0], call?.[2]])).toEqual([
+    ["shakespeare", 400],
+    ["shakespeare", 1200],
+  ]);
+  expect(second?.[1]).toEqual(first?.[1]);
+  expect(first?.[1]).toMatchObject({ prompt: "My lord", seed: 1 });
+});
+
+test("states of different tasks, and of different data, are said to be so", async () => {
+  await expect.element(main.getByText(/different tasks, Text and Spirals: no input fits/)).toBeVisible();
+  const each = main.getByRole("region", { name: /^The same beginning/ });
+  expect(each.query()).toBeNull();
+  location.hash = `#/compare?a=${A}&b=shakespeareslower@1200`;
+  await expect.element(each).toBeVisible();
+  // Made up of one text, so nothing is said of another.
+  expect(each.getByText("learnt from different texts").query()).toBeNull();
+  const compare = api.compare.bind(api);
+  api.compare = async (...steps) => {
+    const comparison = await compare(...steps);
+    const sides = comparison.sides.map((side, at) => ({ ...side, environment: { data: `text ${at}` } }));
+    return { ...comparison, sides };
+  };
+  location.hash = `#/compare?a=${A}&b=shakespeareslower@1000`;
+  await expect.element(each.getByText(/learnt from different texts/)).toBeVisible();
+});
+
 test("any step can be typed, one made the first, and one taken away", async () => {
   const typed = main.getByRole("spinbutton", { name: "or step B" });
   await userEvent.fill(typed, "999");
