@@ -53,7 +53,7 @@ export interface Model {
   loss(params: Params, batch: readonly Tensor[], context: LossContext): Scalar;
   /** Metrics on held-out data. Leaves no tensors behind. */
   evaluate(params: Params): Promise<Readonly<Record<string, number>>>;
-  /** What it says of each held-out example, where it tells classes apart. Leaves no tensors behind. */
+  /** What it says of each held-out example, where that is a class or an amount. Leaves no tensors behind. */
   answers?(params: Params): Promise<Answers>;
   /** May await between submissions, so that training goes on meanwhile; leaves no tensors behind. */
   picture(params: Params, step: number): Promise<Picture>;

@@ -165,6 +165,7 @@ class DigitsModel implements Model {
   async answers(params: Params): Promise<Answers> {
     const said = await this.#said(params);
     return {
+      kind: "classes",
       classes: this.#set.classes,
       examples: said.map(({ image }) => `image ${image + 1}`),
       right: Int32Array.from(said, ({ label }) => label),

@@ -7,6 +7,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Scalar, Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 import { HoldfastError } from "../errors";
+import type { Answers } from "../format/answers";
 import { randomInteger } from "../engine/random";
 import type { Model, ParameterSpec, Params, SamplePosition, Task } from "../engine/task";
 import { spectrum } from "./fourier";
@@ -112,6 +113,19 @@ class ModularModel implements Model {
         this.#training.subarray(0, 2 * EVALUATED),
         await this.#answers(params, this.#training.subarray(0, 2 * EVALUATED)),
       ),
+    };
+  }
+
+  async answers(params: Params): Promise<Answers> {
+    const pairs = this.#heldOut.subarray(0, 2 * EVALUATED);
+    const given = Int32Array.from(await this.#answers(params, pairs));
+    const sums = Array.from(given, (_, i) => [pairs[2 * i] ?? 0, pairs[2 * i + 1] ?? 0] as const);
+    return {
+      kind: "classes",
+      classes: Array.from({ length: this.#modulus }, (_, number) => String(number)),
+      examples: sums.map(([a, b]) => `${a} + ${b}`),
+      right: Int32Array.from(sums, ([a, b]) => (a + b) % this.#modulus),
+      given,
     };
   }
 

@@ -141,6 +141,7 @@ class SpiralsModel implements Model {
     const { places, signs } = this.#heldOut;
     const coordinate = (i: number): string => at(places, i).toFixed(2);
     return {
+      kind: "classes",
       classes: ["0", "1"],
       examples: Array.from(signs, (_, i) => `point at (${coordinate(2 * i)}, ${coordinate(2 * i + 1)})`),
       right: Int32Array.from(signs, (sign) => (sign > 0 ? 0 : 1)),

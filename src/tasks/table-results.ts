@@ -1,6 +1,11 @@
 /** What a network's outputs for rows of a table are worth: losses, metrics, and how they lie beside the truth. */
+import type { Answers } from "../format/answers";
 import type { Panel } from "../format/picture";
-import type { TableRows } from "./table-rows";
+import type { InputColumn, TableRows } from "./table-rows";
+
+/** Cells that name a row, beside its number; and how much of one. */
+const NAMING_CELLS = 3;
+const CELL_CHARACTERS = 24;
 
 type Target = TableRows["target"];
 
@@ -42,6 +47,39 @@ export function metricsOf(
   return { val_loss, val_rmse: Math.sqrt(error), ...(around > 0 && { val_r2: 1 - error / around }) };
 }
 
+/** What the network says of each row, and what is right; amounts in the target's own unit. */
+export function answersOf(
+  { target, columns }: Pick<TableRows, "target" | "columns">,
+  outputs: Float32Array,
+  rows: Uint32Array,
+): Answers {
+  const examples = Array.from(rows, (row) => rowWords(columns, row));
+  if (target.kind === "class") {
+    const { classes } = target;
+    const given = Int32Array.from(rows, (_, i) => likeliest(classes.length, outputs, i));
+    return {
+      kind: "classes",
+      examples,
+      classes,
+      right: Int32Array.from(rows, (row) => at(target.of, row)),
+      given,
+    };
+  }
+  const given = Float64Array.from(rows, (_, i) => amountAt(target, outputs, i));
+  const right = Float64Array.from(rows, (row) => at(target.of, row));
+  return { kind: "amounts", examples, of: target.name, right, given };
+}
+
+/** Its number, counted from 1 below the names, and what stands in its first cells. */
+function rowWords(columns: readonly InputColumn[], row: number): string {
+  const cells = columns.slice(0, NAMING_CELLS).map(({ name, cells }) => {
+    const cell = Array.from(cells[row] ?? "");
+    const isLong = cell.length > CELL_CHARACTERS;
+    return `${name} ${isLong ? `${cell.slice(0, CELL_CHARACTERS).join("")}…` : cell.join("") || "–"}`;
+  });
+  return `row ${row + 1}: ${cells.join(", ")}`;
+}
+
 /** Classes as a confusion matrix, amounts as points. */
 export function resultPanel(target: Target, outputs: Float32Array, rows: Uint32Array): Panel {
   const about = { title: `${target.name}, true and predicted`, note: `${rows.length} held-out rows` };
@@ -56,8 +94,17 @@ export function resultPanel(target: Target, outputs: Float32Array, rows: Uint32A
   }
   const points = new Float32Array(2 * rows.length);
   for (const [i, row] of rows.entries())
-    points.set([at(target.of, row), target.mean + target.spread * at(outputs, i)], 2 * i);
+    points.set([at(target.of, row), amountAt(target, outputs, i)], 2 * i);
   return { kind: "scatter", ...about, x: target.name, y: `${target.name} as predicted`, points };
+}
+
+/** What is predicted for the row at place `i`. */
+function amountAt(
+  target: Extract<Target, { readonly kind: "amount" }>,
+  outputs: Float32Array,
+  i: number,
+): number {
+  return target.mean + target.spread * at(outputs, i);
 }
 
 /** The likeliest class of the row at place `i`. */

@@ -38,6 +38,8 @@ export type Target =
 /** A column as inputs; `write` sets those of one row, which are zero before, from `offset` on. */
 export interface InputColumn {
   readonly name: string;
+  /** As they stand in the table; empty where there is no value. */
+  readonly cells: readonly string[];
   readonly inputs: number;
   readonly write: (row: number, to: Float32Array, offset: number) => void;
 }
@@ -138,7 +140,7 @@ function classOf({ cells }: Column, known: Uint32Array): Target {
   return { kind: "class", classes: names, of: Int16Array.from(cells, slotOf) };
 }
 
-function numberInputs({ name, numbers }: Column, training: Uint32Array): InputColumn {
+function numberInputs({ name, cells, numbers }: Column, training: Uint32Array): InputColumn {
   const values = numbers();
   const { mean, spread } = spreadOf(values, training);
   const hasGaps = values.some(Number.isNaN);
@@ -147,6 +149,7 @@ function numberInputs({ name, numbers }: Column, training: Uint32Array): InputCo
   );
   return {
     name,
+    cells,
     inputs: hasGaps ? 2 : 1,
     write(row, to, offset) {
       const value = scaled[row] ?? Number.NaN;
@@ -163,6 +166,7 @@ function categoryInputs({ name, cells }: Column, training: Uint32Array): InputCo
   const isSeen = new Set(Array.from(training, (row) => slots[row]));
   return {
     name,
+    cells,
     inputs: names.length,
     write(row, to, offset) {
       const slot = slots[row] ?? 0;

@@ -7,6 +7,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Scalar, Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 import { HoldfastError } from "../errors";
+import type { Answers } from "../format/answers";
 import type { DataPreview } from "../format/dataset";
 import type { Panel } from "../format/picture";
 import type { LossContext, Model, ParameterSpec, Params, SamplePosition, Task } from "../engine/task";
@@ -20,7 +21,7 @@ import { remembered } from "./remembered";
 import { settingsOf } from "./settings";
 import type { Settings } from "./settings";
 import { shorebirds } from "./shorebirds";
-import { meanLoss, metricsOf, outputsOf, resultPanel } from "./table-results";
+import { answersOf, meanLoss, metricsOf, outputsOf, resultPanel } from "./table-results";
 import { shuffled, tableRows } from "./table-rows";
 import type { InputColumn, TableRows } from "./table-rows";
 import { valuesOf } from "./values";
@@ -152,6 +153,11 @@ class TableModel implements Model {
   async evaluate(params: Params): Promise<Readonly<Record<string, number>>> {
     const rows = this.#rows.heldOut.subarray(0, EVALUATION_ROWS);
     return metricsOf(this.#rows.target, await this.#outputsOf(params, rows), rows);
+  }
+
+  async answers(params: Params): Promise<Answers> {
+    const rows = this.#rows.heldOut.subarray(0, EVALUATION_ROWS);
+    return answersOf(this.#rows, await this.#outputsOf(params, rows), rows);
   }
 
   async picture(params: Params, step: number): ReturnType<Model["picture"]> {

@@ -1,8 +1,8 @@
 /** The tables of a comparison for other programs: every number in full, every side named by its run and step. */
 import type { ComparedSide, ComparedTensor, Difference } from "../analysis/compare";
 import type { LinePoint } from "../analysis/interpolation";
+import type { AnswerChange } from "./answer-changes";
 import { csv } from "./csv";
-import type { Flip } from "./flips";
 import { SIDES } from "./route";
 import { columnsFor, MEASURES, valueOf } from "./tensor-order";
 
@@ -45,10 +45,10 @@ function cellOf(value: Difference["values"][number]): string | number {
 }
 
 /** A row to an example of which the two do not say the same. */
-export function flipsCsv(flips: readonly Flip[]): string {
+export function changesCsv(changes: readonly AnswerChange[]): string {
   return csv([
     ["example", "right", "from", "to", "became"],
-    ...flips.map(({ example, right, from, to, became }) => [example, right, from, to, became]),
+    ...changes.map(({ example, right, from, to, became }) => [example, right, from, to, became]),
   ]);
 }
 

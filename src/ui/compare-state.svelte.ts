@@ -64,7 +64,7 @@ export class CompareState {
     this.isComplete = true;
   }
 
-  /** Of all sides, where they are of one task that tells classes apart: else there is nothing to hold against each other. */
+  /** Of all sides, where they are of one task that answers: else there is nothing to hold against each other. */
   async #readAnswers(): Promise<void> {
     const tasks = this.comparison?.sides.map(({ task }) => task) ?? [];
     if (tasks.some((task) => task !== tasks[0])) return;

@@ -237,7 +237,7 @@ export interface HoldfastPage extends HoldfastApi {
   picture(run: string, step?: number): Promise<Picture>;
   /** Metrics on held-out data at any step. */
   evaluate(run: string, step: number): Promise<Readonly<Record<string, number>>>;
-  /** What the model says of each held-out example at any step; null where the task tells no classes apart. */
+  /** What the model says of each held-out example at any step; null where the task has no such answers. */
   answers(run: string, step: number): Promise<Answers | null>;
   exportCheckpoint(run: string, step: number, options?: ToFile): Promise<Blob>;
 }

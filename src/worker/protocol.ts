@@ -330,7 +330,7 @@ export interface TrainApi {
   askNow(at: RunStep, question: Question): Promise<Picture>;
   /** Metrics on held-out data. */
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>>;
-  /** What its model says of each held-out example; null where the task tells no classes apart. */
+  /** What its model says of each held-out example; null where the task has no such answers. */
   answersAt(at: RunStep): Promise<Answers | null>;
   /** Metrics on the held-out data of `from`'s run, along the line to `to`; told over the port, point by point. */
   interpolate(from: RunStep, to: RunStep, job: MessagePort): Promise<Interpolation>;

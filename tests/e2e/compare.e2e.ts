@@ -193,3 +193,39 @@ test("the same beginning through two states of a text is what each of them write
   ]);
   expect(shown[0]).not.toBe(shown[1]);
 });
+
+test("of a table, the answers that flipped, and the amounts that moved most", async ({ live, app }) => {
+  const { page } = live;
+  await openApp(page, app.url);
+  const policy = { save: { kind: "steps", every: 10 }, draw: false } as const;
+  const runs: string[] = [];
+  for (const target of ["species", "weight_g"]) {
+    const run = await start(page, {
+      ...{ task: "table", preset: "tiny", seed: 1, config: { target }, steps: STEPS, policy },
+    });
+    await waitFor(page, run, { status: "finished" });
+    runs.push(run);
+  }
+  const main = screen(page);
+  const [classes = "", amounts = ""] = runs;
+  await page.evaluate((id) => (location.hash = `#/compare?a=${id}@0&b=${id}@30`), classes);
+  const flips = main.getByRole("region", { name: /^Answers that flipped/ });
+  await expect(flips.getByRole("rowheader").first()).toHaveText(/^row \d+: site /, PATIENTLY);
+
+  await page.evaluate((id) => (location.hash = `#/compare?a=${id}@10&b=${id}@27`), amounts);
+  const moved = main.getByRole("region", { name: /^Predictions that moved most/ });
+  await expect(moved.getByRole("rowheader").first()).toBeVisible(PATIENTLY);
+  const most = await page.evaluate(async (id) => {
+    const [a, b] = [await holdfast.answers(id, 10), await holdfast.answers(id, 27)];
+    const far = Array.from(a!.given, (from, i) => Math.abs(b!.given[i]! - from));
+    return b!.examples[far.indexOf(Math.max(...far))];
+  }, amounts);
+  await expect(moved.getByRole("rowheader").first()).toHaveText(most ?? "");
+
+  // Of one task, but not of one column: no row has one right answer.
+  await page.evaluate(([a, b]) => (location.hash = `#/compare?a=${a}@30&b=${b}@30`), [
+    classes,
+    amounts,
+  ] as const);
+  await expect(main.getByText("or learn something else of them")).toBeVisible(PATIENTLY);
+});

@@ -633,6 +633,7 @@ export class FakeHoldfast implements HoldfastPage {
     if (this.#of(run).info.task === "text") return null;
     const examples = Array.from({ length: 40 }, (_, at) => `point at (${at}, ${-at})`);
     return {
+      kind: "classes",
       classes: ["0", "1"],
       examples,
       right: Int32Array.from(examples, (_, at) => at % 2),

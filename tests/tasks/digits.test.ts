@@ -152,7 +152,9 @@ suite("the model", () => {
       const { val_accuracy: accuracy = 0 } = await model.evaluate(params);
       expect(accuracy).toBeGreaterThan(0.6);
       const picture = await model.picture(params, 60);
-      const { right: labels, given } = present(await model.answers?.(params));
+      const answers = present(await model.answers?.(params));
+      if (answers.kind !== "classes") throw new Error("Expected classes.");
+      const { right: labels, given } = answers;
       expect(labels.filter((label, i) => label === given[i]).length / labels.length).toBeCloseTo(
         accuracy,
         10,

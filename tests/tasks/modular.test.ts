@@ -79,6 +79,13 @@ suite("the model", () => {
     const metrics = await model.evaluate(params);
     expect(metrics).toMatchObject({ val_accuracy: 1, train_accuracy: 1 });
     expect(metrics["val_loss"]).toBeCloseTo(Math.log(1 + (P - 1) * Math.exp(-10)), 5);
+    const answers = present(await model.answers?.(params));
+    if (answers.kind !== "classes") throw new Error("Expected classes.");
+    expect(answers.given).toEqual(answers.right);
+    for (const [i, example] of answers.examples.entries()) {
+      const [a = 0, b = 0] = example.split(" + ").map(Number);
+      expect(answers.classes[present(answers.right[i])]).toBe(String((a + b) % P));
+    }
     const image = panelOf(await model.picture(params, 1), "images");
     const blues = image.pixels.filter((_, i) => i % 3 === 2);
     expect(blues.every((blue) => blue > 120)).toBe(true);

@@ -12,7 +12,17 @@ import { NO_DROPOUT } from "../../src/tasks/layers";
 import { settingsOf } from "../../src/tasks/settings";
 import { table } from "../../src/tasks/table";
 import { tableRows } from "../../src/tasks/table-rows";
-import { configOf, initialParams, modelOf, openCpu, panelOf, present, train, withParams } from "./trial";
+import {
+  configOf,
+  initialParams,
+  meanOf,
+  modelOf,
+  openCpu,
+  panelOf,
+  present,
+  train,
+  withParams,
+} from "./trial";
 
 const TINY = configOf(table, "tiny");
 const AMOUNT = { ...TINY, target: "weight_g" };
@@ -151,6 +161,48 @@ suite("what is drawn", () => {
     expect(present(a)).toBeGreaterThan(present(b));
     expect(present(b)).toBeGreaterThan(0.3);
     expect(Math.abs(present(noise))).toBeLessThan(0.03);
+  });
+});
+
+suite("what it says of the held-out rows", () => {
+  const answersOf = async (config: Config) => {
+    const model = table.build(config, table.generate(TINY, 1), 1);
+    const params = initialParams(model);
+    const answers = present(await model.answers?.(params));
+    const metrics = await model.evaluate(params);
+    tf.dispose(params);
+    model.dispose();
+    return { answers, metrics };
+  };
+
+  test("are as many right classes as the accuracy says, of rows that can be found again", async () => {
+    const { answers, metrics } = await answersOf(TINY);
+    if (answers.kind !== "classes") throw new Error("Expected classes.");
+    const { given, right, examples } = answers;
+    expect(given.filter((one, i) => one === right[i]).length / given.length).toBe(metrics["val_accuracy"]);
+    const [names = [], ...rows] = new TextDecoder()
+      .decode(table.generate(TINY, 1))
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(","));
+    expect(examples).toHaveLength(60);
+    for (const [i, example] of examples.entries()) {
+      const [, number, cells = ""] = /^row (\d+): (.*)$/.exec(example) ?? [];
+      const row = present(rows[Number(number) - 1]);
+      // The first ones that are used; `ring` is not.
+      expect(cells).toBe([1, 2, 3].map((at) => `${names[at]} ${row[at] || "–"}`).join(", "));
+      expect(answers.classes[present(right[i])]).toBe(row.at(-1));
+    }
+  });
+
+  test("are as far off as the error says, in the unit of the column", async () => {
+    const { answers, metrics } = await answersOf(AMOUNT);
+    if (answers.kind !== "amounts") throw new Error("Expected amounts.");
+    const { of, given, right } = answers;
+    const squares = given.map((one, i) => (one - present(right[i])) ** 2);
+    expect(of).toBe("weight_g");
+    expect(Math.sqrt(meanOf(squares))).toBeCloseTo(present(metrics["val_rmse"]), 8);
+    expect(Math.max(...right)).toBeGreaterThan(90);
   });
 });
 

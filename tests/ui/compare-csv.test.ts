@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ComparedSide } from "../../src/analysis/compare";
-import { differencesCsv, lineCsv, tensorsCsv } from "../../src/ui/compare-csv";
+import { changesCsv, differencesCsv, lineCsv, tensorsCsv } from "../../src/ui/compare-csv";
 import { comparedTensor } from "../support/compared";
 
 const sides: readonly ComparedSide[] = [1, 2].map((step) => ({
@@ -38,6 +38,14 @@ test("what differs leaves beside the metrics; a text that a spreadsheet would co
     "metrics,val_loss,0.25,",
     "settings,tied,,true",
     "environment,browser,'=1+1,Chromium 156",
+  ]);
+});
+
+test("amounts that moved leave with every digit", () => {
+  const change = { example: "row 3: site a, b", right: 2, from: 1 / 3, to: 2.5, became: "better" } as const;
+  expect(lines(changesCsv([change]))).toEqual([
+    "example,right,from,to,became",
+    `"row 3: site a, b",2,${1 / 3},2.5,better`,
   ]);
 });
 

@@ -78,6 +78,28 @@ test("states of different tasks, and of different data, are said to be so", asyn
   await expect.element(each.getByText(/learnt from different texts/)).toBeVisible();
 });
 
+test("of amounts, the predictions that moved most come first, each beside the true value", async () => {
+  api.answers = (_run, step) =>
+    Promise.resolve({
+      kind: "amounts",
+      of: "weight_g",
+      examples: ["row 1: site bay", "row 2: site cape", "row 3: site bay"],
+      right: Float64Array.of(50, 60, 70),
+      given: step === 400 ? Float64Array.of(50, 66, 70) : Float64Array.of(52, 61, 70),
+    });
+  location.hash = `#/compare?a=${A}&b=${B}`;
+  const moved = main.getByRole("region", { name: /^Predictions that moved most/ });
+  await expect.element(moved.getByText("2 of 3 held out; 1 closer, 1 farther off")).toBeVisible();
+  const rows = moved.getByRole("row").elements();
+  expect(rows.map((row) => Array.from((row as HTMLTableRowElement).cells, (cell) => cell.innerText))).toEqual(
+    [
+      ["example", "weight_g", "A", "B"],
+      ["row 2: site cape", "60.00", "66.00", "61.00"],
+      ["row 1: site bay", "50.00", "50.00", "52.00"],
+    ],
+  );
+});
+
 test("any step can be typed, one made the first, and one taken away", async () => {
   const typed = main.getByRole("spinbutton", { name: "or step B" });
   await userEvent.fill(typed, "999");
