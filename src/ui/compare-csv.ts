@@ -7,7 +7,7 @@ import { SIDES } from "./route";
 import { columnsFor, MEASURES, valueOf } from "./tensor-order";
 
 /** `A (Shakespeare, step 800)`. */
-function sideWords(sides: readonly ComparedSide[], index: number): string {
+export function sideWords(sides: readonly ComparedSide[], index: number): string {
   const { runName = "", step = "" } = sides[index] ?? {};
   return `${SIDES[index]?.toUpperCase()} (${runName}, step ${step})`;
 }
