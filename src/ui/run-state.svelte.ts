@@ -18,6 +18,7 @@ import { evaluationsOf } from "../policy/evaluation";
 import type { Interval } from "../policy/interval";
 import { LossSeries } from "./loss-series";
 import { type ChangedSetting, forkChanges } from "./run-settings";
+import { stepsBehind } from "./picture-age";
 import { seenFromHere } from "./seen-status";
 import { VisitState } from "./visit-state.svelte";
 
@@ -53,6 +54,17 @@ export class RunState {
   checkpoints = $state.raw<readonly CheckpointInfo[]>([]);
   events = $state.raw<readonly RunEvent[]>([]);
   picture = $state.raw<Picture | null>(null);
+  /** Steps between it and the one before it; 0 where there was none. */
+  #pictureGap = $state(0);
+  /** How many steps ago it was drawn, where that is worth a word. */
+  readonly pictureBehind = $derived(
+    this.picture === null
+      ? null
+      : stepsBehind({
+          ...{ of: this.picture.step, step: this.step },
+          ...{ gap: this.#pictureGap, stepsPerSecond: this.stepsPerSecond },
+        }),
+  );
   /** Held-out metrics by name, of the newest state that was evaluated. */
   metrics = $state.raw<Readonly<Record<string, number>>>({});
   /** That state's step; null where none was. */
@@ -292,6 +304,7 @@ export class RunState {
         }
         break;
       case "picture":
+        this.#pictureGap = event.picture.step - (this.picture?.step ?? event.picture.step);
         this.picture = event.picture;
         this.metrics = event.metrics;
         this.metricsStep = event.picture.step;

@@ -193,3 +193,21 @@ test("Escape keeps what deleting for good was asked about, and the focus goes ba
   await expect.element(main.getByRole("button", { name: "Empty the trash", exact: true })).toHaveFocus();
   expect(await api.trash()).not.toEqual([]);
 });
+
+test("a picture of a much older step says so, and a text what it goes on from and of which step it is", async () => {
+  const { picture } = FakeHoldfast.prototype;
+  api.picture = (run, step) => picture.call(api, run, step ?? 200);
+  location.hash = "#/run/penguins";
+  await expect.element(main.getByText("of step 200, 200 steps ago")).toBeVisible();
+  api.picture = (run, step) => picture.call(api, run, step);
+  location.hash = "#/run/shakespeare";
+  const sample = main.getByRole("region", { name: /^Sample/ });
+  await expect.element(sample.getByText("step 3,000, from a new line, temperature 0.8")).toBeVisible();
+  // The control: it is as new as can be.
+  expect(sample.getByText("ago").query()).toBeNull();
+  const asking = main.getByRole("region", { name: /^Try it/ });
+  await userEvent.fill(asking.getByLabelText("It goes on from"), "My lord");
+  await userEvent.click(asking.getByRole("button", { name: "Write" }));
+  await expect.element(asking.getByText("Made at step 3,000")).toBeVisible();
+  await expect.element(asking.getByText("from “My lord”, temperature 0.8")).toBeVisible();
+});

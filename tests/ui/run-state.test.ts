@@ -307,3 +307,20 @@ suite("bad numbers", () => {
     expect(run.trouble).toBeNull();
   });
 });
+
+test("a picture is old where steps went on without another, and not while each comes as the one before it", async () => {
+  const { api, run } = await opened();
+  const draw = (step: number) =>
+    api.emit({ kind: "picture", run: RUN, picture: { step, panels: [] }, metrics: {} });
+  const train = (step: number) => {
+    run.step = step;
+    return run.pictureBehind;
+  };
+  draw(820);
+  draw(880);
+  expect([train(930), train(1060)]).toEqual([null, null]);
+  // Three times as long as the one before it took.
+  expect(train(1061)).toBe(181);
+  draw(1061);
+  expect(run.pictureBehind).toBeNull();
+});
