@@ -9,10 +9,18 @@ export type Route =
   | { readonly screen: "settings" }
   /** The pieces that screens are made of, for those who work on them. */
   | { readonly screen: "design" }
-  | { readonly screen: "run"; readonly run: string; readonly step: number | null }
+  | ({ readonly screen: "run"; readonly run: string } & RunView)
   | ({ readonly screen: "compare" } & CompareView)
   /** An address that means nothing here. */
   | { readonly screen: "unknown"; readonly hash: string };
+
+/** How a run is looked at. */
+export interface RunView {
+  /** The step that is looked at; null where none is. */
+  readonly step: number | null;
+  /** What its chart shows; null: the loss. */
+  readonly metric: string | null;
+}
 
 /** What curves are drawn over. */
 export const X_AXES = ["step", "time", "samples"] as const;
@@ -22,8 +30,10 @@ export type XAxis = (typeof X_AXES)[number];
 export interface CompareView {
   /** At most as many as there are letters; null where nothing is chosen yet. */
   readonly sides: readonly (RunStep | null)[];
-  /** What the loss curves are drawn over. */
+  /** What the curves are drawn over. */
   readonly axis: XAxis;
+  /** What the curves are of; null: the loss. */
+  readonly metric: string | null;
   /** Places of the two sides between which the loss is computed; null where it is not. */
   readonly line: readonly [from: number, to: number] | null;
   /** The tensor that is looked at; null where nobody chose one. */
@@ -65,8 +75,14 @@ export function parseRoute(hash: string): Route {
   if (first === "health" && second === undefined) return { screen: "health" };
   if (first === "settings" && second === undefined) return { screen: "settings" };
   if (first === "run" && second !== undefined && ID.test(second)) {
-    const step = new URLSearchParams(query).get("step") ?? "";
-    return { screen: "run", run: second, step: STEP.test(step) ? Number(step) : null };
+    const asked = new URLSearchParams(query);
+    const step = asked.get("step") ?? "";
+    return {
+      screen: "run",
+      run: second,
+      step: STEP.test(step) ? Number(step) : null,
+      metric: asked.get("metric"),
+    };
   }
   if (first === "compare" && second === undefined) {
     const asked = new URLSearchParams(query);
@@ -76,6 +92,7 @@ export function parseRoute(hash: string): Route {
       screen: "compare",
       sides: sides.slice(0, end),
       axis: X_AXES.find((axis) => axis === asked.get("by")) ?? "step",
+      metric: asked.get("metric"),
       line: parseLine(asked.get("line"), end),
       tensor: asked.get("tensor"),
     };
@@ -83,9 +100,11 @@ export function parseRoute(hash: string): Route {
   return { screen: "unknown", hash };
 }
 
-/** The address of a run, and of a step of it. */
-export function runHref(run: string, step: number | null = null): string {
-  return `#/run/${run}${step === null ? "" : `?step=${step}`}`;
+/** The address of a run; of itself alone, where no more is given. */
+export function runHref(run: string, { step = null, metric = null }: Partial<RunView> = {}): string {
+  const query = step === null ? [] : [`step=${step}`];
+  if (metric !== null) query.push(`metric=${encodeURIComponent(metric)}`);
+  return query.length === 0 ? `#/run/${run}` : `#/run/${run}?${query.join("&")}`;
 }
 
 /** The address of the form of a new run, with a task chosen or not. */
@@ -97,11 +116,13 @@ export function newRunHref(task: string | null): string {
 export function compareHref({
   sides,
   axis = "step",
+  metric = null,
   line = null,
   tensor = null,
 }: Pick<CompareView, "sides"> & Partial<CompareView>): string {
   const query = sides.flatMap((at, index) => (at === null ? [] : [`${SIDES[index]}=${at.run}@${at.step}`]));
   if (axis !== "step") query.push(`by=${axis}`);
+  if (metric !== null) query.push(`metric=${encodeURIComponent(metric)}`);
   if (line !== null) query.push(`line=${line.map((place) => SIDES[place]).join("")}`);
   if (tensor !== null) query.push(`tensor=${encodeURIComponent(tensor)}`);
   return query.length === 0 ? "#/compare" : `#/compare?${query.join("&")}`;
@@ -121,7 +142,7 @@ export function href(route: Route): string {
     case "design":
       return "#/design";
     case "run":
-      return runHref(route.run, route.step);
+      return runHref(route.run, route);
     case "compare":
       return compareHref(route);
     case "unknown":

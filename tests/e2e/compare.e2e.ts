@@ -16,7 +16,7 @@ test("three states of two runs, one of them not saved; the line, a reload, and t
   await openApp(page, app.url);
   const runs: string[] = [];
   for (const seed of [7, 8]) {
-    const policy = { save: { kind: "steps", every: 10 }, draw: false } as const;
+    const policy = { save: { kind: "steps", every: 10 }, draw: false, evaluate: 10 } as const;
     const run = await start(page, { task: "spirals", preset: "tiny", seed, steps: STEPS, policy });
     await waitFor(page, run, { status: "finished" });
     runs.push(run);
@@ -52,8 +52,11 @@ test("three states of two runs, one of them not saved; the line, a reload, and t
   const chart = line.getByRole("img", { name: "Held-out loss on the line from A to C" });
   await expect(chart).toBeVisible(PATIENTLY);
   expect(new URL(page.url()).hash).toBe(`#/compare?a=${first}@10&b=${first}@30&c=${second}@17&line=ac`);
+  const metric = main.getByRole("combobox", { name: "Metric of the curves" });
+  await metric.selectOption("val_accuracy");
   await page.reload();
   await expect(chart).toBeVisible(PATIENTLY);
+  await expect(metric).toHaveValue("val_accuracy");
   await expect(main.getByText("3 states of 2 runs")).toBeVisible();
 
   const table = await downloaded(page, () => tensors.getByRole("button", { name: "CSV" }).click());

@@ -37,8 +37,22 @@ test("how it is looked at stands in the address, and computes nothing again", as
   await expect.element(main.getByRole("img", { name: /^Histogram of slot v/ })).toBeVisible();
   await userEvent.selectOptions(main.getByLabelText("By", { exact: true }), "samples");
   await expect.element(main.getByRole("img", { name: /^Loss by samples drawn: A, B of/ })).toBeVisible();
-  expect(location.hash).toBe(`#/compare?a=${A}&b=${B}&c=${C}&by=samples&tensor=param%2Ffilters%2Fweight`);
+  const address = `#/compare?a=${A}&b=${B}&c=${C}&by=samples`;
+  expect(location.hash).toBe(`${address}&tensor=param%2Ffilters%2Fweight`);
   expect(compare).not.toHaveBeenCalled();
+});
+
+test("the metric of the curves is that of the address, and the loss where the runs have none of that name", async () => {
+  location.hash = `#/compare?a=${A}&b=shakespeareslower@1200&metric=val_accuracy`;
+  const metric = main.getByRole("combobox", { name: "Metric of the curves" });
+  await expect.element(metric).toHaveValue("val_accuracy");
+  await expect.element(main.getByRole("heading", { name: /accuracy.* curves/i })).toBeVisible();
+  await userEvent.selectOptions(metric, "train_accuracy");
+  await vi.waitUntil(() => location.hash.endsWith("&metric=train_accuracy"));
+  await userEvent.selectOptions(metric, "loss");
+  await vi.waitUntil(() => !location.hash.includes("metric"));
+  location.hash += "&metric=val_unheard_of";
+  await expect.element(metric).toHaveValue("loss");
 });
 
 test("one beginning is put through each state, and no other while it is under way", async () => {

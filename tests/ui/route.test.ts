@@ -7,12 +7,21 @@ const ROUTES: readonly (readonly [string, Route])[] = [
   ["#/new?task=spirals", { screen: "new", task: "spirals" }],
   ["#/settings", { screen: "settings" }],
   ["#/design", { screen: "design" }],
-  ["#/run/r0123456789abcdef", { screen: "run", run: "r0123456789abcdef", step: null }],
-  ["#/run/r0123456789abcdef?step=120", { screen: "run", run: "r0123456789abcdef", step: 120 }],
-  ["#/compare", { screen: "compare", sides: [], axis: "step", line: null, tensor: null }],
+  ["#/run/r0123456789abcdef", { screen: "run", run: "r0123456789abcdef", step: null, metric: null }],
+  ["#/run/r0123456789abcdef?step=120", { screen: "run", run: "r0123456789abcdef", step: 120, metric: null }],
+  ["#/run/r1?metric=accuracy", { screen: "run", run: "r1", step: null, metric: "accuracy" }],
+  ["#/run/r1?step=5&metric=a%20%26%20b", { screen: "run", run: "r1", step: 5, metric: "a & b" }],
+  ["#/compare", { screen: "compare", sides: [], axis: "step", metric: null, line: null, tensor: null }],
   [
     "#/compare?a=r1@800",
-    { screen: "compare", sides: [{ run: "r1", step: 800 }], axis: "step", line: null, tensor: null },
+    {
+      screen: "compare",
+      sides: [{ run: "r1", step: 800 }],
+      axis: "step",
+      metric: null,
+      line: null,
+      tensor: null,
+    },
   ],
   [
     "#/compare?a=r1@0&b=r2@1200&d=r1@7",
@@ -20,12 +29,13 @@ const ROUTES: readonly (readonly [string, Route])[] = [
       screen: "compare",
       sides: [{ run: "r1", step: 0 }, { run: "r2", step: 1200 }, null, { run: "r1", step: 7 }],
       axis: "step",
+      metric: null,
       line: null,
       tensor: null,
     },
   ],
   [
-    "#/compare?a=r1@0&b=r2@5&c=r1@7&by=time&line=ca&tensor=slot%2Fm%2Fhead",
+    "#/compare?a=r1@0&b=r2@5&c=r1@7&by=time&metric=val_accuracy&line=ca&tensor=slot%2Fm%2Fhead",
     {
       screen: "compare",
       sides: [
@@ -34,6 +44,7 @@ const ROUTES: readonly (readonly [string, Route])[] = [
         { run: "r1", step: 7 },
       ],
       axis: "time",
+      metric: "val_accuracy",
       line: [2, 0],
       tensor: "slot/m/head",
     },
@@ -77,6 +88,7 @@ suite("route", () => {
       screen: "compare",
       sides: [null, { run: "r2", step: 3 }],
       axis: "step",
+      metric: null,
       line: null,
       tensor: null,
     }),
@@ -85,6 +97,7 @@ suite("route", () => {
   test.each(["aa", "ac", "a", "abc", "a0", ""])("a line that joins no two sides is none: %j", (line) =>
     expect(parseRoute(`#/compare?a=r1@1&b=r2@3&line=${line}`)).toMatchObject({
       axis: "step",
+      metric: null,
       line: null,
       tensor: null,
     }),

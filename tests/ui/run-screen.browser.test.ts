@@ -211,3 +211,18 @@ test("a picture of a much older step says so, and a text what it goes on from an
   await expect.element(asking.getByText("Made at step 3,000")).toBeVisible();
   await expect.element(asking.getByText("from “My lord”, temperature 0.8")).toBeVisible();
 });
+
+test("the metric of the chart stands in the address, beside the step", async () => {
+  location.hash = "#/run/shakespeareslower?metric=accuracy";
+  const metric = main.getByRole("combobox", { name: "Metric of the chart" });
+  await expect.element(metric).toHaveValue("accuracy");
+  await expect.element(main.getByRole("img", { name: /accuracy by step/i })).toBeVisible();
+  await userEvent.fill(main.getByRole("textbox", { name: "Step" }), "41");
+  await userEvent.click(main.getByRole("button", { name: "Show", exact: true }));
+  await vi.waitUntil(() => location.hash === "#/run/shakespeareslower?step=41&metric=accuracy");
+  await userEvent.selectOptions(metric, "loss");
+  await vi.waitUntil(() => location.hash === "#/run/shakespeareslower?step=41");
+  // The control: a name that nothing was evaluated by is the loss.
+  location.hash = "#/run/shakespeareslower?metric=accurracy";
+  await expect.element(metric).toHaveValue("loss");
+});
