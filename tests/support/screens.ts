@@ -63,6 +63,12 @@ const PLACES: readonly Place[] = [
   })),
   { name: "compare", route: "/compare", scenes: ["empty"] },
   { name: "compare", route: `${SIDES}&line=ab`, scenes: ["loading", "full", "failed"] },
+  {
+    name: "compare-text",
+    route: "/compare?a=shakespeare@400&b=shakespeareslower@1200",
+    scenes: ["full"],
+    act: press("Write"),
+  },
   { name: "health", route: "/health", scenes: [...ALL, "memory"] },
   { name: "design", route: "/design", scenes: ["full"], isBusy: true },
   {
