@@ -10,7 +10,7 @@ import { runHref } from "./route";
 import { seenFromHere } from "./seen-status";
 import { Transfers } from "./transfers.svelte";
 import { VersionState } from "./version-state.svelte";
-import { failureWords, rehearsalWords, recoveryWords, thinnedWords } from "./words";
+import { failureWords, rehearsalWords, recoveryWords, thinnedWords } from "./store-words";
 
 /** A line that comes up below and goes by itself, with at most one thing to do. */
 export interface Toast {

@@ -8,7 +8,8 @@ import { bytes, count, duration, loss } from "./format";
 import type { LossSeries } from "./loss-series";
 import { familyOf, metricNames } from "./metric-lines";
 import { SIDES } from "./route";
-import { checkWords, metricWords, reasonWords } from "./words";
+import { checkWords, reasonWords } from "./step-words";
+import { metricWords } from "./words";
 
 export interface ChartTable {
   readonly columns: readonly string[];

@@ -1,7 +1,8 @@
 /** What of all that happens to a run is worth a notification to somebody who looks elsewhere. */
 import type { HoldfastEvent } from "../worker/api";
 import { count, loss } from "./format";
-import { bestWords, failureWords, rehearsalWords } from "./words";
+import { bestWords } from "./event-words";
+import { failureWords, rehearsalWords } from "./store-words";
 
 export interface Told {
   /** Is it the end of a run, or something that went wrong? */

@@ -6,7 +6,7 @@ import { download, fileName } from "./download";
 import type { Toast } from "./app-state.svelte";
 import { choosePlace } from "./save-place";
 import { mirroredWords } from "./mirror-words";
-import { deployedWords, importedWords } from "./words";
+import { deployedWords, importedWords } from "./store-words";
 
 export interface Transfer {
   readonly id: number;

@@ -1,7 +1,7 @@
 import { expect, suite, test } from "vitest";
 import type { RunEvent } from "../../src/format/run";
 import { forkChanges, runSettings, type SettingLine } from "../../src/ui/run-settings";
-import { forkChangesWords } from "../../src/ui/words";
+import { forkChangesWords } from "../../src/ui/step-words";
 import { FakeHoldfast } from "../support/fake-holdfast";
 
 const { record: made } = await new FakeHoldfast("full", { ticking: false }).detail("spiralsdropout");

@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { barrierWords, scheduleWords } from "../../src/ui/step-words";
+
+test("what a schedule makes of a rate is told where it is another number", () => {
+  expect(scheduleWords(0.001, 0.001)).toBe("");
+  expect(scheduleWords(null, 0.001)).toBe("");
+  expect(scheduleWords(0.0003, 0.001)).toContain("0.0003 of 0.001");
+});
+
+test("a barrier is told with its height and place, and one that cannot be told is not called none", () => {
+  expect(barrierWords({ alpha: 0.4375, height: 0.25 })).toMatch(/^A barrier of 0\.2500 .* at 0\.4375\.$/);
+  expect(barrierWords({ alpha: 0, height: 0 })).toMatch(/^No barrier/);
+  expect(barrierWords(null)).not.toMatch(/^No barrier/);
+});
