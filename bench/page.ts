@@ -1,10 +1,10 @@
 /**
- * What the page costs: how much it fetches before it can be used, how long its own thread is held while a run trains and
- * saves, and what a frame takes while one moves through a run of 1,000,000 steps with 1,000 checkpoints, and through a list of
- * 500 runs of which one trains.
+ * What the page costs: how much it fetches before it can be used, how long a first visit takes until a model learns, how
+ * long the page's own thread is held while a run trains and saves, and what a frame takes while one moves through a run of
+ * 1,000,000 steps with 1,000 checkpoints, and through a list of 500 runs of which one trains.
  *
  * Times are those of the page's thread on the processor: a software GPU takes the cores from it, and waiting is not work.
- * `--seconds N` (default 60) is how long the run trains.
+ * Those of the first visit are by the clock. `--seconds N` (default 60) is how long the run trains.
  */
 import type { Browser, Page } from "@playwright/test";
 import type { BenchResult, RunContext } from "../scripts/lib/context.mjs";
@@ -18,6 +18,9 @@ const SAVES = 10;
 /** Moves of each kind. */
 const MOVES = 40;
 const WHEEL_PX = 400;
+/** Losses that a loss is averaged over: one batch says little. */
+const AVERAGED = 10;
+const POLL_MS = 100;
 /** So many rows are there once the list is. */
 const SHOWN_ROWS = 400;
 
@@ -30,6 +33,7 @@ export async function run({ app, browser, page: pageOf, log, options }: RunConte
   const seconds = Number(options.get("seconds") ?? SECONDS);
   const started = await browser();
   const first = await firstLoad(started, await app(), log);
+  const visit = await firstVisit(started, await app());
   const training = await whileTraining(started, await app(), seconds);
   log(
     `${training.saves} saves; the longest tasks took ${training.longest.map((ms) => ms.toFixed(1)).join(", ")} ms`,
@@ -46,6 +50,8 @@ export async function run({ app, browser, page: pageOf, log, options }: RunConte
     adapter: training.adapter,
     results: {
       first_load_kb: first / 1000,
+      first_step_s: visit.firstStep / 1000,
+      learning_s: visit.learning / 1000,
       saves: training.saves,
       longest_task_ms: training.longest[0] ?? Number.NaN,
       frames: frames.length,
@@ -88,6 +94,40 @@ async function firstLoad(browser: Browser, url: string, log: (line: string) => v
   log(`before it can be used: ${unique.sort().join(", ")}`);
   await context.close();
   return gzipBytes(await ensureBuilt(), unique);
+}
+
+/**
+ * From the address to the first step, and to a loss of half of what it began with, ms by the clock: one press of the one
+ * button, in a browser that was never there. What computes is the GPU that the browser has.
+ */
+async function firstVisit(
+  browser: Browser,
+  url: string,
+): Promise<{ readonly firstStep: number; readonly learning: number }> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const start = performance.now();
+  await page.goto(url);
+  await page.getByRole("button", { name: "Start training spirals" }).click();
+  let firstStep: number | null = null;
+  for (;;) {
+    const losses = await page.evaluate(async () => {
+      const [run] = await holdfast.runs();
+      return run === undefined ? [] : Array.from(await holdfast.losses(run.id));
+    });
+    const now = performance.now() - start;
+    if (losses.length > 0) firstStep ??= now;
+    const [first, newest] = [mean(losses.slice(0, AVERAGED)), mean(losses.slice(-AVERAGED))];
+    if (firstStep !== null && losses.length > 2 * AVERAGED && newest <= first / 2) {
+      await context.close();
+      return { firstStep, learning: now };
+    }
+    await page.waitForTimeout(POLL_MS);
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 async function whileTraining(

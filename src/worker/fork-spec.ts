@@ -73,13 +73,16 @@ const NAMED_CHANGES = 2;
 /** Characters of a parent's name that are kept: forks of forks of forks have a name all the same. */
 const PARENT_NAME = 120;
 
+/** Lists have little room. */
+const SHORT: Readonly<Record<string, string>> = { learningRate: "rate", clipNorm: "clipping" };
+
 /** By what is different: forks of one step are told apart. */
 function nameOf(parent: string, step: number, info: TaskInfo, before: Config, after: Config): string {
   const fields = [...info.fields, LEARNING_RATE, CLIP_NORM, SEED];
   const different = fields.filter(({ name }) => before[name] !== after[name]);
   const told = different
     .slice(0, NAMED_CHANGES)
-    .map(({ name, label }) => `${label.toLowerCase()} ${String(after[name])}`);
+    .map(({ name, label }) => `${SHORT[name] ?? label.toLowerCase()} ${String(after[name])}`);
   const short = parent.length > PARENT_NAME ? `${parent.slice(0, PARENT_NAME)}…` : parent;
   return [`${short}, from step ${step}`, ...told].join(", ");
 }

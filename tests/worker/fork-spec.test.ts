@@ -35,10 +35,10 @@ suite("a fork", () => {
     const holder = await parent();
     const named = (changes: NonNullable<ForkOptions["changes"]>): string =>
       forkSpec(holder, 200, { changes }).name;
-    expect(named({ learningRate: 0.1 })).toBe("parent, from step 200, learning rate 0.1");
+    expect(named({ learningRate: 0.1 })).toBe("parent, from step 200, rate 0.1");
     expect(named({ learningRate: 0.5 })).toBe("parent, from step 200");
     expect(named({ learningRate: 0.1, seed: 9, config: { batchSize: 3 } })).toBe(
-      "parent, from step 200, batch size 3, learning rate 0.1",
+      "parent, from step 200, batch size 3, rate 0.1",
     );
   });
 
