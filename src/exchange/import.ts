@@ -2,6 +2,7 @@
 import { HoldfastError } from "../errors";
 import type { BundleRun } from "../format/bundle";
 import { equalBytes } from "../format/bytes";
+import { cutName } from "../format/free-name";
 import { encodeJson } from "../format/json";
 import { encodeLogged } from "../format/log";
 import { lastStep } from "../format/rows";
@@ -140,9 +141,7 @@ async function arrivals(
 
 /** No longer than a record takes. */
 function copyName(name: string): string {
-  const kept = name.slice(0, MAX_NAME - COPY.length);
-  // A name cut in the middle of a surrogate pair could not be written.
-  return `${kept.replace(/[\ud800-\udbff]$/, "")}${COPY}`;
+  return `${cutName(name, MAX_NAME - COPY.length)}${COPY}`;
 }
 
 /** Is that very run here, not deleted, with every event and checkpoint that the bundle has? */

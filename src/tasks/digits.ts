@@ -364,7 +364,7 @@ function expectSomeOfEach({ labels, classes }: ImageSet, training: Uint32Array):
   const count = labels.filter((label) => label === missed).length;
   throw new HoldfastError(
     "invalid",
-    `The class “${classes[missed]}” is left out of the training: ${count === 1 ? "its only image is" : `all its ${count} images are`} held out. Add images of it, or hold out others.`,
+    `The class “${classes[missed]}” is left out of the training: ${count === 1 ? "its only image is" : `all its ${count} images are`} held out. Add images of it (more digits, where they are drawn), or hold out fewer.`,
   );
 }
 

@@ -1,7 +1,7 @@
 /** What a network's outputs for rows of a table are worth: losses, metrics, and how they lie beside the truth. */
 import type { Answers } from "../format/answers";
 import type { Panel } from "../format/picture";
-import type { InputColumn, TableRows } from "./table-rows";
+import type { TableRows } from "./table-rows";
 
 /** Cells that name a row, beside its number; and how much of one. */
 const NAMING_CELLS = 3;
@@ -49,11 +49,11 @@ export function metricsOf(
 
 /** What the network says of each row, and what is right; amounts in the target's own unit. */
 export function answersOf(
-  { target, columns }: Pick<TableRows, "target" | "columns">,
+  { target, named }: Pick<TableRows, "target" | "named">,
   outputs: Float32Array,
   rows: Uint32Array,
 ): Answers {
-  const examples = Array.from(rows, (row) => rowWords(columns, row));
+  const examples = Array.from(rows, (row) => rowWords(named, row));
   if (target.kind === "class") {
     const { classes } = target;
     const given = Int32Array.from(rows, (_, i) => likeliest(classes.length, outputs, i));
@@ -71,7 +71,7 @@ export function answersOf(
 }
 
 /** Its number, counted from 1 below the names, and what stands in its first cells. */
-function rowWords(columns: readonly InputColumn[], row: number): string {
+function rowWords(columns: TableRows["named"], row: number): string {
   const cells = columns.slice(0, NAMING_CELLS).map(({ name, cells }) => {
     const cell = Array.from(cells[row] ?? "");
     const isLong = cell.length > CELL_CHARACTERS;

@@ -48,6 +48,8 @@ export interface InputColumn {
 export interface TableRows {
   readonly target: Target & { readonly name: string };
   readonly columns: readonly InputColumn[];
+  /** All but the target, in the order of the table: rows are known by them, whatever the network is given. */
+  readonly named: readonly Pick<Column, "name" | "cells">[];
   readonly ignored: readonly Column[];
   readonly inputs: number;
   readonly training: Uint32Array<ArrayBuffer>;
@@ -88,6 +90,7 @@ export function tableRows(table: CsvTable, settings: Settings): TableRows {
   return {
     target: { name: target.name, ...(isAmount ? amountOf(numbers, training) : classOf(target, known)) },
     columns: used,
+    named: columns.filter((column) => column !== target),
     ignored: columns.filter(({ kind }) => kind === "ignored"),
     inputs: used.reduce((sum, { inputs }) => sum + inputs, 0),
     training,

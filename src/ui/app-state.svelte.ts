@@ -71,13 +71,14 @@ export class AppState {
   training = $derived(this.runs?.find(({ status }) => status === "running") ?? null);
   /** Does no run train, in this tab or in another one? */
   isAtRest = $derived(
-    this.runs?.every(({ id, status }) => status !== "running" && status !== "elsewhere" && this.rests(id)) ===
-      true,
+    this.runs?.every(
+      ({ id, status }) => status !== "running" && status !== "elsewhere" && this.#rests(id),
+    ) === true,
   );
   /** Newest interrupted run that is not postponed. */
   offered = $derived(
     this.runs
-      ?.filter(({ id, status }) => status === "interrupted" && !this.postponed.has(id) && this.rests(id))
+      ?.filter(({ id, status }) => status === "interrupted" && !this.postponed.has(id) && this.#rests(id))
       .sort(newestFirst)[0] ?? null,
   );
   /** Files that leave and come. */
@@ -204,7 +205,7 @@ export class AppState {
   }
 
   /** One that goes on by itself after a reload is not asked about. */
-  rests(run: string): boolean {
+  #rests(run: string): boolean {
     return (this.api.live(run)?.phase.kind ?? "idle") === "idle";
   }
 

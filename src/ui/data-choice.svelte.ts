@@ -15,6 +15,8 @@ export class DataChoice {
   /** Counts up, so that what is read slowly does not replace what was chosen after it. */
   #turn = 0;
   #pause: ReturnType<typeof setTimeout> | undefined;
+  /** Settings that came while the data was read, which is shown with them then. */
+  #waiting: Config | null = null;
 
   constructor(api: HoldfastPage) {
     this.#api = api;
@@ -25,23 +27,34 @@ export class DataChoice {
     return this.stored?.preview.problem ?? null;
   }
 
-  async take(task: string, files: readonly DataFile[], config: Config): Promise<void> {
+  /** What was stored; null where it could not be, or something else was chosen meanwhile. */
+  async take(task: string, files: readonly DataFile[], config: Config): Promise<StoredData | null> {
     const turn = this.#next();
+    this.#waiting = null;
     this.loading = true;
     this.failed = null;
     this.stored = null;
     try {
       const stored = await this.#api.addData(task, files, config);
-      if (turn === this.#turn) this.stored = stored;
+      if (turn !== this.#turn) return null;
+      this.stored = stored;
     } catch (error) {
-      if (turn === this.#turn) this.failed = messageOf(error);
+      if (turn !== this.#turn) return null;
+      this.failed = messageOf(error);
     }
-    if (turn === this.#turn) this.loading = false;
+    this.loading = false;
+    this.#readWaiting(task);
+    return this.stored;
+  }
+
+  #readWaiting(task: string): void {
+    if (this.#waiting !== null) this.setTo(task, this.#waiting);
   }
 
   /** The settings are others now: what is shown of the data is read with them, once no more of them change. */
   setTo(task: string, config: Config): void {
     const { stored } = this;
+    if (this.loading) this.#waiting = config;
     if (stored === null) return;
     const turn = this.#next();
     this.#pause = setTimeout(() => void this.#read(turn, task, stored, config), PAUSE_MS);

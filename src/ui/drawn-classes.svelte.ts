@@ -37,11 +37,18 @@ export class DrawnClasses {
   /** `place`: null where the browser keeps nothing for this page. */
   constructor(place: Place | null) {
     this.#place = place;
-    this.set = readSet(place?.getItem(DRAWINGS_KEY) ?? null) ?? EMPTY_SET;
+    this.set = this.#read();
+  }
+
+  #read(): DrawnSet {
+    return readSet(this.#place?.getItem(DRAWINGS_KEY) ?? null) ?? EMPTY_SET;
   }
 
   /** Follows what is drawn in other tabs until the returned function is called. */
   open(): () => void {
+    // Others may have drawn while nobody looked here.
+    if (this.#place !== null && !this.isLost) this.set = this.#read();
+    this.choose(this.chosen);
     const follow = ({ key, newValue }: StorageEvent): void => {
       if (key !== DRAWINGS_KEY) return;
       this.set = readSet(newValue) ?? EMPTY_SET;

@@ -1,7 +1,7 @@
 /** The form of a new run: what is typed, what is wrong with it, and the start. */
 import { SvelteMap } from "svelte/reactivity";
 import { messageOf } from "../errors";
-import type { HoldfastPage, StartOptions } from "../worker/api";
+import type { HoldfastPage, StartOptions, StoredData } from "../worker/api";
 import type {
   DataFile,
   Field,
@@ -16,7 +16,7 @@ import type {
 import { COLUMN_SETTINGS } from "../tasks/column-settings";
 import { DataChoice } from "./data-choice.svelte";
 import { DrawnClasses } from "./drawn-classes.svelte";
-import { drawingFiles, type DrawnSet } from "./drawn-set";
+import { drawingFiles, missingWords, type DrawnSet } from "./drawn-set";
 import { formValue, type FormValue, parseField } from "./field-parse";
 import {
   CLIP_NORM,
@@ -64,8 +64,8 @@ export class NewRunState {
   starting = $state(false);
   /** Why the start was refused. */
   failed = $state.raw<string | null>(null);
-  /** What was drawn when it became data, and the hash of that; null where it could not. */
-  #taken = $state.raw<{ readonly set: DrawnSet; readonly hash: string | null } | null>(null);
+  /** What was drawn when it became data, and the hash of that. */
+  #taken = $state.raw<{ readonly set: DrawnSet; readonly hash: string } | null>(null);
   readonly #values = new SvelteMap<Key, FormValue>();
   readonly #defaults: Settings;
 
@@ -103,23 +103,30 @@ export class NewRunState {
   }
 
   /** Data of the person's own; what was said of another table's columns says nothing of it. */
-  async takeData(files: readonly DataFile[]): Promise<void> {
-    if (this.task === null) return;
+  async takeData(files: readonly DataFile[]): Promise<StoredData | null> {
+    if (this.task === null) return null;
     this.#forgetColumns(this.task);
-    await this.data.take(this.task.id, files, this.#all("config", this.task.fields));
+    return this.data.take(this.task.id, files, this.#all("config", this.task.fields));
   }
 
   /** What is drawn becomes the data, as it is now. */
   async takeDrawings(): Promise<void> {
     const { set } = this.drawn;
-    await this.takeData(drawingFiles(set));
-    this.#taken = { set, hash: this.data.stored?.hash ?? null };
+    const stored = await this.takeData(drawingFiles(set));
+    if (stored !== null) this.#taken = { set, hash: stored.hash };
   }
 
   /** Is all that is drawn what the run would train on? */
   get usesDrawings(): boolean {
     const { stored } = this.data;
     return stored !== null && stored.hash === this.#taken?.hash && this.drawn.set === this.#taken.set;
+  }
+
+  /** Was enough drawn now, and is nothing of a person's own to be trained on? */
+  get leavesDrawings(): boolean {
+    const { isChanged, set } = this.drawn;
+    const canBeUsed = this.task?.file?.canBeDrawn === true && missingWords(set) === null;
+    return canBeUsed && isChanged && this.data.stored === null;
   }
 
   /** The task's own data again. */

@@ -19,6 +19,7 @@ export const MENUS = {
   more: "More steps",
 } as const;
 
+const DELETE = "Delete this run";
 const FORK = "Fork from here";
 const PAUSE = "Pause";
 const STEP = "Step";
@@ -122,11 +123,15 @@ export class RunActions implements ActionSource {
     const info = this.#app.runs?.find(({ id }) => id === this.#run.id);
     if (info === undefined) return null;
     return {
-      name: "Delete this run",
+      name: DELETE,
       also: "remove trash",
-      isPossible: true,
+      isPossible: !this.#busy.has(DELETE),
       run: async () => {
-        if (await this.#app.remove(info)) location.hash = "#/";
+        const { hash } = location;
+        await this.#do(DELETE, async () => {
+          // Whoever went elsewhere meanwhile stays there.
+          if ((await this.#app.remove(info)) && location.hash === hash) location.hash = "#/";
+        });
       },
     };
   });

@@ -14,12 +14,12 @@ import type {
   RunInfo,
   Unsaved,
 } from "../worker/protocol";
-import { evaluationsOf } from "../policy/evaluation";
+import { bestOf, evaluationsOf, goalOf } from "../policy/evaluation";
 import type { Interval } from "../policy/interval";
 import { LossSeries } from "./loss-series";
 import { type ChangedSetting, forkChanges } from "./run-settings";
 import { stepsBehind } from "./picture-age";
-import { seenFromHere } from "./seen-status";
+import { isResuming, seenFromHere } from "./seen-status";
 import { VisitState } from "./visit-state.svelte";
 
 /** Why the run does not go on by itself. */
@@ -58,7 +58,8 @@ export class RunState {
   #pictureGap = $state(0);
   /** How many steps ago it was drawn, where that is worth a word. */
   readonly pictureBehind = $derived(
-    this.picture === null
+    // Of the first steps nobody knows yet how fast they come.
+    this.picture === null || (this.status === "running" && this.stepsPerSecond === null)
       ? null
       : stepsBehind({
           ...{ of: this.picture.step, step: this.step },
@@ -91,11 +92,19 @@ export class RunState {
 
   latest = $derived(this.checkpoints.at(-1) ?? null);
   /** It was interrupted and goes on in a moment, by itself after a reload. */
-  isResuming = $derived(this.status === "interrupted" && this.phase.kind !== "idle");
+  isResuming = $derived.by(() => {
+    const live = this.api.live(this.id);
+    return isResuming(this.status, live && { ...live, phase: this.phase });
+  });
   /** In force now. */
   settings = $derived(this.settingsAt(Infinity));
   trouble = $state.raw<Trouble | null>(null);
   evaluations = $derived(evaluationsOf(this.events));
+  /** The step that is the best by what the policy goes by; null where none was evaluated. */
+  best = $derived.by(() => {
+    if (this.detail === null) return null;
+    return bestOf(goalOf(this.detail.record.policy), this.evaluations)?.step ?? null;
+  });
   /** What the last event leaves to decide: only while the run rests where it put it. */
   ending = $derived(this.status === "running" ? null : endingOf(this.events));
   /** Where a run whose numbers went bad can be forked from: the newest checkpoint before that step. */

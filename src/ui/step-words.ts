@@ -67,7 +67,7 @@ export function reasonWords(reason: SaveReason): string {
     case "policy":
       return "saved on schedule";
     case "improved":
-      return "saved as the best so far";
+      return "saved as one of the best so far";
     case "pause":
       return "saved at a pause";
     case "hidden":

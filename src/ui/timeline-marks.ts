@@ -17,15 +17,10 @@ export function placeOf(axis: Axis, step: number): number {
 
 /**
  * Saved because something happened, and not by the clock of the policy: the two have shapes of their own. Of those that were
- * the best in their time only the last one still is; a run that learns has hundreds.
+ * among the best in their time only the best one is: a run that learns has hundreds.
  */
 export function isTelling({ reason, step }: CheckpointInfo, best: number | null): boolean {
-  return reason !== "policy" && (reason !== "improved" || step === best);
-}
-
-/** The step of the newest one that was saved as the best; null where none was. */
-export function bestOf(checkpoints: readonly CheckpointInfo[]): number | null {
-  return checkpoints.findLast(({ reason }) => reason === "improved")?.step ?? null;
+  return step === best || (reason !== "policy" && reason !== "improved");
 }
 
 const CLOSEST_MARKS_PX = 9;
@@ -45,9 +40,9 @@ export function visibleMarks(
   axis: Axis,
   checkpoints: readonly CheckpointInfo[],
   selected: number | null,
+  best: number | null = null,
 ): readonly TimelineMark[] {
   const newest = checkpoints.at(-1);
-  const best = bestOf(checkpoints);
   const weight = (mark: CheckpointInfo): number => {
     if (mark.step === selected) return 3;
     if (mark === newest) return 2;

@@ -1,6 +1,6 @@
 /** What a fork is to be, from what a person asks to be different: completed and checked before any worker hears of it. */
 import { HoldfastError } from "../errors";
-import { freeName } from "../format/free-name";
+import { cutName, freeName } from "../format/free-name";
 import { given } from "../format/given";
 import type { Config, OptimizerConfig } from "../format/run";
 import { settingsAt } from "../format/settings";
@@ -82,9 +82,14 @@ function nameOf(parent: string, step: number, info: TaskInfo, before: Config, af
   const different = fields.filter(({ name }) => before[name] !== after[name]);
   const told = different
     .slice(0, NAMED_CHANGES)
-    .map(({ name, label }) => `${SHORT[name] ?? label.toLowerCase()} ${String(after[name])}`);
-  const short = parent.length > PARENT_NAME ? `${parent.slice(0, PARENT_NAME)}…` : parent;
+    .map(({ name, label }) => `${SHORT[name] ?? label.toLowerCase()} ${valueWords(after[name])}`);
+  const short = parent.length > PARENT_NAME ? `${cutName(parent, PARENT_NAME)}…` : parent;
   return [`${short}, from step ${step}`, ...told].join(", ");
+}
+
+/** Without the digits that a sum of decimals leaves behind. */
+function valueWords(value: Config[string] | undefined): string {
+  return String(typeof value === "number" ? Number(value.toPrecision(6)) : value);
 }
 
 function ratesOf({ learningRate, clipNorm }: OptimizerConfig): Config {

@@ -511,21 +511,36 @@ class Holdfast implements HoldfastPage {
     options: { readonly takeOver: boolean; readonly why: string },
   ): Promise<RunInfo> {
     return this.#inTurn(async () => {
-      // What is open here may be older than what another tab made of the run since.
-      if (options.takeOver && this.#opened?.run === run) await this.#close();
-      const before = await this.detail(run);
-      const trainer = await this.#openHere(run, { ...options, toTrain: true });
-      const opened = await this.detail(run);
-      // What a tab wrote in its last moment is seen only once its packs are free: it may have been the end of the run.
-      if (isOver(opened.status) && !isOver(before.status)) {
-        const message = `“${opened.name}” had ${opened.status} at step ${opened.step} when its tab ended; that was found only now, so it was not gone on with.`;
-        this.#tell({ kind: "notice", level: "info", run, message });
-        this.#tellAll({ kind: "runs" });
-        return opened;
+      try {
+        return await this.#resumeHere(run, options);
+      } catch (error) {
+        // A worker that died says no more what it is at.
+        const live = this.#live.get(run);
+        if (live?.here === true && live.phase.kind !== "idle")
+          this.#tell({ kind: "phase", run, phase: { kind: "idle" } });
+        throw error;
       }
-      await this.#go(trainer, run);
-      return this.detail(run);
     });
+  }
+
+  async #resumeHere(
+    run: string,
+    options: { readonly takeOver: boolean; readonly why: string },
+  ): Promise<RunInfo> {
+    // What is open here may be older than what another tab made of the run since.
+    if (options.takeOver && this.#opened?.run === run) await this.#close();
+    const before = await this.detail(run);
+    const trainer = await this.#openHere(run, { ...options, toTrain: true });
+    const opened = await this.detail(run);
+    // What a tab wrote in its last moment is seen only once its packs are free: it may have been the end of the run.
+    if (isOver(opened.status) && !isOver(before.status)) {
+      const message = `“${opened.name}” had ${opened.status} at step ${opened.step} when its tab ended; that was found only now, so it was not gone on with.`;
+      this.#tell({ kind: "notice", level: "info", run, message });
+      this.#tellAll({ kind: "runs" });
+      return opened;
+    }
+    await this.#go(trainer, run);
+    return this.detail(run);
   }
 
   async #begin(trainer: TrainApi, run: string): Promise<string> {
@@ -590,6 +605,7 @@ class Holdfast implements HoldfastPage {
     this.#opened = null;
     for (const one of runs) {
       if (one === null || one === "") continue;
+      this.#tellAll({ kind: "phase", run: one, phase: { kind: "idle" } });
       this.#storage.letGo(one).then(
         () => {
           this.#tellAll({ kind: "runs" });

@@ -86,7 +86,7 @@ test("two classes are drawn, outlive a reload, are trained on, gone back to and 
   await main.getByRole("textbox", { name: "Step" }).fill("23");
   await button(page, "Show").click();
   await expect(main.getByText(/Step 23/).first()).toBeVisible(PATIENTLY);
-  await button(page, "Go back to this step").click();
+  await button(page, "Look at this step").click();
   await expect(main.getByText(/every loss the same, bit for bit/)).toBeVisible(PATIENTLY);
   await stroke(page, upright(2));
   await expect(main.getByRole("list", { name: /^It sees/ }).getByRole("listitem")).toHaveCount(2, PATIENTLY);

@@ -109,7 +109,7 @@ suite("images", () => {
     const labels = Uint16Array.from(order, (image) => set.labels[image] ?? 0);
     const bytes = writeImageSet({ ...set, labels });
     expect(() => digits.inspect(bytes, { ...SMALL, split: "last" })).toThrow(
-      /The class “8” is left out of the training: all its 6 images are held out\. Add images of it, or hold out others/,
+      /The class “8” is left out of the training: all its 6 images are held out\. Add images of it \(more digits, where they are drawn\), or hold out fewer/,
     );
     const one = writeImageSet({
       ...set,

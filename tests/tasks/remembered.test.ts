@@ -59,7 +59,16 @@ suite("what was made of data", () => {
     [
       "table",
       table,
-      [{}, { target: "weight_g" }, { heldOut: 50 }, { split: 3 }, { columns: "site=ignored" }],
+      [
+        {},
+        { target: "weight_g" },
+        // Whole numbers: classes or amounts, as they are told.
+        { target: "weight_g", problem: "classification" },
+        { target: "weight_g", problem: "regression" },
+        { heldOut: 50 },
+        { split: 3 },
+        { columns: "site=ignored" },
+      ],
     ],
   ] as const)("changes nothing of what a task says: %s", (_, task, changes) => {
     const bytes = task.generate(configOf(task, "tiny"), 1);

@@ -189,10 +189,16 @@ suite("what it says of the held-out rows", () => {
     for (const [i, example] of examples.entries()) {
       const [, number, cells = ""] = /^row (\d+): (.*)$/.exec(example) ?? [];
       const row = present(rows[Number(number) - 1]);
-      // The first ones that are used; `ring` is not.
-      expect(cells).toBe([1, 2, 3].map((at) => `${names[at]} ${row[at] || "–"}`).join(", "));
+      // The first ones of the table, used or not: `ring` is not.
+      expect(cells).toBe([0, 1, 2].map((at) => `${names[at]} ${row[at] || "–"}`).join(", "));
       expect(answers.classes[present(right[i])]).toBe(row.at(-1));
     }
+  });
+
+  test("are of the same rows whatever columns the network is given", async () => {
+    const { answers } = await answersOf(TINY);
+    const fewer = await answersOf({ ...TINY, columns: "site=ignored" });
+    expect(fewer.answers.examples).toEqual(answers.examples);
   });
 
   test("are as far off as the error says, in the unit of the column", async () => {

@@ -1,4 +1,4 @@
-import { beforeEach, expect, suite, test } from "vitest";
+import { beforeEach, expect, suite, test, vi } from "vitest";
 import { DRAWINGS_KEY, DrawnClasses } from "../../src/ui/drawn-classes.svelte";
 import {
   drawingFiles,
@@ -92,12 +92,19 @@ suite("classes that are drawn", () => {
     expect(counts()).toEqual(["class 1: 3", "class 2: 0", "class 3: 3"]);
   });
 
-  test("are there again after a reload, and in another tab that has them open", () => {
+  test("are there again after a reload, and where they are looked at after they were drawn in another tab", () => {
     drawn.rename(1, "squiggle");
     drawEach(1, 2);
     const again = new DrawnClasses(storage);
     expect(again.set).toEqual(drawn.set);
     expect([drawn.isChanged, again.isChanged]).toEqual([true, false]);
+    drawEach(5, 0);
+    vi.stubGlobal("window", new EventTarget());
+    again.open()();
+    again.choose(1);
+    again.add(drawing(99));
+    expect(readSet(storage.getItem(DRAWINGS_KEY))?.map(({ drawings }) => drawings.length)).toEqual([6, 3]);
+    vi.unstubAllGlobals();
   });
 
   test("are said to be lost with the page where the browser keeps no more", () => {

@@ -64,6 +64,7 @@ test("by keys alone: drawn, added, counted, removed and brought back", async () 
   await expect.element(button("Undo")).toHaveFocus();
   await userEvent.keyboard("{Enter}");
   await expect.element(main.getByText("2 drawn")).toBeVisible();
+  await expect.element(main.getByRole("radio", { name: "Draw “class 1”" })).toHaveFocus();
   // Enter in a name starts no run.
   await userEvent.fill(main.getByRole("textbox", { name: "Name of class 2" }), "cross");
   await userEvent.keyboard("{Enter}");
@@ -84,19 +85,22 @@ test("what was drawn is there after the page is opened again", async () => {
 });
 
 test("ten of two classes become the data, until more is drawn", async () => {
-  for (let i = 0; i < 9; i++) {
+  for (let i = 0; i < 5; i++) {
     await stroke();
     await userEvent.keyboard("{Enter}");
   }
   await userEvent.click(main.getByRole("radio", { name: "Draw “class 2”" }));
-  await stroke();
-  await userEvent.keyboard("{Enter}");
+  for (let i = 0; i < 5; i++) {
+    expect(main.getByText(/drew is not used yet/).query()).toBeNull();
+    await stroke();
+    await userEvent.keyboard("{Enter}");
+  }
   await expect.element(main.getByText(/drew is not used yet/)).toBeVisible();
   await userEvent.click(button("Use the drawings"));
   await expect.element(main.getByText("The run trains on these 10 drawings.")).toBeVisible();
   await stroke();
   await userEvent.keyboard("{Enter}");
-  await expect.element(main.getByText("11 drawings, which can be trained on")).toBeVisible();
+  await expect.element(main.getByText("11 drawings; the more of each")).toBeVisible();
   await expect.element(button("Use the drawings")).toBeEnabled();
 });
 

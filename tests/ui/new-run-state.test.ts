@@ -24,6 +24,13 @@ class Reader extends FakeHoldfast {
   }
 }
 
+/** What waits for `passed` goes on once `open` was called. */
+function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => (open = resolve));
+  return { passed, open };
+}
+
 let api: Reader;
 let form: NewRunState;
 
@@ -110,5 +117,49 @@ suite("settings of one's own data", () => {
     if (steps !== undefined) form.set(...steps, "7");
     await vi.advanceTimersByTimeAsync(LONG_MS);
     expect(api.asked).toEqual([]);
+  });
+});
+
+suite("what comes while data is read", () => {
+  test("settings are counted once it is there", async () => {
+    const read = gate();
+    const addData = api.addData.bind(api);
+    vi.spyOn(api, "addData").mockImplementation(async (...given) => {
+      await read.passed;
+      return addData(...given);
+    });
+    const taking = form.takeData([{ path: "mine.csv", file: new Blob(["a,b\n"]) }]);
+    await set("heldOut", "35");
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    expect(api.asked).toEqual([]);
+    read.open();
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    await taking;
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    expect(api.asked).toMatchObject([{ heldOut: 35 }]);
+  });
+
+  test("other files that come first are not taken for the drawings", async () => {
+    const read = gate();
+    const addData = api.addData.bind(api);
+    vi.spyOn(api, "addData").mockImplementationOnce(async (...given) => {
+      await read.passed;
+      return addData(...given);
+    });
+    form.drawn.add("data:image/png;base64,AAAA");
+    const drawing = form.takeDrawings();
+    const taking = form.takeData([{ path: "mine.csv", file: new Blob(["a,b\n"]) }]);
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    await taking;
+    read.open();
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    await drawing;
+    expect(form.data.stored).not.toBeNull();
+    expect(form.usesDrawings).toBe(false);
+    // Control: alone they are.
+    const again = form.takeDrawings();
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    await again;
+    expect(form.usesDrawings).toBe(true);
   });
 });

@@ -52,6 +52,8 @@ suite("a fork", () => {
   test("of forks of forks has a name that can be stored", async () => {
     const holder = { ...(await parent()), name: "n".repeat(500) };
     expect(forkSpec(holder, 200, {}).name).toBe(`${"n".repeat(120)}…, from step 200`);
+    const cut = { ...holder, name: `${"n".repeat(119)}\u{1f419}${"n".repeat(9)}` };
+    expect(forkSpec(cut, 200, {}).name).toBe(`${"n".repeat(119)}…, from step 200`);
   });
 
   test("with changes that are undefined is the same", async () => {
