@@ -2,7 +2,15 @@
 import { SvelteMap, SvelteSet } from "svelte/reactivity";
 import { hasCode, messageOf } from "../errors";
 import type { ForkChanges, HoldfastEvent, HoldfastPage } from "../worker/api";
-import type { BackendInfo, Health, RunInfo, RunStep, StorageStatus, TrashedRun } from "../worker/protocol";
+import type {
+  BackendInfo,
+  Health,
+  Phase,
+  RunInfo,
+  RunStep,
+  StorageStatus,
+  TrashedRun,
+} from "../worker/protocol";
 import type { ActionSource } from "./action";
 import { alertsOf } from "./health-figures";
 import { MirrorState } from "./mirror-state.svelte";
@@ -65,6 +73,8 @@ export class AppState {
   });
   /** Runs that this machine computes other numbers for than those in their journals, and how that showed. */
   readonly diverged = new SvelteMap<string, string>();
+  /** What runs were told to be at since the page was opened. */
+  readonly #phases = new SvelteMap<string, Phase["kind"]>();
   /** Interrupted runs that the person does not want to be asked about now. */
   readonly postponed = new SvelteSet<string>();
   /** The run that trains in this tab: one at a time does. */
@@ -190,6 +200,8 @@ export class AppState {
           this.failures.set(event.run, `${this.#nameOf(event.run)}: ${failureWords(event)}`);
         break;
       case "phase":
+        this.#phases.set(event.run, event.phase.kind);
+        break;
       case "saving":
       case "picture":
       case "resumed":
@@ -206,7 +218,7 @@ export class AppState {
 
   /** One that goes on by itself after a reload is not asked about. */
   #rests(run: string): boolean {
-    return (this.api.live(run)?.phase.kind ?? "idle") === "idle";
+    return (this.#phases.get(run) ?? this.api.live(run)?.phase.kind ?? "idle") === "idle";
   }
 
   #nameOf(run: string): string {

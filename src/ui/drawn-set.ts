@@ -48,7 +48,9 @@ export function missingWords(set: DrawnSet): string | null {
   const drawn = drawingsIn(set);
   if (drawn < LEAST_IMAGES)
     return `${count(drawn)} of at least ${LEAST_IMAGES} drawings: ${LEAST_IMAGES - drawn} more are needed${empty === undefined ? "" : `, some of “${empty.name.trim()}”`}.`;
-  return empty === undefined ? null : `“${empty.name.trim()}” has no drawing yet: draw some, or remove it.`;
+  return empty === undefined
+    ? null
+    : `“${empty.name.trim()}” has no drawing yet: draw some${set.length > LEAST_CLASSES ? ", or remove it" : ""}.`;
 }
 
 /** A folder for each class, as the task reads images. */

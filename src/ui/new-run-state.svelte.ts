@@ -122,7 +122,7 @@ export class NewRunState {
     return stored !== null && stored.hash === this.#taken?.hash && this.drawn.set === this.#taken.set;
   }
 
-  /** Was enough drawn now, and is nothing of a person's own to be trained on? */
+  /** Was enough drawn now, and nothing else chosen? Then the start takes it. */
   get leavesDrawings(): boolean {
     const { isChanged, set } = this.drawn;
     const canBeUsed = this.task?.file?.canBeDrawn === true && missingWords(set) === null;
@@ -234,6 +234,7 @@ export class NewRunState {
 
   /** The id of the new run; null where the start was refused. */
   async start(): Promise<string | null> {
+    if (this.leavesDrawings) await this.takeDrawings();
     const options = this.#options();
     if (options === null) return null;
     this.starting = true;

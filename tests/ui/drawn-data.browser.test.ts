@@ -69,6 +69,9 @@ test("by keys alone: drawn, added, counted, removed and brought back", async () 
   await userEvent.fill(main.getByRole("textbox", { name: "Name of class 2" }), "cross");
   await userEvent.keyboard("{Enter}");
   expect(location.hash).toBe("#/new?task=digits");
+  // A name is not what is drawn for.
+  await expect.element(button("Add to “class 1”")).toBeVisible();
+  await userEvent.click(main.getByRole("radio", { name: "Draw “cross”" }));
   await stroke();
   await userEvent.click(button("Add to “cross”"));
   await expect.element(main.getByRole("list", { name: "Drawings of “cross”" })).toBeVisible();
@@ -91,11 +94,11 @@ test("ten of two classes become the data, until more is drawn", async () => {
   }
   await userEvent.click(main.getByRole("radio", { name: "Draw “class 2”" }));
   for (let i = 0; i < 5; i++) {
-    expect(main.getByText(/drew is not used yet/).query()).toBeNull();
+    expect(main.getByText(/It trains on what you drew/).query()).toBeNull();
     await stroke();
     await userEvent.keyboard("{Enter}");
   }
-  await expect.element(main.getByText(/drew is not used yet/)).toBeVisible();
+  await expect.element(main.getByText(/It trains on what you drew/)).toBeVisible();
   await userEvent.click(button("Use the drawings"));
   await expect.element(main.getByText("The run trains on these 10 drawings.")).toBeVisible();
   await stroke();

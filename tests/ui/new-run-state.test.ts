@@ -163,3 +163,29 @@ suite("what comes while data is read", () => {
     expect(form.usesDrawings).toBe(true);
   });
 });
+
+test("a start takes what was drawn, where it is enough and nothing else was chosen", async () => {
+  const start = vi.spyOn(api, "start").mockResolvedValue("r");
+  const started = async (): Promise<unknown> => {
+    const starting = form.start();
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    await starting;
+    return start.mock.lastCall?.[0].data;
+  };
+  form.choose("digits");
+  for (let i = 0; i < 9; i += 1) {
+    form.drawn.choose(i % 2);
+    form.drawn.add("data:image/png;base64,AAAA");
+  }
+  // Controls: nine are not enough; files of another kind that were chosen stay.
+  expect(await started()).toBeUndefined();
+  form.drawn.add("data:image/png;base64,AAAA");
+  await Promise.all([
+    form.takeData([{ path: "mine.zip", file: new Blob(["z"]) }]),
+    vi.advanceTimersByTimeAsync(LONG_MS),
+  ]);
+  expect(await started()).toMatchObject({ name: "mine.zip" });
+  form.dropData();
+  expect(form.leavesDrawings).toBe(true);
+  expect(await started()).toMatchObject({ name: "drawings/class 1/001.png" });
+});
