@@ -213,7 +213,7 @@ test("of a table, the answers that flipped, and the amounts that moved most", as
   const [classes = "", amounts = ""] = runs;
   await page.evaluate((id) => (location.hash = `#/compare?a=${id}@0&b=${id}@30`), classes);
   const flips = main.getByRole("region", { name: /^Answers that flipped/ });
-  await expect(flips.getByRole("rowheader").first()).toHaveText(/^row \d+: site /, PATIENTLY);
+  await expect(flips.getByRole("rowheader").first()).toHaveText(/^row \d+: ring \S+, site /, PATIENTLY);
 
   await page.evaluate((id) => (location.hash = `#/compare?a=${id}@10&b=${id}@27`), amounts);
   const moved = main.getByRole("region", { name: /^Predictions that moved most/ });

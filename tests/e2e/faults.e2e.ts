@@ -21,8 +21,9 @@ const BAD_FILES = [
     bytes: Buffer.alloc(4 * MIB + 1, "ab"),
     said: /more than 4 MiB at "given\.txt"/,
   },
-  { what: "a text too short", bytes: Buffer.from("To be, or not."), said: /has 14 tokens; a context of/ },
 ] as const;
+/** A shorter context would mend it, so it is kept. */
+const SHORT = { bytes: Buffer.from("To be, or not."), said: /has 14 tokens; a context of/ };
 
 test("files that cannot be trained on are refused beside their field, and not kept", async ({
   live,
@@ -44,6 +45,12 @@ test("files that cannot be trained on are refused beside their field, and not ke
   await field.getByLabel(/zipped$/).setInputFiles({ name: "owl.txt", mimeType: "text/plain", buffer: good });
   await expect(field).toContainText("owl.txt");
   expect(await storedBytes(page)).toBeGreaterThan(good.length);
+  await expect(button(page, "Start training")).toBeEnabled();
+  await field
+    .getByLabel(/zipped$/)
+    .setInputFiles({ name: "given.txt", mimeType: "text/plain", buffer: SHORT.bytes });
+  await expect(main.getByText(SHORT.said)).toBeVisible();
+  await expect(button(page, "Start training")).toBeDisabled();
 });
 
 /** In packs, without their headers' share: an empty pack counts 0. */
