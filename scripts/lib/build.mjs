@@ -97,7 +97,7 @@ export async function ensureBuilt() {
 /** The folder with `bench/pages/*.html`, built on the sources of the app. */
 export async function ensureBenchPages() {
   const product = join(BENCH_DIST, "bench", "pages");
-  await ensure("the pages of the benches", [...APP_SOURCES, "bench"], product, [
+  await ensure("the pages of the benches", [...APP_SOURCES, "bench", "tests/support"], product, [
     "--config",
     "bench/pages.config.ts",
   ]);

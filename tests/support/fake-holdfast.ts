@@ -576,7 +576,8 @@ export class FakeHoldfast implements HoldfastPage {
     };
   }
   live(run: string): LiveRun | null {
-    const { info, checkpoints } = this.#of(run);
+    const { info, checkpoints } = this.#runs.get(run) ?? {};
+    if (info === undefined || checkpoints === undefined) return null;
     if (info.status !== "running" && info.status !== "elsewhere") return null;
     return {
       run,
