@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { HoldfastError } from "../../src/errors";
 import App from "../../src/ui/App.svelte";
-import type { LiveRun } from "../../src/worker/api";
+import { LiveRuns } from "../../src/worker/live";
 import type { RunInfo } from "../../src/worker/protocol";
 import { FakeHoldfast } from "../support/fake-holdfast";
 import "../../src/ui/base.css";
@@ -13,20 +13,9 @@ import "../../src/ui/tokens.css";
 const STEP = 41;
 const main = page.getByRole("main");
 
-const RESTORING: LiveRun = {
-  run: "shakespeareslower",
-  phase: { kind: "restoring" },
-  step: 0,
-  steps: 0,
-  stepsPerSecond: null,
-  savesSkipped: 0,
-  interval: null,
-  lastSave: null,
-  saving: false,
-  resumed: null,
-  picture: null,
-  here: true,
-};
+/** As this page knows a run that it brings back. */
+const restoring = new LiveRuns();
+restoring.apply({ kind: "phase", run: "shakespeareslower", phase: { kind: "restoring" } }, true);
 
 let app: ReturnType<typeof mount>;
 let api: FakeHoldfast;
@@ -158,7 +147,8 @@ test("a fork says what it changed, or that it changed nothing", async () => {
 
 test("a run that goes on by itself in a moment offers nothing meanwhile", async () => {
   const { id } = await interrupted();
-  vi.spyOn(api, "live").mockImplementation((run) => (run === id ? RESTORING : null));
+  expect(restoring.get(id)).not.toBeNull();
+  vi.spyOn(api, "live").mockImplementation((run) => restoring.get(run));
   location.hash = `#/run/${id}`;
   await expect.element(main.getByRole("button", { name: "Resuming…" })).toBeDisabled();
   await expect.element(main.getByText("resuming", { exact: true })).toBeVisible();
