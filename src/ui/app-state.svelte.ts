@@ -85,6 +85,12 @@ export class AppState {
       ({ id, status }) => status !== "running" && status !== "elsewhere" && this.#rests(id),
     ) === true,
   );
+  /** Bytes: what the browser counts follows what is stored a while later, and never says less than that in the end. */
+  used = $derived.by(() => {
+    const usage = this.storage?.usage ?? null;
+    const stored = [...(this.runs ?? []), ...this.trash].reduce((sum, { bytes }) => sum + bytes, 0);
+    return usage === null ? null : Math.max(usage, stored);
+  });
   /** Newest interrupted run that is not postponed. */
   offered = $derived(
     this.runs

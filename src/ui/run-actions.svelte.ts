@@ -136,12 +136,16 @@ export class RunActions implements ActionSource {
     };
   });
 
-  /** The newest checkpoint beside the one before it. */
+  /** Of the newest checkpoint. */
   compareLink = $derived.by(() => this.#compareWith(this.#run.latest?.step ?? null));
 
-  /** The older one on the left, as everywhere. */
+  /** A fork beside its parent at that step, where both have it; else two steps of the run, the older one on the left. */
   #compareWith(step: number | null): string {
     if (step === null) return compareHref({ sides: [] });
+    const { parent } = this.#run.record ?? {};
+    const from = this.#app.runs?.find(({ id }) => id === parent?.run);
+    if (parent != null && from !== undefined && step > parent.step && step <= from.step)
+      return compareHref({ sides: [from, this.#run].map(({ id }) => ({ run: id, step })) });
     const other = counterpart(this.#run.checkpoints, step);
     const steps = [step, ...(other === null ? [] : [other])].sort((a, b) => a - b);
     return compareHref({ sides: steps.map((at) => ({ run: this.#run.id, step: at })) });

@@ -99,10 +99,13 @@ function uncapitalized(text: string): string {
   return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
 }
 
-/** What a schedule makes of the learning rate that a person sets; empty where it leaves it as it is. */
-export function scheduleWords(scheduled: number | null, set: number): string {
+/**
+ * What the schedule makes of a learning rate that is typed, at a step for which it made `scheduled` of `set`; empty where
+ * it leaves it as it is. A schedule is a factor on the rate.
+ */
+export function scheduleWords(scheduled: number | null, set: number, typed: number): string {
   if (scheduled === null || rate(scheduled) === rate(set)) return "";
-  return ` The schedule makes ${rate(scheduled)} of ${rate(set)} here.`;
+  return ` The schedule makes ${rate((scheduled / set) * typed)} of ${rate(typed)} here.`;
 }
 
 /** On the way to a step. */

@@ -9,17 +9,17 @@ import { FakeHoldfast } from "../support/fake-holdfast";
 
 const RUN = "spiralsdropout";
 
-async function opened(status: RunInfo["status"] = "paused", step: number | null = null) {
+async function opened(status: RunInfo["status"] = "paused", step: number | null = null, id = RUN) {
   const api = new FakeHoldfast("full", { ticking: false });
   const app = new AppState(api);
-  const run = new RunState(api, RUN);
-  await run.load();
+  const run = new RunState(api, id);
+  await Promise.all([app.refresh(), run.load()]);
   run.status = status;
   const place = { step };
   const select = vi.fn((wanted: number | null) => void (place.step = wanted));
   const actions = new RunActions(app, run, { step: () => place.step, select });
   const names = () => actions.actions.filter(({ isPossible }) => isPossible).map(({ name }) => name);
-  return { api, run, actions, names, select };
+  return { api, app, run, actions, names, select };
 }
 
 suite("RunActions", () => {
@@ -79,6 +79,24 @@ suite("RunActions", () => {
     expect([actions.toStep(821), actions.toStep(-1)]).toEqual([null, null]);
     void actions.toStep(41)!.run();
     expect(select).toHaveBeenLastCalledWith(41);
+  });
+
+  test("a fork is compared with its parent at the same step, before it began with another step of its own", async () => {
+    const after = await opened("paused", 901, "shakespeareslower");
+    expect(after.actions.stepLink).toBe("#/compare?a=shakespeare@901&b=shakespeareslower@901");
+    const newest = after.run.latest!.step;
+    expect(after.actions.compareLink).toBe(`#/compare?a=shakespeare@${newest}&b=shakespeareslower@${newest}`);
+    const { actions } = await opened("paused", 600, "shakespeareslower");
+    expect(actions.stepLink).toBe(`#/compare?a=shakespeareslower@600&b=shakespeareslower@${newest}`);
+  });
+
+  test("a fork that went on beyond its parent is compared with itself", async () => {
+    const { app, api, actions } = await opened("paused", null, "shakespeareslower");
+    const runs = await api.runs();
+    api.runs = () =>
+      Promise.resolve(runs.map((info) => (info.id === "shakespeare" ? { ...info, step: 700 } : info)));
+    await app.refresh();
+    expect(actions.compareLink).not.toContain("shakespeare@");
   });
 
   test("one menu is open at a time", async () => {

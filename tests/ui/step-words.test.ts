@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import { barrierWords, scheduleWords } from "../../src/ui/step-words";
 
 test("what a schedule makes of a rate is told where it is another number", () => {
-  expect(scheduleWords(0.001, 0.001)).toBe("");
-  expect(scheduleWords(null, 0.001)).toBe("");
-  expect(scheduleWords(0.0003, 0.001)).toContain("0.0003 of 0.001");
+  expect(scheduleWords(0.001, 0.001, 0.03)).toBe("");
+  expect(scheduleWords(null, 0.001, 0.03)).toBe("");
+  expect(scheduleWords(0.0003, 0.001, 0.001)).toContain("0.0003 of 0.001");
+  expect(scheduleWords(0.0003, 0.001, 0.03)).toContain("0.009 of 0.03");
 });
 
 test("a barrier is told with its height and place, and one that cannot be told is not called none", () => {
