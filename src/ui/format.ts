@@ -151,9 +151,13 @@ export function difference(value: number): string {
   return `${value < 0 ? "−" : "+"}${loss(Math.abs(value))}`;
 }
 
-/** A relative change as a percentage: `−13 %`. */
+/** Above it, "+900 %" is read more slowly than "×10". */
+const FACTOR = 3;
+
+/** A relative change as a percentage, or as a factor where it is large: `−13 %`, `×30`. */
 export function relativeChange(from: number, to: number): string {
   if (from === 0) return NOTHING;
+  if (to / from >= FACTOR) return `×${Number((to / from).toPrecision(3))}`;
   const percent = ((to - from) / Math.abs(from)) * 100;
   const digits = Math.abs(percent) < 10 ? 1 : 0;
   return `${percent < 0 ? "−" : "+"}${Math.abs(percent).toFixed(digits)} %`;

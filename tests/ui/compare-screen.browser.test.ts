@@ -34,7 +34,7 @@ test("how it is looked at stands in the address, and computes nothing again", as
   const compare = vi.spyOn(api, "compare");
   await userEvent.click(main.getByRole("button", { name: "filters / weight", exact: true }));
   await expect.element(main.getByRole("img", { name: "filters / weight of C" })).toBeVisible();
-  await expect.element(main.getByRole("img", { name: /^Histogram of slot v/ })).toBeVisible();
+  await expect.element(main.getByRole("img", { name: /^Histogram of optimizer, v/ })).toBeVisible();
   await userEvent.selectOptions(main.getByLabelText("By", { exact: true }), "samples");
   await expect.element(main.getByRole("img", { name: /^Loss by samples drawn: A, B of/ })).toBeVisible();
   const address = `#/compare?a=${A}&b=${B}&c=${C}&by=samples`;
@@ -53,6 +53,16 @@ test("the metric of the curves is that of the address, and the loss where the ru
   await vi.waitUntil(() => !location.hash.includes("metric"));
   location.hash += "&metric=val_unheard_of";
   await expect.element(metric).toHaveValue("loss");
+});
+
+test("the link is copied, and where the browser refuses it, the person is told where it stands", async () => {
+  const copied = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValueOnce();
+  await userEvent.click(main.getByRole("button", { name: "Copy link" }));
+  await expect.element(page.getByText("Link copied.")).toBeVisible();
+  expect(copied).toHaveBeenCalledExactlyOnceWith(location.href);
+  copied.mockRejectedValueOnce(new DOMException("no", "NotAllowedError"));
+  await userEvent.click(main.getByRole("button", { name: "Copy link" }));
+  await expect.element(page.getByText("it stands in the address bar")).toBeVisible();
 });
 
 test("one beginning is put through each state, and no other while it is under way", async () => {

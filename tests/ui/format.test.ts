@@ -92,6 +92,9 @@ suite("numbers", () => {
     expect(format.difference(0)).toBe("0");
     expect(format.relativeChange(9.2e-4, 8e-4)).toBe("−13 %");
     expect(format.relativeChange(1, 1.05)).toBe("+5.0 %");
+    expect(format.relativeChange(1e-3, 0.03)).toBe("×30");
+    expect(format.relativeChange(0.03, 1e-3)).toBe("−97 %");
+    expect(format.relativeChange(-1, 1)).toBe("+200 %");
     expect(format.relativeChange(0, 1)).toBe("–");
     expect(format.ratio(74, 100)).toBe("0.74");
     expect(format.ratio(1, 0)).toBe("–");
