@@ -254,7 +254,8 @@ export class RunState {
     if (this.status !== "paused" && this.status !== "finished" && this.status !== "stopped") return;
     try {
       const picture = await this.api.picture(this.id);
-      this.picture ??= picture;
+      // A newer one may have come meanwhile.
+      if (this.picture === null || this.picture.step < picture.step) this.picture = picture;
     } catch (error) {
       this.pictureFailed = messageOf(error);
     }
@@ -309,7 +310,8 @@ export class RunState {
         } else {
           this.stepsPerSecond = null;
           this.saving = false;
-          if (this.picture === null) void this.#loadPicture();
+          // None came while it trained where live pictures are off.
+          if (this.picture === null || this.picture.step < this.step) void this.#loadPicture();
         }
         break;
       case "picture":

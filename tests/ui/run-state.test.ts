@@ -324,3 +324,13 @@ test("a picture is old where steps went on without another, and not while each c
   draw(1061);
   expect(run.pictureBehind).toBeNull();
 });
+
+test("a run that rests again is drawn as it is then, also where none came while it trained", async () => {
+  const { api, run } = await opened();
+  await expect.poll(() => run.picture?.step).toBe(820);
+  api.emit({ kind: "status", run: RUN, status: "running" });
+  run.step = 900;
+  api.picture = () => Promise.resolve({ step: 900, panels: [] });
+  api.emit({ kind: "status", run: RUN, status: "paused" });
+  await expect.poll(() => run.picture?.step).toBe(900);
+});
