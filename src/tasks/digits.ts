@@ -188,7 +188,7 @@ class DigitsModel implements Model {
     const captionOf = new Map(
       mistakes.map(({ image, label, answer, share }) => [
         image,
-        `${classes[label]}, said ${classes[answer]} (${Math.round(100 * share)} %)`,
+        `${classes[label]}, said ${classes[answer]} (${Math.round(100 * share)}\u00a0%)`,
       ]),
     );
     const filters = await valuesOf(() => tf.clone(parameter(params, "filters0/weight")));
