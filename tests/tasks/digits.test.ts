@@ -167,7 +167,7 @@ suite("the model", () => {
       expect(counts.reduce((sum, one) => sum + one, 0)).toBe(80);
       expect(right / 80).toBeCloseTo(accuracy, 10);
       const mistakes = picture.panels.find(({ title }) => title === "Worst mistakes");
-      if (mistakes?.kind === "images") expect(mistakes.captions[0]).toMatch(/^\d, said \d \(\d+ %\)$/);
+      if (mistakes?.kind === "images") expect(mistakes.captions[0]).toMatch(/^\d, said \d \(\d+\u00a0%\)$/);
       else expect(accuracy).toBe(1);
     });
     tf.dispose(first);
