@@ -16,8 +16,8 @@ import type {
   StateEntry,
   StoredData,
 } from "./api";
+import { Events } from "./events";
 import { Exchange, leftOutWords } from "./exchange";
-import { LiveRuns } from "./live";
 import type {
   Answers,
   AuditLog,
@@ -68,7 +68,6 @@ import { installErrorTransfer } from "./wire-errors";
 
 /** Opened to be looked at or changed. */
 const AT_REST: OpenOptions = { takeOver: false, why: "asked", toTrain: false };
-const CHANNEL = "holdfast/events";
 /** Why a run rests that no other one took the place of. */
 const CLOSED = "the run was closed in this tab";
 
@@ -82,9 +81,9 @@ export async function openHoldfast(): Promise<HoldfastPage> {
 
 class Holdfast implements HoldfastPage {
   readonly version = VERSION;
-  readonly #listeners = new Set<(event: HoldfastEvent) => void>();
-  readonly #live = new LiveRuns();
-  readonly #channel = new BroadcastChannel(CHANNEL);
+  readonly #events = new Events((event) => {
+    if (event.kind === "runs") this.#usePolicy().catch(() => undefined);
+  });
   readonly #supervisor: Supervisor;
   readonly #watch: StorageWatch;
   /** The run that the trainer has open, and which trainer that is: a new worker has none. */
@@ -109,7 +108,7 @@ class Holdfast implements HoldfastPage {
         void this.#supervisor.recover("worker-died", message);
       },
       trouble: (message) => {
-        this.#tell({ kind: "notice", level: "warning", run: null, message });
+        this.#events.notice("warning", null, message);
       },
     });
     this.#supervisor = new Supervisor({
@@ -124,14 +123,14 @@ class Holdfast implements HoldfastPage {
         this.#nowOpen(trainer, run);
       },
       notice: (level, run, message) => {
-        this.#tell({ kind: "notice", level, run, message });
-        this.#tell({ kind: "runs" });
+        this.#events.notice(level, run, message);
+        this.#events.tell({ kind: "runs" });
       },
       takenOver: (run) => {
         const tell = (name: string): void => {
           const message = `Another tab took ${name} over and goes on with it there.`;
-          this.#tell({ kind: "notice", level: "info", run, message });
-          this.#tell({ kind: "runs" });
+          this.#events.notice("info", run, message);
+          this.#events.tell({ kind: "runs" });
         };
         this.detail(run).then(
           ({ name }) => {
@@ -147,11 +146,6 @@ class Holdfast implements HoldfastPage {
       },
       visible: () => document.visibilityState === "visible",
     });
-    this.#channel.addEventListener("message", (message: MessageEvent<HoldfastEvent>) => {
-      if (message.data.kind === "runs") this.#usePolicy().catch(() => undefined);
-      this.#live.apply(message.data, false);
-      this.#announce(message.data);
-    });
     this.#watchPage();
   }
 
@@ -164,13 +158,13 @@ class Holdfast implements HoldfastPage {
     const run = this.#supervisor.takeResume();
     if (run === null) return;
     // Nobody is to be asked meanwhile whether it should go on.
-    this.#tell({ kind: "phase", run, phase: { kind: "restoring" } });
+    this.#events.tell({ kind: "phase", run, phase: { kind: "restoring" } });
     this.#resume(run, { takeOver: false, why: "the page was loaded again" }).catch((error: unknown) => {
-      this.#tell({ kind: "phase", run, phase: { kind: "idle" } });
-      this.#tell({ kind: "runs" });
+      this.#events.tell({ kind: "phase", run, phase: { kind: "idle" } });
+      this.#events.tell({ kind: "runs" });
       // Chromium counts only a person's reload as a reason to trust the GPU again.
       if (hasCode(error, "adapter-missing")) this.#supervisor.resumeAfterReload(run);
-      this.#tell({ kind: "notice", level: "error", run, message: messageOf(error) });
+      this.#events.notice("error", run, messageOf(error));
     });
   }
 
@@ -281,7 +275,7 @@ class Holdfast implements HoldfastPage {
 
   async rename(run: string, name: string): Promise<void> {
     await this.#storage.rename(run, name);
-    this.#tellAll({ kind: "runs" });
+    this.#events.tellAll({ kind: "runs" });
   }
 
   async pin(run: string, step: number, on = true): Promise<void> {
@@ -290,7 +284,7 @@ class Holdfast implements HoldfastPage {
     if (on && (await this.#steps.mustCompute(run, step))) await this.goto(run, step);
     await this.#inTurn(() => this.#steps.pin(run, step, on));
     if (before === null && this.#visited !== null) await this.leave();
-    this.#tellAll({ kind: "runs" });
+    this.#events.tellAll({ kind: "runs" });
   }
 
   async annotate(
@@ -304,7 +298,7 @@ class Holdfast implements HoldfastPage {
     const change = { ...(tags && { tags }), ...(note !== undefined && { note }) };
     if (step === undefined) await this.#storage.describe(run, change);
     else await this.#steps.mark({ run, step }, change);
-    this.#tellAll({ kind: "runs" });
+    this.#events.tellAll({ kind: "runs" });
   }
 
   async setPolicy(run: string, policy: Policy): Promise<void> {
@@ -312,7 +306,7 @@ class Holdfast implements HoldfastPage {
     await this.#storage.setPolicy(run, policy);
     // A trainer that is being replaced reads it when it opens the run.
     await this.#usePolicy().catch(() => undefined);
-    this.#tellAll({ kind: "runs" });
+    this.#events.tellAll({ kind: "runs" });
   }
 
   #nowOpen(trainer: TrainApi, run: string): void {
@@ -338,13 +332,13 @@ class Holdfast implements HoldfastPage {
     return this.#inTurn(async () => {
       if (this.#opened?.run === run) await this.#close();
       await this.#storage.remove(run);
-      this.#tellAll({ kind: "runs" });
+      this.#events.tellAll({ kind: "runs" });
     });
   }
 
   async undoRemove(run: string): Promise<void> {
     await this.#storage.undoRemove(run);
-    this.#tellAll({ kind: "runs" });
+    this.#events.tellAll({ kind: "runs" });
   }
 
   trash(): Promise<readonly TrashedRun[]> {
@@ -353,7 +347,7 @@ class Holdfast implements HoldfastPage {
 
   async emptyTrash(run?: string): Promise<void> {
     await this.#storage.emptyTrash(run);
-    this.#tellAll({ kind: "runs" });
+    this.#events.tellAll({ kind: "runs" });
   }
 
   waitFor(
@@ -408,10 +402,7 @@ class Holdfast implements HoldfastPage {
   }
 
   subscribe(listener: (event: HoldfastEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#events.subscribe(listener);
   }
 
   detail(run: string): Promise<RunDetail> {
@@ -423,7 +414,7 @@ class Holdfast implements HoldfastPage {
   }
 
   live(run: string): LiveRun | null {
-    return this.#live.get(run);
+    return this.#events.live(run);
   }
 
   async addData(
@@ -443,7 +434,7 @@ class Holdfast implements HoldfastPage {
   }
 
   async picture(run: string, step?: number): Promise<Picture> {
-    const live = this.#live.get(run)?.picture;
+    const live = this.#events.live(run)?.picture;
     if (step === undefined && live != null) return live;
     const at = step ?? (await this.#newest(run));
     return (await this.#supervisor.trainer()).pictureOf({ run, step: at });
@@ -470,14 +461,13 @@ class Holdfast implements HoldfastPage {
 
   async exportBundle(runs: string | readonly string[], options: ExportOptions = {}): Promise<Blob> {
     const exported = await this.#exchange.exportBundle(typeof runs === "string" ? [runs] : runs, options);
-    if (exported.leftOut.length > 0)
-      this.#tell({ kind: "notice", level: "warning", run: null, message: leftOutWords(exported) });
+    if (exported.leftOut.length > 0) this.#events.notice("warning", null, leftOutWords(exported));
     return exported.file;
   }
 
   async importBundle(file: Blob, options: Watcher = {}): Promise<readonly Imported[]> {
     const imported = await this.#exchange.importBundle(file, options);
-    this.#tellAll({ kind: "runs" });
+    this.#events.tellAll({ kind: "runs" });
     return imported;
   }
 
@@ -495,14 +485,9 @@ class Holdfast implements HoldfastPage {
 
   async importMirror(folder: FileSystemDirectoryHandle, options: Watcher = {}): Promise<readonly Imported[]> {
     const { imported, damage } = await this.#exchange.importMirror(folder, options);
-    this.#tellAll({ kind: "runs" });
+    this.#events.tellAll({ kind: "runs" });
     if (damage.length > 0)
-      this.#tell({
-        kind: "notice",
-        level: "warning",
-        run: null,
-        message: `Damaged in the folder, and not imported: ${damage.join(" ")}`,
-      });
+      this.#events.notice("warning", null, `Damaged in the folder, and not imported: ${damage.join(" ")}`);
     return imported;
   }
 
@@ -515,9 +500,9 @@ class Holdfast implements HoldfastPage {
         return await this.#resumeHere(run, options);
       } catch (error) {
         // A worker that died says no more what it is at.
-        const live = this.#live.get(run);
+        const live = this.#events.live(run);
         if (live?.here === true && live.phase.kind !== "idle")
-          this.#tell({ kind: "phase", run, phase: { kind: "idle" } });
+          this.#events.tell({ kind: "phase", run, phase: { kind: "idle" } });
         throw error;
       }
     });
@@ -535,8 +520,8 @@ class Holdfast implements HoldfastPage {
     // What a tab wrote in its last moment is seen only once its packs are free: it may have been the end of the run.
     if (isOver(opened.status) && !isOver(before.status)) {
       const message = `“${opened.name}” had ${opened.status} at step ${opened.step} when its tab ended; that was found only now, so it was not gone on with.`;
-      this.#tell({ kind: "notice", level: "info", run, message });
-      this.#tellAll({ kind: "runs" });
+      this.#events.notice("info", run, message);
+      this.#events.tellAll({ kind: "runs" });
       return opened;
     }
     await this.#go(trainer, run);
@@ -546,7 +531,7 @@ class Holdfast implements HoldfastPage {
   async #begin(trainer: TrainApi, run: string): Promise<string> {
     this.#nowOpen(trainer, run);
     await this.#go(trainer, run);
-    this.#tellAll({ kind: "runs" });
+    this.#events.tellAll({ kind: "runs" });
     return run;
   }
 
@@ -595,8 +580,8 @@ class Holdfast implements HoldfastPage {
       await this.#storage.letGo(run);
     }
     this.#opened = null;
-    this.#tell({ kind: "phase", run, phase: { kind: "idle" } });
-    this.#tellAll({ kind: "runs" });
+    this.#events.tell({ kind: "phase", run, phase: { kind: "idle" } });
+    this.#events.tellAll({ kind: "runs" });
   }
 
   /** The trainer ended and cannot release what it had open; without this the run would be locked until a reload. */
@@ -605,10 +590,10 @@ class Holdfast implements HoldfastPage {
     this.#opened = null;
     for (const one of runs) {
       if (one === null || one === "") continue;
-      this.#tellAll({ kind: "phase", run: one, phase: { kind: "idle" } });
+      this.#events.tellAll({ kind: "phase", run: one, phase: { kind: "idle" } });
       this.#storage.letGo(one).then(
         () => {
-          this.#tellAll({ kind: "runs" });
+          this.#events.tellAll({ kind: "runs" });
         },
         () => undefined,
       );
@@ -636,9 +621,9 @@ class Holdfast implements HoldfastPage {
   #hear(event: HoldfastEvent): void {
     if (event.kind === "saved" && !this.#persistenceAsked) this.#askPersistence();
     // Who looks at a step looks alone.
-    if (event.kind === "visiting") this.#tell(event);
-    else this.#tellAll(event);
-    if (event.kind === "status") this.#tellAll({ kind: "runs" });
+    if (event.kind === "visiting") this.#events.tell(event);
+    else this.#events.tellAll(event);
+    if (event.kind === "status") this.#events.tellAll({ kind: "runs" });
   }
 
   /** Asked once, at the first save: only then is there something to keep. Browsers answer without asking, or ask. */
@@ -646,24 +631,10 @@ class Holdfast implements HoldfastPage {
     this.#persistenceAsked = true;
     navigator.storage.persist().then(
       () => {
-        this.#tell({ kind: "runs" });
+        this.#events.tell({ kind: "runs" });
       },
       () => undefined,
     );
-  }
-
-  #tellAll(event: HoldfastEvent): void {
-    this.#channel.postMessage(event);
-    this.#tell(event);
-  }
-
-  #tell(event: HoldfastEvent): void {
-    this.#live.apply(event, true);
-    this.#announce(event);
-  }
-
-  #announce(event: HoldfastEvent): void {
-    for (const listener of this.#listeners) listener(event);
   }
 }
 

@@ -8,10 +8,6 @@ export class LiveRuns {
     return this.#runs.get(run) ?? null;
   }
 
-  forget(run: string): void {
-    this.#runs.delete(run);
-  }
-
   /** `here`: is it this page that trains the run? */
   apply(event: HoldfastEvent, here: boolean): void {
     if (event.kind === "runs" || event.kind === "notice" || event.run === "") return;

@@ -135,6 +135,7 @@ export const LAYERS: readonly Layer[] = [
       "worker/client",
       "worker/supervisor",
       "worker/holdfast",
+      "worker/events",
       "worker/live",
       "worker/fork-spec",
       "worker/start-spec",
