@@ -4,7 +4,7 @@
  * It owns the two workers through their clients, lets at most one run train in this page, and tells what happens,
  * here and in other tabs. It never touches a tensor or a file.
  */
-import { HoldfastError, hasCode, messageOf } from "../errors";
+import { HoldfastError } from "../errors";
 import { TASKS, taskInfo, withDefaults } from "../tasks/meta";
 import { VERSION } from "../version";
 import type {
@@ -38,7 +38,6 @@ import type {
   MirrorOptions,
   MirrorReport,
   MirrorStatus,
-  OpenOptions,
   Picture,
   Policy,
   PolicyPreview,
@@ -52,24 +51,19 @@ import type {
   SyncOptions,
   TrashedRun,
   TaskInfo,
-  TrainApi,
   VerifyReport,
   Visit,
   Watcher,
   ExportOptions,
   ToFile,
 } from "./protocol";
+import { RunHere } from "./run-here";
 import { savedModels } from "./saved-models";
 import { Steps } from "./steps";
 import { StorageWatch } from "./storage-watch";
 import { Supervisor } from "./supervisor";
 import { waitForRun } from "./wait";
 import { installErrorTransfer } from "./wire-errors";
-
-/** Opened to be looked at or changed. */
-const AT_REST: OpenOptions = { takeOver: false, why: "asked", toTrain: false };
-/** Why a run rests that no other one took the place of. */
-const CLOSED = "the run was closed in this tab";
 
 /** Starts the workers and answers once the store is open. */
 export async function openHoldfast(): Promise<HoldfastPage> {
@@ -82,18 +76,19 @@ export async function openHoldfast(): Promise<HoldfastPage> {
 class Holdfast implements HoldfastPage {
   readonly version = VERSION;
   readonly #events = new Events((event) => {
-    if (event.kind === "runs") this.#usePolicy().catch(() => undefined);
+    if (event.kind === "runs") this.#here.usePolicy().catch(() => undefined);
   });
   readonly #supervisor: Supervisor;
   readonly #watch: StorageWatch;
-  /** The run that the trainer has open, and which trainer that is: a new worker has none. */
-  #opened: { readonly trainer: TrainApi; readonly run: string } | null = null;
-  /** One thing at a time that opens, closes or starts a run. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #here = new RunHere({
+    storage: () => this.#storage,
+    supervisor: () => this.#supervisor,
+    events: this.#events,
+  });
   readonly #steps = new Steps({
     storage: () => this.#storage,
     trainer: () => this.#supervisor.trainer(),
-    isOpen: (run) => this.#opened?.run === run,
+    isOpen: (run) => this.#here.isOpen(run),
   });
   readonly #exchange = new Exchange(() => this.#storage);
   /** The step that the trainer holds until it is told to leave. */
@@ -104,7 +99,7 @@ class Holdfast implements HoldfastPage {
     this.#watch = new StorageWatch({
       // The trainer's way to the store died with it, so both are replaced; the run goes on from its checkpoint.
       replaced: (message) => {
-        this.#opened = null;
+        this.#here.lost();
         void this.#supervisor.recover("worker-died", message);
       },
       trouble: (message) => {
@@ -117,10 +112,10 @@ class Holdfast implements HoldfastPage {
         this.#hear(event);
       },
       ended: (run) => {
-        this.#forget(run);
+        this.#here.ended(run);
       },
       recovered: (trainer, run) => {
-        this.#nowOpen(trainer, run);
+        this.#here.opened(trainer, run);
       },
       notice: (level, run, message) => {
         this.#events.notice(level, run, message);
@@ -155,17 +150,7 @@ class Holdfast implements HoldfastPage {
 
   async ready(): Promise<void> {
     await this.#storage.status();
-    const run = this.#supervisor.takeResume();
-    if (run === null) return;
-    // Nobody is to be asked meanwhile whether it should go on.
-    this.#events.tell({ kind: "phase", run, phase: { kind: "restoring" } });
-    this.#resume(run, { takeOver: false, why: "the page was loaded again" }).catch((error: unknown) => {
-      this.#events.tell({ kind: "phase", run, phase: { kind: "idle" } });
-      this.#events.tell({ kind: "runs" });
-      // Chromium counts only a person's reload as a reason to trust the GPU again.
-      if (hasCode(error, "adapter-missing")) this.#supervisor.resumeAfterReload(run);
-      this.#events.notice("error", run, messageOf(error));
-    });
+    this.#here.goOnAfterReload();
   }
 
   async backend(): Promise<BackendInfo> {
@@ -185,11 +170,10 @@ class Holdfast implements HoldfastPage {
   }
 
   start(options: StartOptions): Promise<string> {
-    return this.#inTurn(async () => {
+    return this.#here.inTurn(async () => {
       const { startSpec } = await import("./start-spec");
       const spec = startSpec(options, await this.#names());
-      const trainer = await this.#leaveOther(null, startedWords(spec.name));
-      return this.#begin(trainer, await trainer.create(spec));
+      return this.#here.begin(spec.name, (trainer) => trainer.create(spec));
     });
   }
 
@@ -198,12 +182,13 @@ class Holdfast implements HoldfastPage {
     const spec = forkSpec(await this.#steps.holder({ run, step }), step, options, await this.#names());
     // First, because it may take long or fail, and until then nothing should stop.
     await this.goto(spec.from.run, spec.from.step);
-    return this.#inTurn(async () => {
-      const trainer = await this.#leaveOther(null, startedWords(spec.name));
-      const child = await trainer.fork(spec);
-      this.#visited = null;
-      return this.#begin(trainer, child);
-    });
+    return this.#here.inTurn(() =>
+      this.#here.begin(spec.name, async (trainer) => {
+        const child = await trainer.fork(spec);
+        this.#visited = null;
+        return child;
+      }),
+    );
   }
 
   async #names(): Promise<readonly string[]> {
@@ -230,46 +215,32 @@ class Holdfast implements HoldfastPage {
   }
 
   pause(run: string): Promise<RunInfo> {
-    return this.#inTurn(async () => {
-      // A recovery that is under way is waited for: what it brings back is what is to be paused.
-      const trainer = await this.#supervisor.trainer();
-      if (this.#opened?.run !== run || this.#opened.trainer !== trainer) throw notHere();
-      await trainer.pause("asked");
-      return this.detail(run);
-    });
+    return this.#here.pause(run);
   }
 
   resume(run: string): Promise<RunInfo> {
-    return this.#resume(run, { takeOver: false, why: "asked" });
+    return this.#here.resume(run, { takeOver: false, why: "asked" });
   }
 
   takeOver(run: string): Promise<RunInfo> {
-    return this.#resume(run, { takeOver: true, why: "taken over from another tab" });
+    return this.#here.resume(run, { takeOver: true, why: "taken over from another tab" });
   }
 
   step(run: string): Promise<RunInfo> {
-    return this.#inTurn(async () => {
-      await (await this.#openHere(run)).step();
-      return this.detail(run);
-    });
+    return this.#here.openFor(run, (trainer) => trainer.step());
   }
 
   stop(run: string): Promise<RunInfo> {
-    return this.#inTurn(async () => {
-      await (await this.#openHere(run)).stop();
-      return this.detail(run);
-    });
+    return this.#here.openFor(run, (trainer) => trainer.stop());
   }
 
   async change(run: string, { from, ...changes }: Changes & { readonly from?: number }): Promise<RunInfo> {
-    const trainer = await this.#inTurn(() => this.#openHere(run));
-    await trainer.change(changes, from);
+    await (await this.#here.open(run)).change(changes, from);
     return this.detail(run);
   }
 
   async extend(run: string, steps: number, options: { readonly horizon?: number } = {}): Promise<RunInfo> {
-    const trainer = await this.#inTurn(() => this.#openHere(run));
-    await trainer.extend(steps, options.horizon);
+    await (await this.#here.open(run)).extend(steps, options.horizon);
     return this.detail(run);
   }
 
@@ -282,7 +253,7 @@ class Holdfast implements HoldfastPage {
     const before = this.#visited;
     // Before its turn comes, because it may take long.
     if (on && (await this.#steps.mustCompute(run, step))) await this.goto(run, step);
-    await this.#inTurn(() => this.#steps.pin(run, step, on));
+    await this.#here.inTurn(() => this.#steps.pin(run, step, on));
     if (before === null && this.#visited !== null) await this.leave();
     this.#events.tellAll({ kind: "runs" });
   }
@@ -305,22 +276,8 @@ class Holdfast implements HoldfastPage {
     await checkPolicy(policy);
     await this.#storage.setPolicy(run, policy);
     // A trainer that is being replaced reads it when it opens the run.
-    await this.#usePolicy().catch(() => undefined);
+    await this.#here.usePolicy().catch(() => undefined);
     this.#events.tellAll({ kind: "runs" });
-  }
-
-  #nowOpen(trainer: TrainApi, run: string): void {
-    this.#opened = { trainer, run };
-    // It may have been set while the run was being opened.
-    this.#usePolicy().catch(() => undefined);
-  }
-
-  /** The trainer goes by the policy that the run has now, whichever tab set it. */
-  async #usePolicy(): Promise<void> {
-    const opened = this.#opened;
-    if (opened === null) return;
-    const { record } = await this.detail(opened.run);
-    if (this.#opened === opened) await opened.trainer.setPolicy(record.policy);
   }
 
   async preview(run: string, policy: Policy): Promise<PolicyPreview> {
@@ -329,8 +286,8 @@ class Holdfast implements HoldfastPage {
   }
 
   remove(run: string): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#opened?.run === run) await this.#close();
+    return this.#here.inTurn(async () => {
+      if (this.#here.isOpen(run)) await this.#here.close();
       await this.#storage.remove(run);
       this.#events.tellAll({ kind: "runs" });
     });
@@ -491,121 +448,6 @@ class Holdfast implements HoldfastPage {
     return imported;
   }
 
-  async #resume(
-    run: string,
-    options: { readonly takeOver: boolean; readonly why: string },
-  ): Promise<RunInfo> {
-    return this.#inTurn(async () => {
-      try {
-        return await this.#resumeHere(run, options);
-      } catch (error) {
-        // A worker that died says no more what it is at.
-        const live = this.#events.live(run);
-        if (live?.here === true && live.phase.kind !== "idle")
-          this.#events.tell({ kind: "phase", run, phase: { kind: "idle" } });
-        throw error;
-      }
-    });
-  }
-
-  async #resumeHere(
-    run: string,
-    options: { readonly takeOver: boolean; readonly why: string },
-  ): Promise<RunInfo> {
-    // What is open here may be older than what another tab made of the run since.
-    if (options.takeOver && this.#opened?.run === run) await this.#close();
-    const before = await this.detail(run);
-    const trainer = await this.#openHere(run, { ...options, toTrain: true });
-    const opened = await this.detail(run);
-    // What a tab wrote in its last moment is seen only once its packs are free: it may have been the end of the run.
-    if (isOver(opened.status) && !isOver(before.status)) {
-      const message = `“${opened.name}” had ${opened.status} at step ${opened.step} when its tab ended; that was found only now, so it was not gone on with.`;
-      this.#events.notice("info", run, message);
-      this.#events.tellAll({ kind: "runs" });
-      return opened;
-    }
-    await this.#go(trainer, run);
-    return this.detail(run);
-  }
-
-  async #begin(trainer: TrainApi, run: string): Promise<string> {
-    this.#nowOpen(trainer, run);
-    await this.#go(trainer, run);
-    this.#events.tellAll({ kind: "runs" });
-    return run;
-  }
-
-  async #go(trainer: TrainApi, run: string): Promise<void> {
-    this.#supervisor.expect(run);
-    try {
-      await trainer.go();
-    } catch (error) {
-      this.#supervisor.expect(null);
-      throw error;
-    }
-  }
-
-  /** The trainer, with this run open in it; opens it from the store where it is not. */
-  async #openHere(run: string, options: OpenOptions = AT_REST): Promise<TrainApi> {
-    const isOther = this.#opened !== null && this.#opened.run !== run;
-    const why = isOther
-      ? `“${(await this.detail(run)).name}” was ${options.toTrain ? "resumed" : "opened"} here`
-      : CLOSED;
-    const trainer = await this.#leaveOther(run, why);
-    if (this.#opened?.run === run) return trainer;
-    await trainer.open(run, options);
-    this.#nowOpen(trainer, run);
-    return trainer;
-  }
-
-  /** The trainer, free of any other run: one that trains is paused and saved first. `why`: what its event says. */
-  async #leaveOther(run: string | null, why: string): Promise<TrainApi> {
-    const trainer = await this.#supervisor.trainer();
-    if (this.#opened !== null && this.#opened.trainer !== trainer) this.#opened = null;
-    if (this.#opened !== null && this.#opened.run !== run) await this.#close(why);
-    return trainer;
-  }
-
-  async #close(why: string = CLOSED): Promise<void> {
-    if (this.#opened === null) return;
-    const { trainer, run } = this.#opened;
-    try {
-      await trainer.pause(why);
-      this.#supervisor.expect(null);
-      await trainer.close();
-    } catch (error) {
-      if (!hasCode(error, "worker-died")) throw error;
-      // It is closed already, by its death.
-      this.#supervisor.expect(null);
-      await this.#storage.letGo(run);
-    }
-    this.#opened = null;
-    this.#events.tell({ kind: "phase", run, phase: { kind: "idle" } });
-    this.#events.tellAll({ kind: "runs" });
-  }
-
-  /** The trainer ended and cannot release what it had open; without this the run would be locked until a reload. */
-  #forget(run: string | null): void {
-    const runs = new Set([run, this.#opened?.run ?? null]);
-    this.#opened = null;
-    for (const one of runs) {
-      if (one === null || one === "") continue;
-      this.#events.tellAll({ kind: "phase", run: one, phase: { kind: "idle" } });
-      this.#storage.letGo(one).then(
-        () => {
-          this.#events.tellAll({ kind: "runs" });
-        },
-        () => undefined,
-      );
-    }
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work, work);
-    this.#turn = turn.catch(() => undefined);
-    return turn;
-  }
-
   #watchPage(): void {
     const flush = (): void => {
       this.#supervisor.present?.hide().catch(() => undefined);
@@ -656,19 +498,6 @@ function nameOfData(files: readonly DataFile[]): string {
   const name = first?.[0] ?? "";
   const isOne = more.every(([folder]) => folder === name);
   return isOne ? name : `${first?.at(-1)} and ${more.length} more`;
-}
-
-/** Does nothing more happen to such a run unless somebody wants it? */
-function isOver(status: RunInfo["status"]): boolean {
-  return status === "stopped" || status === "finished";
-}
-
-function startedWords(name: string): string {
-  return `“${name}” was started here`;
-}
-
-function notHere(): HoldfastError {
-  return new HoldfastError("busy", "This tab does not train that run. Resume it here, or take it over.");
 }
 
 /** What is asked for is checked by code that comes with the first asking: the page can be used without it. */

@@ -136,6 +136,7 @@ export const LAYERS: readonly Layer[] = [
       "worker/supervisor",
       "worker/holdfast",
       "worker/events",
+      "worker/run-here",
       "worker/live",
       "worker/fork-spec",
       "worker/start-spec",
