@@ -2,10 +2,10 @@
  * The page's one controller: what the screens, the console and an embedding app call.
  *
  * It owns the two workers through their clients, lets at most one run train in this page, and tells what happens,
- * here and in other tabs. It never touches a tensor or a file.
+ * here and in other tabs. It never touches a tensor or a file. What checks what is asked for comes with the first asking:
+ * the page can be used without it.
  */
-import { HoldfastError } from "../errors";
-import { TASKS, taskInfo, withDefaults } from "../tasks/meta";
+import { TASKS } from "../tasks/meta";
 import { VERSION } from "../version";
 import type {
   ForkOptions,
@@ -18,6 +18,7 @@ import type {
 } from "./api";
 import { Events } from "./events";
 import { Exchange, leftOutWords } from "./exchange";
+import { dataSettings, nameOfData, withPaths } from "./own-data";
 import type {
   Answers,
   AuditLog,
@@ -273,7 +274,8 @@ class Holdfast implements HoldfastPage {
   }
 
   async setPolicy(run: string, policy: Policy): Promise<void> {
-    await checkPolicy(policy);
+    const { checkPolicy } = await import("./start-spec");
+    checkPolicy(policy);
     await this.#storage.setPolicy(run, policy);
     // A trainer that is being replaced reads it when it opens the run.
     await this.#here.usePolicy().catch(() => undefined);
@@ -281,7 +283,8 @@ class Holdfast implements HoldfastPage {
   }
 
   async preview(run: string, policy: Policy): Promise<PolicyPreview> {
-    await checkPolicy(policy);
+    const { checkPolicy } = await import("./start-spec");
+    checkPolicy(policy);
     return this.#storage.preview(run, policy);
   }
 
@@ -379,7 +382,7 @@ class Holdfast implements HoldfastPage {
     files: File | readonly (File | DataFile)[],
     config: Config = {},
   ): Promise<StoredData> {
-    const list = [files].flat().map(withPath);
+    const list = withPaths(files);
     const settings = dataSettings(task, config);
     const added = await (await this.#supervisor.trainer()).addData(task, settings, list);
     return { ...added, name: nameOfData(list) };
@@ -478,31 +481,4 @@ class Holdfast implements HoldfastPage {
       () => undefined,
     );
   }
-}
-
-function withPath(file: File | DataFile): DataFile {
-  if (!(file instanceof File)) return file;
-  return { path: file.webkitRelativePath === "" ? file.name : file.webkitRelativePath, file };
-}
-
-/** All settings that may decide how a person's data is read. `invalid` where the task takes none. */
-function dataSettings(task: string, config: Config): Config {
-  const info = taskInfo(task);
-  if (info?.file == null) throw new HoldfastError("invalid", `The task "${task}" takes no file.`);
-  return withDefaults(info, { ...info.presets.small.config, ...config });
-}
-
-/** The file, or the folder that they are of, or how many there are. */
-function nameOfData(files: readonly DataFile[]): string {
-  const [first, ...more] = files.map(({ path }) => path.split("/"));
-  const name = first?.[0] ?? "";
-  const isOne = more.every(([folder]) => folder === name);
-  return isOne ? name : `${first?.at(-1)} and ${more.length} more`;
-}
-
-/** What is asked for is checked by code that comes with the first asking: the page can be used without it. */
-async function checkPolicy(policy: Policy): Promise<void> {
-  const { policyProblems } = await import("./start-spec");
-  const problems = policyProblems(policy);
-  if (problems.length > 0) throw new HoldfastError("invalid", problems.join(" "));
 }

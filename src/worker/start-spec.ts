@@ -125,6 +125,12 @@ export function policyProblems(policy: Policy): readonly string[] {
   return [...saveProblems(save), ...keepProblems(keep, budget), ...evaluationProblems(policy)];
 }
 
+/** Throws `invalid` with all of that. */
+export function checkPolicy(policy: Policy): void {
+  const problems = policyProblems(policy);
+  if (problems.length > 0) throw new HoldfastError("invalid", problems.join(" "));
+}
+
 function saveProblems(save: SaveRule): readonly string[] {
   switch (save.kind) {
     case "never":

@@ -138,6 +138,7 @@ export const LAYERS: readonly Layer[] = [
       "worker/events",
       "worker/run-here",
       "worker/live",
+      "worker/own-data",
       "worker/fork-spec",
       "worker/start-spec",
       "worker/steps",

@@ -3,7 +3,7 @@ import { hasCode } from "../../src/errors";
 import { TASKS } from "../../src/tasks/meta";
 import type { StartOptions } from "../../src/worker/api";
 import type { Policy } from "../../src/worker/protocol";
-import { startSpec } from "../../src/worker/start-spec";
+import { checkPolicy, startSpec } from "../../src/worker/start-spec";
 
 suite("what is left out", () => {
   test.each(
@@ -130,3 +130,13 @@ function thrownBy(act: () => unknown): unknown {
   }
   return undefined;
 }
+
+test("a policy is refused with every problem of it, and taken where there is none", () => {
+  const save = { kind: "auto", returnSeconds: -1, overhead: 2 } as const;
+  expect(() => {
+    checkPolicy({ save, draw: true });
+  }).toThrow(/\. .*\./);
+  expect(() => {
+    checkPolicy({ save: { kind: "never" }, draw: true });
+  }).not.toThrow();
+});
