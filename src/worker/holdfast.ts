@@ -1,9 +1,8 @@
 /**
  * The page's one controller: what the screens, the console and an embedding app call.
  *
- * It owns the two workers through their clients, lets at most one run train in this page, and tells what happens,
- * here and in other tabs. It never touches a tensor or a file. What checks what is asked for comes with the first asking:
- * the page can be used without it.
+ * It lets at most one run train in this page, and never touches a tensor or a file. What checks what is asked for comes
+ * with the first asking: the page can be used without it.
  */
 import { TASKS } from "../tasks/meta";
 import { VERSION } from "../version";
@@ -18,6 +17,7 @@ import type {
 } from "./api";
 import { Events } from "./events";
 import { Exchange, leftOutWords } from "./exchange";
+import { PageWorkers } from "./page-workers";
 import { dataSettings, nameOfData, withPaths } from "./own-data";
 import type {
   Answers,
@@ -61,8 +61,6 @@ import type {
 import { RunHere } from "./run-here";
 import { savedModels } from "./saved-models";
 import { Steps } from "./steps";
-import { StorageWatch } from "./storage-watch";
-import { Supervisor } from "./supervisor";
 import { waitForRun } from "./wait";
 import { installErrorTransfer } from "./wire-errors";
 
@@ -79,74 +77,23 @@ class Holdfast implements HoldfastPage {
   readonly #events = new Events((event) => {
     if (event.kind === "runs") this.#here.usePolicy().catch(() => undefined);
   });
-  readonly #supervisor: Supervisor;
-  readonly #watch: StorageWatch;
-  readonly #here = new RunHere({
+  readonly #here: RunHere = new RunHere({
     storage: () => this.#storage,
-    supervisor: () => this.#supervisor,
+    supervisor: () => this.#workers.supervisor,
     events: this.#events,
   });
+  readonly #workers: PageWorkers = new PageWorkers({ events: this.#events, here: this.#here });
   readonly #steps = new Steps({
     storage: () => this.#storage,
-    trainer: () => this.#supervisor.trainer(),
+    trainer: () => this.#workers.trainer(),
     isOpen: (run) => this.#here.isOpen(run),
   });
   readonly #exchange = new Exchange(() => this.#storage);
   /** The step that the trainer holds until it is told to leave. */
   #visited: RunStep | null = null;
-  #persistenceAsked = false;
-
-  constructor() {
-    this.#watch = new StorageWatch({
-      // The trainer's way to the store died with it, so both are replaced; the run goes on from its checkpoint.
-      replaced: (message) => {
-        this.#here.lost();
-        void this.#supervisor.recover("worker-died", message);
-      },
-      trouble: (message) => {
-        this.#events.notice("warning", null, message);
-      },
-    });
-    this.#supervisor = new Supervisor({
-      storage: () => this.#watch.client,
-      hear: (event) => {
-        this.#hear(event);
-      },
-      ended: (run) => {
-        this.#here.ended(run);
-      },
-      recovered: (trainer, run) => {
-        this.#here.opened(trainer, run);
-      },
-      notice: (level, run, message) => {
-        this.#events.notice(level, run, message);
-        this.#events.tell({ kind: "runs" });
-      },
-      takenOver: (run) => {
-        const tell = (name: string): void => {
-          const message = `Another tab took ${name} over and goes on with it there.`;
-          this.#events.notice("info", run, message);
-          this.#events.tell({ kind: "runs" });
-        };
-        this.detail(run).then(
-          ({ name }) => {
-            tell(`“${name}”`);
-          },
-          () => {
-            tell("this run");
-          },
-        );
-      },
-      reload: () => {
-        location.reload();
-      },
-      visible: () => document.visibilityState === "visible",
-    });
-    this.#watchPage();
-  }
 
   get #storage(): StorageApi {
-    return this.#watch.client.api;
+    return this.#workers.storage;
   }
 
   async ready(): Promise<void> {
@@ -155,7 +102,7 @@ class Holdfast implements HoldfastPage {
   }
 
   async backend(): Promise<BackendInfo> {
-    return (await this.#supervisor.trainer()).backend();
+    return (await this.#workers.trainer()).backend();
   }
 
   tasks(): readonly TaskInfo[] {
@@ -197,22 +144,22 @@ class Holdfast implements HoldfastPage {
   }
 
   async goto(run: string, step: number): Promise<Visit> {
-    const trainer = await this.#supervisor.trainer();
+    const trainer = await this.#workers.trainer();
     this.#visited = { run, step };
     return trainer.visit({ run, step });
   }
 
   async leave(): Promise<void> {
     this.#visited = null;
-    await this.#supervisor.present?.leave();
+    await this.#workers.supervisor.present?.leave();
   }
 
   async evaluate(run: string, step: number): Promise<Readonly<Record<string, number>>> {
-    return (await this.#supervisor.trainer()).evaluateAt({ run, step });
+    return (await this.#workers.trainer()).evaluateAt({ run, step });
   }
 
   async answers(run: string, step: number): Promise<Answers | null> {
-    return (await this.#supervisor.trainer()).answersAt({ run, step });
+    return (await this.#workers.trainer()).answersAt({ run, step });
   }
 
   pause(run: string): Promise<RunInfo> {
@@ -358,7 +305,7 @@ class Holdfast implements HoldfastPage {
   }
 
   async drill(run: string, step?: number): Promise<Drill> {
-    return (await this.#supervisor.trainer()).rehearse(run, step);
+    return (await this.#workers.trainer()).rehearse(run, step);
   }
 
   subscribe(listener: (event: HoldfastEvent) => void): () => void {
@@ -384,24 +331,24 @@ class Holdfast implements HoldfastPage {
   ): Promise<StoredData> {
     const list = withPaths(files);
     const settings = dataSettings(task, config);
-    const added = await (await this.#supervisor.trainer()).addData(task, settings, list);
+    const added = await (await this.#workers.trainer()).addData(task, settings, list);
     return { ...added, name: nameOfData(list) };
   }
 
   async previewData(task: string, hash: string, config: Config = {}): Promise<DataPreview> {
     const settings = dataSettings(task, config);
-    return (await this.#supervisor.trainer()).previewData(task, settings, hash);
+    return (await this.#workers.trainer()).previewData(task, settings, hash);
   }
 
   async picture(run: string, step?: number): Promise<Picture> {
     const live = this.#events.live(run)?.picture;
     if (step === undefined && live != null) return live;
     const at = step ?? (await this.#newest(run));
-    return (await this.#supervisor.trainer()).pictureOf({ run, step: at });
+    return (await this.#workers.trainer()).pictureOf({ run, step: at });
   }
 
   async ask(run: string, question: Question, step?: number): Promise<Picture> {
-    const trainer = await this.#supervisor.trainer();
+    const trainer = await this.#workers.trainer();
     if (step !== undefined) return trainer.askAt({ run, step }, question);
     return trainer.askNow({ run, step: await this.#newest(run) }, question);
   }
@@ -412,7 +359,7 @@ class Holdfast implements HoldfastPage {
   }
 
   async deploy(run: string, step: number, options: DeployOptions = {}): Promise<Deployment> {
-    return (await this.#supervisor.trainer()).deploy({ run, step }, options);
+    return (await this.#workers.trainer()).deploy({ run, step }, options);
   }
 
   exportCheckpoint(run: string, step: number, options: ToFile = {}): Promise<Blob> {
@@ -449,36 +396,5 @@ class Holdfast implements HoldfastPage {
     if (damage.length > 0)
       this.#events.notice("warning", null, `Damaged in the folder, and not imported: ${damage.join(" ")}`);
     return imported;
-  }
-
-  #watchPage(): void {
-    const flush = (): void => {
-      this.#supervisor.present?.hide().catch(() => undefined);
-    };
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "hidden") flush();
-      else this.#supervisor.present?.show().catch(() => undefined);
-    });
-    document.addEventListener("freeze", flush);
-    addEventListener("pagehide", flush);
-  }
-
-  #hear(event: HoldfastEvent): void {
-    if (event.kind === "saved" && !this.#persistenceAsked) this.#askPersistence();
-    // Who looks at a step looks alone.
-    if (event.kind === "visiting") this.#events.tell(event);
-    else this.#events.tellAll(event);
-    if (event.kind === "status") this.#events.tellAll({ kind: "runs" });
-  }
-
-  /** Asked once, at the first save: only then is there something to keep. Browsers answer without asking, or ask. */
-  #askPersistence(): void {
-    this.#persistenceAsked = true;
-    navigator.storage.persist().then(
-      () => {
-        this.#events.tell({ kind: "runs" });
-      },
-      () => undefined,
-    );
   }
 }

@@ -137,6 +137,7 @@ export const LAYERS: readonly Layer[] = [
       "worker/holdfast",
       "worker/events",
       "worker/run-here",
+      "worker/page-workers",
       "worker/live",
       "worker/own-data",
       "worker/fork-spec",
