@@ -2,8 +2,7 @@
 import type { Page } from "@playwright/test";
 import { openApp, resume, start, waitFor } from "../support/app-page";
 import { expect, test } from "../support/browser";
-import { LiveBrowser } from "../support/kill";
-import { button, screen, showRun } from "../support/person";
+import { button, inAnotherBrowser, screen, showRun } from "../support/person";
 
 const SPEC = {
   task: "spirals",
@@ -41,21 +40,18 @@ test("a compact bundle without data goes on elsewhere to the state of a run that
   expect(exported.last).toBe(1);
   expect(exported.size).toBeLessThan(exported.portable);
 
-  const other = await LiveBrowser.launch();
-  try {
-    await openApp(other.page, app.url);
-    const [imported] = await other.page.evaluate(async (base64) => {
+  await inAnotherBrowser(async (there) => {
+    await openApp(there, app.url);
+    const [imported] = await there.evaluate(async (base64) => {
       const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
       return holdfast.importBundle(new File([bytes], "taken.holdfast"));
     }, exported.base64);
     expect(imported).toEqual({ run, how: "new", hasData: false });
     // The task makes its data again, and by its hash it is the same.
-    await resume(other.page, run);
-    await waitFor(other.page, run, { status: "finished" });
-    expect(await other.page.evaluate((id) => holdfast.digest(id), run)).toBe(digest);
-  } finally {
-    await other.close();
-  }
+    await resume(there, run);
+    await waitFor(there, run, { status: "finished" });
+    expect(await there.evaluate((id) => holdfast.digest(id), run)).toBe(digest);
+  });
 });
 
 test("what is cancelled leaves nothing; a person chooses a place, and is told how it went", async ({

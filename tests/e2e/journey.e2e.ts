@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import { detail, lossBits, openApp, start, waitFor } from "../support/app-page";
 import { expect, expectNone, test, watchedPage, watchFaults } from "../support/browser";
-import { LiveBrowser } from "../support/kill";
 import { readSafetensors } from "../support/safetensors";
 import {
   button,
+  carryElsewhere,
   checkpointMarks,
   downloaded,
   events,
@@ -217,21 +217,10 @@ test("a checkpoint leaves as safetensors, a run as a file that goes on elsewhere
   const digest = await page.evaluate((id) => holdfast.digest(id, 60), run);
   expect(manifest).toMatchObject({ record: { id: run }, step: 60, digest });
 
-  await button(page, "Export").click();
-  const whole = await downloaded(page, () => button(page, "Run as a file").click());
-  expect(whole.suggestedFilename()).toBe("wanderer.holdfast");
-  const path = await whole.path();
-
-  const other = await LiveBrowser.launch();
-  try {
-    await other.page.goto(app.url);
-    await button(other.page, "Import a run").waitFor();
-    await other.page.getByLabel("Bundle").setInputFiles(path);
-    const imported = await runOnScreen(other.page);
-    expect(imported).toBe(run);
-    await expect(screen(other.page).getByRole("heading", { name: "Wanderer" })).toBeVisible();
+  const name = await carryElsewhere(page, app.url, async (there) => {
+    await expect(screen(there).getByRole("heading", { name: "Wanderer" })).toBeVisible();
     const ends = await Promise.all(
-      [page, other.page].map(async (where) => {
+      [page, there].map(async (where) => {
         await button(where, "More steps").click();
         await screen(where).getByRole("textbox", { name: "Steps to add" }).fill("25");
         await button(where, "Add and go on").click();
@@ -243,9 +232,8 @@ test("a checkpoint leaves as safetensors, a run as a file that goes on elsewhere
     );
     expect(ends[0]).toBe(ends[1]);
     expect(ends[0]).not.toBe(digest);
-  } finally {
-    await other.close();
-  }
+  });
+  expect(name).toBe("wanderer.holdfast");
 });
 
 test("pause, step, resume, more steps, stop; the chart's scale and smoothing; rename; delete and undo", async ({

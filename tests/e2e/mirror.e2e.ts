@@ -5,8 +5,7 @@ import { dirname, join } from "node:path";
 import type { Page } from "@playwright/test";
 import { openApp, pause, resume, start, waitFor } from "../support/app-page";
 import { expect, test } from "../support/browser";
-import { LiveBrowser } from "../support/kill";
-import { button, PATIENTLY, screen } from "../support/person";
+import { button, inAnotherBrowser, PATIENTLY, screen } from "../support/person";
 
 const FOLDER = "My runs";
 const SPEC = {
@@ -108,23 +107,20 @@ test("a run is mirrored while it trains, survives a reload there, and goes on in
     }, run);
   await expect.poll(mirrored, PATIENTLY).toEqual({ state: "in step", step: paused });
 
-  const other = await LiveBrowser.launch();
-  try {
-    await openApp(other.page, app.url);
-    await unpack(other.page, await carried(page));
-    await pickable(other.page);
-    await showHealth(other.page);
-    await card(other.page).getByRole("button", { name: "Import from a folder" }).click();
-    await expect(screen(other.page).locator("xpath=/ancestor::body")).toContainText(
+  await inAnotherBrowser(async (there) => {
+    await openApp(there, app.url);
+    await unpack(there, await carried(page));
+    await pickable(there);
+    await showHealth(there);
+    await card(there).getByRole("button", { name: "Import from a folder" }).click();
+    await expect(screen(there).locator("xpath=/ancestor::body")).toContainText(
       `${FOLDER}: 2 runs`,
       PATIENTLY,
     );
-    await resume(other.page, run);
-    await waitFor(other.page, run, { status: "finished" });
-    expect(await other.page.evaluate((id) => holdfast.digest(id), run)).toBe(digest);
-  } finally {
-    await other.close();
-  }
+    await resume(there, run);
+    await waitFor(there, run, { status: "finished" });
+    expect(await there.evaluate((id) => holdfast.digest(id), run)).toBe(digest);
+  });
 });
 
 test("a file that changed in the folder is found by reading it back, and one in the browser is had from the folder", async ({
@@ -197,37 +193,37 @@ test("a folder of a real disk is read, and written to only when the person allow
   await expect(state(page)).toHaveText("in step", PATIENTLY);
 
   const disk = mkdtempSync(join(tmpdir(), "mirror-"));
-  const other = await LiveBrowser.launch();
   try {
-    for (const [path, base64] of Object.entries(await carried(page))) {
-      mkdirSync(dirname(join(disk, path)), { recursive: true });
-      writeFileSync(join(disk, path), Buffer.from(base64, "base64"));
-    }
-    await openApp(other.page, app.url);
-    await dropped(other.page, disk);
-    const imported = await other.page.evaluate(async () => {
-      const folder = await (globalThis as unknown as { folder: Promise<FileSystemDirectoryHandle> }).folder;
-      await holdfast.setMirror(folder);
-      return holdfast.importMirror(folder);
-    });
-    expect(imported).toEqual([{ run, how: "new", hasData: true }]);
-    expect(await other.page.evaluate((id) => holdfast.digest(id), run)).toBe(digest);
-    await other.page.reload();
-    await openApp(other.page, app.url);
-    await showHealth(other.page);
-    await expect(state(other.page)).toHaveText("waits for permission");
-    await expect(card(other.page).getByRole("button", { name: /^Allow/ })).toBeEnabled();
-    await expect(screen(other.page).getByRole("alert")).toContainText("asked again");
-    expect(
-      await other.page.evaluate(() =>
-        holdfast.syncMirror().then(
-          () => "",
-          (error: unknown) => (error as { code?: string }).code,
+    await inAnotherBrowser(async (there) => {
+      for (const [path, base64] of Object.entries(await carried(page))) {
+        mkdirSync(dirname(join(disk, path)), { recursive: true });
+        writeFileSync(join(disk, path), Buffer.from(base64, "base64"));
+      }
+      await openApp(there, app.url);
+      await dropped(there, disk);
+      const imported = await there.evaluate(async () => {
+        const folder = await (globalThis as unknown as { folder: Promise<FileSystemDirectoryHandle> }).folder;
+        await holdfast.setMirror(folder);
+        return holdfast.importMirror(folder);
+      });
+      expect(imported).toEqual([{ run, how: "new", hasData: true }]);
+      expect(await there.evaluate((id) => holdfast.digest(id), run)).toBe(digest);
+      await there.reload();
+      await openApp(there, app.url);
+      await showHealth(there);
+      await expect(state(there)).toHaveText("waits for permission");
+      await expect(card(there).getByRole("button", { name: /^Allow/ })).toBeEnabled();
+      await expect(screen(there).getByRole("alert")).toContainText("asked again");
+      expect(
+        await there.evaluate(() =>
+          holdfast.syncMirror().then(
+            () => "",
+            (error: unknown) => (error as { code?: string }).code,
+          ),
         ),
-      ),
-    ).toBe("refused");
+      ).toBe("refused");
+    });
   } finally {
-    await other.close();
     rmSync(disk, { recursive: true });
   }
 });

@@ -1,5 +1,7 @@
 /** The app as a person uses it: by what stands on buttons, labels and headings. */
 import { expect, type Download, type Locator, type Page } from "@playwright/test";
+import { lossBits, waitFor } from "./app-page";
+import { LiveBrowser } from "./kill";
 
 /** A fresh page compiles shaders before it draws or trains: seconds, and many on a loaded machine. */
 export const PATIENTLY = { timeout: 90_000 };
@@ -75,4 +77,46 @@ export async function downloaded(page: Page, act: () => Promise<void>): Promise<
   await page.evaluate(() => Reflect.deleteProperty(globalThis, "showSaveFilePicker"));
   const [download] = await Promise.all([page.waitForEvent("download"), act()]);
   return download;
+}
+
+/** Another browser with a profile of its own, for as long as `act` takes. */
+export async function inAnotherBrowser(act: (page: Page) => Promise<void>): Promise<void> {
+  const other = await LiveBrowser.launch();
+  try {
+    await act(other.page);
+  } finally {
+    await other.close();
+  }
+}
+
+/** Takes the run on the screen as a file to another browser, where `act` finds it on the screen. Returns the file's name. */
+export async function carryElsewhere(
+  page: Page,
+  url: string,
+  act: (there: Page, run: string) => Promise<void>,
+): Promise<string> {
+  const run = await runOnScreen(page);
+  // Of the run: a step that is shown has one too.
+  await button(page, "Export").first().click();
+  const bundle = await downloaded(page, () => button(page, "Run as a file").click());
+  await inAnotherBrowser(async (there) => {
+    await there.goto(url);
+    await button(there, "Import a run").waitFor();
+    await there.getByLabel("Bundle").setInputFiles(await bundle.path());
+    expect(await runOnScreen(there)).toBe(run);
+    await act(there, run);
+  });
+  return bundle.suggestedFilename();
+}
+
+/** The same with a run that rests: there it goes on after the losses that it has here, bit for bit. */
+export async function goOnElsewhere(page: Page, url: string): Promise<void> {
+  await carryElsewhere(page, url, async (there, run) => {
+    const losses = await lossBits(page, run);
+    await button(there, "Resume").click();
+    await waitFor(there, run, { step: losses.length + 5 });
+    await button(there, "Pause").click();
+    await expectStatus(there, "paused");
+    expect((await lossBits(there, run)).slice(0, losses.length)).toEqual(losses);
+  });
 }
