@@ -6,9 +6,9 @@
  */
 export { openStore } from "./library/store";
 export type { OpenOptions, Store } from "./library/store";
-export type { Listener, Restoration, Run, Step } from "./library/run";
-export type { Loss } from "./library/journal";
-export type { PolicyOptions, RunSettings } from "./library/record";
+export type { Restoration, Run } from "./library/run";
+export type { Loss, Step } from "./library/journal";
+export type { Listener, PolicyOptions, RunSettings } from "./library/record";
 export { arrays } from "./library/trainer";
 export type { Contents, LiveArray, Machine, Trainer } from "./library/trainer";
 

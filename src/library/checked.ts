@@ -20,8 +20,7 @@ import { config, MAX_NAME, optimizerConfig } from "../format/run-parse";
 import { byteLength, checkTensor } from "../format/tensor-bytes";
 import type { NamedTensor, State } from "../format/tensors";
 import { policyOf, type Asked, type NamedBytes, type PolicyOptions } from "./record";
-import type { Loss } from "./journal";
-import type { Step } from "./run";
+import type { Loss, Step } from "./journal";
 import type { Contents } from "./trainer";
 
 /** As many as a manifest has. */

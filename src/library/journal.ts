@@ -15,6 +15,18 @@ const MOST_ON_THEIR_WAY = 16;
 /** A loss, or one that is on its way from a device. */
 export type Loss = number | PromiseLike<number | ArrayLike<number>>;
 
+/** One update that was made. */
+export interface Step {
+  /** Of the batch that the update was made from; a promise where it is still on a device. Default: not told. */
+  readonly loss?: Loss;
+  /** The learning rate that was used; for the journal. Default 0. */
+  readonly rate?: number;
+  /** Samples that the batch had; the run adds them up. Default 0. */
+  readonly samples?: number;
+  /** False: no place to go on from, as within an epoch whose order is lost. Default true. */
+  readonly mayEndHere?: boolean;
+}
+
 interface Entry {
   readonly step: number;
   readonly rate: number;

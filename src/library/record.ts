@@ -12,10 +12,10 @@ import type {
   SaveRule,
 } from "../format/run";
 import { policy as parsePolicy } from "../format/run-parse";
+import type { CheckpointInfo } from "../format/stored";
 import { keepProblems } from "../policy/keep";
 import { POLICIES } from "../policy/presets";
 import { newRunId } from "../format/run-id";
-import type { Listener } from "./run";
 import type { Machine } from "./trainer";
 
 /** When to save and what to keep. What is left out is as in `POLICIES.steady`. */
@@ -40,6 +40,14 @@ export interface RunSettings {
   readonly steps?: number;
   /** What is trained, in a word; for lists only. Default `library`. */
   readonly task?: string;
+}
+
+/** Who hears of saves that nobody awaits. */
+export interface Listener {
+  /** A checkpoint is durable. */
+  readonly saved?: (checkpoint: CheckpointInfo) => void;
+  /** A save beside the training failed; the next one tries again. Without this, the next `stepped` throws it. */
+  readonly trouble?: (error: HoldfastError) => void;
 }
 
 /** @internal What a run trains on, as its bytes. */

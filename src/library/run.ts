@@ -7,7 +7,8 @@ import type { CheckpointInfo, Lease } from "../format/stored";
 import { shouldSave, type Moment } from "../policy/save";
 import type { JournalRows, RunStorageApi } from "../worker/protocol";
 import { checkedMetrics, checkedStep } from "./checked";
-import { Journal, type Loss } from "./journal";
+import { Journal, type Step } from "./journal";
+import type { Listener } from "./record";
 import { Saves } from "./saves";
 import type { Trainer } from "./trainer";
 import { whenHidden } from "./hidden";
@@ -18,26 +19,6 @@ const TURN_MS = 12;
 const PACE_MS = 250;
 /** Between two saves because the page is hidden, milliseconds. */
 const HIDDEN_SPACING_MS = 30_000;
-
-/** One update that was made. */
-export interface Step {
-  /** Of the batch that the update was made from; a promise where it is still on a device. Default: not told. */
-  readonly loss?: Loss;
-  /** The learning rate that was used; for the journal. Default 0. */
-  readonly rate?: number;
-  /** Samples that the batch had; the run adds them up. Default 0. */
-  readonly samples?: number;
-  /** False: no place to go on from, as within an epoch whose order is lost. Default true. */
-  readonly mayEndHere?: boolean;
-}
-
-/** Who hears of saves that nobody awaits. */
-export interface Listener {
-  /** A checkpoint is durable. */
-  readonly saved?: (checkpoint: CheckpointInfo) => void;
-  /** A save beside the training failed; the next one tries again. Without this, the next `stepped` throws it. */
-  readonly trouble?: (error: HoldfastError) => void;
-}
 
 /** @internal */
 export interface RunParts {

@@ -25,10 +25,11 @@ import {
   newRecord,
   policyOf,
   type Asked,
+  type Listener,
   type PolicyOptions,
   type RunSettings,
 } from "./record";
-import { Run, type Listener } from "./run";
+import { Run } from "./run";
 import { buffersOf } from "./saves";
 import type { Trainer } from "./trainer";
 

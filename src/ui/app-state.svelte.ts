@@ -16,16 +16,10 @@ import { alertsOf } from "./health-figures";
 import { MirrorState } from "./mirror-state.svelte";
 import { runHref } from "./route";
 import { seenFromHere } from "./seen-status";
+import type { Toast } from "./toast";
 import { Transfers } from "./transfers.svelte";
 import { VersionState } from "./version-state.svelte";
 import { failureWords, rehearsalWords, recoveryWords, thinnedWords } from "./store-words";
-
-/** A line that comes up below and goes by itself, with at most one thing to do. */
-export interface Toast {
-  readonly id: number;
-  readonly message: string;
-  readonly action: { readonly label: string; readonly run: () => void } | null;
-}
 
 /** A line at the top that stays until it is closed. */
 export interface Notice {

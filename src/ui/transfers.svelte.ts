@@ -3,10 +3,10 @@ import { hasCode, HoldfastError } from "../errors";
 import type { HoldfastPage } from "../worker/api";
 import type { DeployOptions, ExportOptions, Imported, RunStep, ToFile, Watcher } from "../worker/protocol";
 import { download, fileName } from "./download";
-import type { Toast } from "./app-state.svelte";
 import { choosePlace } from "./save-place";
 import { mirroredWords } from "./mirror-words";
 import { deployedWords, importedWords } from "./store-words";
+import type { Toast } from "./toast";
 
 export interface Transfer {
   readonly id: number;

@@ -291,7 +291,7 @@ export function reach(sources: Sources, entry: string): ReadonlySet<string> {
   return seen;
 }
 
-/** Files that import each other in a circle, as `a → b → a`. */
+/** Files that import values or types from each other in a circle, as `a → b → a`. */
 export function cycles(sources: Sources): readonly string[] {
   const found = new Map<string, string>();
   const done = new Set<string>();
@@ -305,7 +305,7 @@ export function cycles(sources: Sources): readonly string[] {
     }
     if (done.has(file)) return;
     for (const { kind, target } of files.get(file) ?? []) {
-      if (kind === "value" && isRelative(target)) visit(resolve(sources, file, target), [...trail, file]);
+      if (kind !== "worker" && isRelative(target)) visit(resolve(sources, file, target), [...trail, file]);
     }
     done.add(file);
   };

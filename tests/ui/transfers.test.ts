@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Transfers } from "../../src/ui/transfers.svelte";
-import type { Toast } from "../../src/ui/app-state.svelte";
+import type { Toast } from "../../src/ui/toast";
 import type { HoldfastPage } from "../../src/worker/api";
 import type { Imported } from "../../src/worker/protocol";
 
