@@ -3,17 +3,18 @@ import type { Action } from "./action";
 import type { AppState } from "./app-state.svelte";
 import { pickImport } from "./import-file";
 import { newRunHref } from "./route";
+import { OFFERED, TITLES } from "./screens";
 import { settings } from "./settings-state.svelte";
 
 export function pageActions(app: AppState): readonly Action[] {
   const go = (href: string) => () => (location.hash = href);
-  const screens: readonly Action[] = [
-    { name: "New run", key: "n", also: "start train", isPossible: true, run: go("#/new") },
-    { name: "Runs", also: "all list home", isPossible: true, run: go("#/") },
-    { name: "Compare", also: "difference", isPossible: true, run: go("#/compare") },
-    { name: "Health", also: "storage saving audit mirror trash", isPossible: true, run: go("#/health") },
-    { name: "Settings", also: "theme dark notifications units", isPossible: true, run: go("#/settings") },
-  ];
+  const screens = OFFERED.map(({ screen, href, ...words }): Action => ({
+    name: TITLES[screen],
+    about: "screen",
+    ...words,
+    isPossible: true,
+    run: go(href),
+  }));
   const themes = [
     ["as the system", "system"],
     ["light", "light"],
@@ -27,7 +28,7 @@ export function pageActions(app: AppState): readonly Action[] {
     run: go(newRunHref(id)),
   }));
   return [
-    ...screens.map((screen) => ({ about: "screen", ...screen })),
+    ...screens,
     ...starts,
     ...themes.map(([name, theme]): Action => ({
       name: `Theme: ${name}`,

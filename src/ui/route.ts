@@ -1,14 +1,14 @@
 /** Where the page is, as a value and as the part of its address after `#`. Links survive a reload. */
 import type { RunStep } from "../worker/protocol";
 
+/** Screens whose address is their name. `design`: the pieces that screens are made of, for those who work on them. */
+const PLAIN = ["health", "settings", "design"] as const;
+
 export type Route =
   | { readonly screen: "runs" }
   /** `task`: the one that is chosen already; null where none is. */
   | { readonly screen: "new"; readonly task: string | null }
-  | { readonly screen: "health" }
-  | { readonly screen: "settings" }
-  /** The pieces that screens are made of, for those who work on them. */
-  | { readonly screen: "design" }
+  | { readonly screen: (typeof PLAIN)[number] }
   | ({ readonly screen: "run"; readonly run: string } & RunView)
   | ({ readonly screen: "compare" } & CompareView)
   /** An address that means nothing here. */
@@ -71,9 +71,8 @@ export function parseRoute(hash: string): Route {
     const task = new URLSearchParams(query).get("task") ?? "";
     return { screen: "new", task: ID.test(task) ? task : null };
   }
-  if (first === "design" && second === undefined) return { screen: "design" };
-  if (first === "health" && second === undefined) return { screen: "health" };
-  if (first === "settings" && second === undefined) return { screen: "settings" };
+  const plain = PLAIN.find((screen) => screen === first);
+  if (plain !== undefined && second === undefined) return { screen: plain };
   if (first === "run" && second !== undefined && ID.test(second)) {
     const asked = new URLSearchParams(query);
     const step = asked.get("step") ?? "";
@@ -136,11 +135,9 @@ export function href(route: Route): string {
     case "new":
       return newRunHref(route.task);
     case "health":
-      return "#/health";
     case "settings":
-      return "#/settings";
     case "design":
-      return "#/design";
+      return `#/${route.screen}`;
     case "run":
       return runHref(route.run, route);
     case "compare":
