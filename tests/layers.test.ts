@@ -1,4 +1,4 @@
-/** The layers of docs/layers.md, executed: every import of every source file against the table. */
+/** The layers, executed: every import of every source file against the table. */
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, suite, test } from "vitest";
 import { cycles, reach, violations } from "./support/layers";
