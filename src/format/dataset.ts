@@ -31,6 +31,8 @@ export interface ColumnFacts {
   readonly distinct: number;
   /** The first few values. */
   readonly examples: readonly string[];
+  /** What is made of it as the settings are, beyond its kind; sentences. */
+  readonly notes?: readonly string[];
 }
 
 /** Data before anything is trained on it, for the form of a new run. */

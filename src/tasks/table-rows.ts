@@ -26,7 +26,15 @@ const MIN_ROWS = 10;
 const FARTHEST = 1000;
 
 export type Target =
-  | { readonly kind: "class"; readonly classes: readonly string[]; readonly of: Int16Array<ArrayBuffer> }
+  | {
+      readonly kind: "class";
+      readonly classes: readonly string[];
+      readonly of: Int16Array<ArrayBuffer>;
+      /** The rarest values, which are one class: so many; 0 where each is one of its own. */
+      readonly together: number;
+      /** Are its values decimal numbers, more different ones than classes are named by? */
+      readonly areDecimals: boolean;
+    }
   /** In its own unit; `mean` and `spread`, its standard deviation, are those of the training rows. */
   | {
       readonly kind: "amount";
@@ -41,6 +49,8 @@ export interface InputColumn {
   /** As they stand in the table; empty where there is no value. */
   readonly cells: readonly string[];
   readonly inputs: number;
+  /** The rarest values of a category, which are one input: so many. */
+  readonly together: number;
   readonly write: (row: number, to: Float32Array, offset: number) => void;
 }
 
@@ -88,7 +98,10 @@ export function tableRows(table: CsvTable, settings: Settings): TableRows {
       column.kind === "number" ? numberInputs(column, training) : categoryInputs(column, training),
     );
   return {
-    target: { name: target.name, ...(isAmount ? amountOf(numbers, training) : classOf(target, known)) },
+    target: {
+      name: target.name,
+      ...(isAmount ? amountOf(numbers, training) : classOf(target, numbers, known)),
+    },
     columns: used,
     named: columns.filter((column) => column !== target),
     ignored: columns.filter(({ kind }) => kind === "ignored"),
@@ -138,9 +151,14 @@ function amountOf(numbers: Float64Array<ArrayBuffer>, training: Uint32Array): Ta
   return { kind: "amount", of: numbers, ...spreadOf(numbers, training) };
 }
 
-function classOf({ cells }: Column, known: Uint32Array): Target {
-  const { names, slotOf } = categoriesOf(known, cells);
-  return { kind: "class", classes: names, of: Int16Array.from(cells, slotOf) };
+function classOf({ cells, distinct }: Column, numbers: Float64Array, known: Uint32Array): Target {
+  const { names, slotOf, together } = categoriesOf(known, cells);
+  const values = Array.from(known, (row) => numbers[row] ?? Number.NaN);
+  const areDecimals =
+    distinct > MAX_CLASS_NUMBERS &&
+    !values.some(Number.isNaN) &&
+    values.some((value) => !Number.isInteger(value));
+  return { kind: "class", classes: names, of: Int16Array.from(cells, slotOf), together, areDecimals };
 }
 
 function numberInputs({ name, cells, numbers }: Column, training: Uint32Array): InputColumn {
@@ -154,6 +172,7 @@ function numberInputs({ name, cells, numbers }: Column, training: Uint32Array): 
     name,
     cells,
     inputs: hasGaps ? 2 : 1,
+    together: 0,
     write(row, to, offset) {
       const value = scaled[row] ?? Number.NaN;
       if (Number.isNaN(value)) to[offset + 1] = 1;
@@ -163,7 +182,7 @@ function numberInputs({ name, cells, numbers }: Column, training: Uint32Array): 
 }
 
 function categoryInputs({ name, cells }: Column, training: Uint32Array): InputColumn {
-  const { names, slotOf } = categoriesOf(cells.keys(), cells);
+  const { names, slotOf, together } = categoriesOf(cells.keys(), cells);
   const slots = Int16Array.from(cells, slotOf);
   // What no training row has keeps the weights that it was drawn with: it says nothing, rather than noise.
   const isSeen = new Set(Array.from(training, (row) => slots[row]));
@@ -171,6 +190,7 @@ function categoryInputs({ name, cells }: Column, training: Uint32Array): InputCo
     name,
     cells,
     inputs: names.length,
+    together,
     write(row, to, offset) {
       const slot = slots[row] ?? 0;
       if (isSeen.has(slot)) to[offset + slot] = 1;
@@ -182,7 +202,11 @@ function categoryInputs({ name, cells }: Column, training: Uint32Array): InputCo
 function categoriesOf(
   rows: Iterable<number>,
   cells: readonly string[],
-): { readonly names: readonly string[]; readonly slotOf: (cell: string) => number } {
+): {
+  readonly names: readonly string[];
+  readonly slotOf: (cell: string) => number;
+  readonly together: number;
+} {
   const counts = new Map<string, number>();
   for (const row of rows) {
     const cell = cells[row] ?? "";
@@ -193,12 +217,13 @@ function categoriesOf(
   const kept = often.slice(0, MAX_CATEGORIES);
   const areNumbers = kept.every((name) => Number.isFinite(Number(name)));
   kept.sort(areNumbers ? (a, b) => Number(a) - Number(b) || inOrder(a, b) : inOrder);
-  const hasOthers = often.length > kept.length;
+  const together = often.length - kept.length;
   const slots = new Map(kept.map((name, slot) => [name, slot]));
-  const names = [...kept, ...(hasOthers ? [OTHERS] : []), ...(hasGaps ? [MISSING] : [])];
+  const names = [...kept, ...(together > 0 ? [OTHERS] : []), ...(hasGaps ? [MISSING] : [])];
   return {
     names,
     slotOf: (cell) => slots.get(cell) ?? (cell === "" ? names.length - 1 : kept.length),
+    together,
   };
 }
 

@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Scalar, Tensor, Tensor2D } from "@tensorflow/tfjs-core";
-import { HoldfastError } from "../errors";
+import { hasCode, HoldfastError } from "../errors";
 import type { Answers } from "../format/answers";
 import type { DataPreview } from "../format/dataset";
 import type { Panel } from "../format/picture";
@@ -22,6 +22,7 @@ import { settingsOf } from "./settings";
 import type { Settings } from "./settings";
 import { shorebirds } from "./shorebirds";
 import { answersOf, meanLoss, metricsOf, outputsOf, resultPanel } from "./table-results";
+import { columnNotes } from "./table-notes";
 import { shuffled, tableRows } from "./table-rows";
 import type { InputColumn, TableRows } from "./table-rows";
 import { valuesOf } from "./values";
@@ -48,8 +49,13 @@ export const table: Task = {
   },
 
   preview(bytes, config): DataPreview {
-    const read = readTable(bytes, settingsOf(TABLE, config));
-    const columns = columnsOf(read).map(({ cells: _cells, numbers: _numbers, ...facts }) => facts);
+    const settings = settingsOf(TABLE, config);
+    const read = readTable(bytes, settings);
+    const notesOf = notesIn(bytes, settings);
+    const columns = columnsOf(read).map(({ cells: _cells, numbers: _numbers, ...facts }) => {
+      const notes = notesOf.get(facts.name) ?? [];
+      return notes.length === 0 ? facts : { ...facts, notes };
+    });
     return {
       notes: [
         `${read.rows} ${read.rows === 1 ? "row" : "rows"} and ${columns.length} columns, separated by ${SEPARATOR_NAMES[read.separator]}.`,
@@ -84,6 +90,16 @@ const readRows = remembered(
     ]),
   (bytes, settings) => tableRows(readTable(bytes, settings), settings),
 );
+
+/** None where nothing can be trained on it as it is set, which the check says. */
+function notesIn(bytes: Uint8Array<ArrayBuffer>, settings: Settings): ReturnType<typeof columnNotes> {
+  try {
+    return columnNotes(readRows(bytes, settings));
+  } catch (error) {
+    if (!hasCode(error, "invalid")) throw error;
+    return new Map();
+  }
+}
 
 /** What is kept with the run. */
 function factsOf(

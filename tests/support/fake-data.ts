@@ -93,12 +93,13 @@ export function madeUpPreview(task: string, config: Config = {}): DataPreview {
     }),
     notes: [`${task === "text" ? "1,115,394 characters, 65 different ones" : "344 rows"}.`],
     panels: task === "text" ? textPicture(0).panels.slice(1) : [],
-    ...(task === "table" && { columns: madeUpColumns() }),
+    ...(task === "table" && { columns: madeUpColumns(config) }),
   };
 }
 
-function madeUpColumns(): readonly ColumnFacts[] {
+function madeUpColumns(config: Config): readonly ColumnFacts[] {
   const number = { kind: "number", missing: 2 } as const;
+  const areClasses = config["target"] === "bill_length_mm" && config["problem"] === "classification";
   return [
     {
       name: "ring",
@@ -115,7 +116,18 @@ function madeUpColumns(): readonly ColumnFacts[] {
       distinct: 3,
       examples: ["Adelie", "Chinstrap", "Gentoo"],
     },
-    { name: "bill_length_mm", ...number, distinct: 164, examples: ["39.1", "39.5", "40.3"] },
+    {
+      name: "bill_length_mm",
+      ...number,
+      distinct: 164,
+      examples: ["39.1", "39.5", "40.3"],
+      ...(areClasses && {
+        notes: [
+          "164 different values: the rarest 100 are taken together as “(others)”.",
+          "Its values are decimal numbers: regression suits them better.",
+        ],
+      }),
+    },
     { name: "body_mass_g", ...number, distinct: 94, examples: ["3750", "3800", "3250"] },
     { name: "year", kind: "number", missing: 0, distinct: 3, examples: ["2007", "2008", "2009"] },
     { name: "sex", kind: "category", missing: 11, distinct: 2, examples: ["MALE", "FEMALE"] },

@@ -234,6 +234,50 @@ suite("a table of one's own", () => {
     ]);
   });
 
+  /** What is said beside its columns, by name. */
+  function notesOf(columns: Readonly<Record<string, (row: number) => unknown>>, config: Config = {}) {
+    const names = Object.keys(columns);
+    const lines = Array.from({ length: 200 }, (_, row) => names.map((name) => columns[name]?.(row)).join());
+    const bytes = new TextEncoder().encode([names.join(), ...lines].join("\n"));
+    const found = present(table.preview)(bytes, { ...TINY, ...config }).columns ?? [];
+    return Object.fromEntries(
+      found.flatMap(({ name, notes }) => (notes === undefined ? [] : [[name, notes]])),
+    );
+  }
+  const KIND = (row: number): string => ["a", "b"][row % 2] ?? "";
+
+  test("says where the rarest values are taken together, as classes and as inputs", () => {
+    const place = (row: number): string => `p${row % 70}`;
+    const together = { x: (row: number) => row % 9, place, kind: KIND };
+    expect(notesOf(together)).toEqual({ place: ["The rarest 6 values are one input together."] });
+    expect(notesOf(together, { target: "place" })).toEqual({
+      place: ["70 different values: the rarest 6 are taken together as “(others)”."],
+    });
+    // Control: as many as are told apart.
+    expect(notesOf({ ...together, place: (row) => `p${row % 64}` }, { target: "place" })).toEqual({});
+  });
+
+  test("says that decimal numbers are none to be told apart as classes, and takes them so all the same", () => {
+    const amount = (row: number): number => (row % 12) + 0.5;
+    const asked = { target: "amount", problem: "classification" };
+    expect(notesOf({ amount, kind: KIND }, asked)).toEqual({
+      amount: ["Its values are decimal numbers: regression suits them better."],
+    });
+    // Controls: as amounts, whole numbers, few, and a word among them.
+    expect(notesOf({ amount, kind: KIND }, { target: "amount" })).toEqual({});
+    for (const other of [
+      (row: number) => row % 12,
+      (row: number) => (row % 3) + 0.5,
+      (row: number) => (row % 13 === 12 ? "many" : (row % 13) + 0.5),
+    ])
+      expect(notesOf({ amount: other, kind: KIND }, asked)).toEqual({});
+  });
+
+  test("says nothing of its columns where it cannot be learned as it is set", () => {
+    const place = (row: number): string => `p${row % 70}`;
+    expect(notesOf({ place, kind: KIND }, { problem: "regression" })).toEqual({});
+  });
+
   test("that cannot be learned is refused by inspect and build alike", () => {
     const bytes = new TextEncoder().encode("a,b\n1,2\n");
     for (const attempt of [() => table.inspect(bytes, TINY), () => table.build(TINY, bytes, 1)])
