@@ -2,27 +2,44 @@
 import type { InputColumn, TableRows } from "./table-rows";
 
 /** By the column's name; none of a column that is taken as it stands, or ignored. */
-export function columnNotes({ target, columns }: TableRows): ReadonlyMap<string, readonly string[]> {
+export function columnNotes(rows: TableRows): ReadonlyMap<string, readonly string[]> {
   return new Map([
-    [target.name, targetNotes(target)],
-    ...columns.map((column) => [column.name, inputNotes(column)] as const),
+    [rows.target.name, targetNotes(rows)],
+    ...rows.columns.map((column) => [column.name, inputNotes(column)] as const),
   ]);
 }
 
-function targetNotes(target: TableRows["target"]): readonly string[] {
-  if (target.kind === "amount") return [];
+function targetNotes({ target, withoutTarget }: TableRows): readonly string[] {
+  if (target.kind === "amount") return leftOut(withoutTarget, "number");
   const { classes, together, areDecimals } = target;
+  // The last class is that of the others.
+  const different = classes.length - 1 + together;
   return [
-    // The last class is that of the others.
+    ...leftOut(withoutTarget, "value"),
     ...(together === 0
       ? []
-      : [
-          `${classes.length - 1 + together} different values: the rarest ${together} are taken together as “(others)”.`,
-        ]),
+      : [`${different} different values: the rarest ${together} are taken together as “(others)”.`]),
     ...(areDecimals ? ["Its values are decimal numbers: regression suits them better."] : []),
   ];
 }
 
-function inputNotes({ together }: InputColumn): readonly string[] {
-  return together === 0 ? [] : [`The rarest ${together} values are one input together.`];
+function leftOut(rows: number, what: "number" | "value"): readonly string[] {
+  return rows === 0
+    ? []
+    : [`${counted(rows)} without a ${what} of it ${rows === 1 ? "is" : "are"} left out.`];
+}
+
+function inputNotes({ kind, gaps, together }: InputColumn): readonly string[] {
+  const missing =
+    kind === "number"
+      ? `${counted(gaps)} without a number: the mean stands in for it, and an input of its own says so.`
+      : `${counted(gaps)} without a value: an input of its own says so.`;
+  return [
+    ...(gaps === 0 ? [] : [missing]),
+    ...(together === 0 ? [] : [`The rarest ${together} values are one input together.`]),
+  ];
+}
+
+function counted(rows: number): string {
+  return `${rows} ${rows === 1 ? "row" : "rows"}`;
 }

@@ -46,9 +46,12 @@ export type Target =
 /** A column as inputs; `write` sets those of one row, which are zero before, from `offset` on. */
 export interface InputColumn {
   readonly name: string;
+  readonly kind: "number" | "category";
   /** As they stand in the table; empty where there is no value. */
   readonly cells: readonly string[];
   readonly inputs: number;
+  /** Rows of the table that have no value of it, or no number where it is one. */
+  readonly gaps: number;
   /** The rarest values of a category, which are one input: so many. */
   readonly together: number;
   readonly write: (row: number, to: Float32Array, offset: number) => void;
@@ -164,14 +167,16 @@ function classOf({ cells, distinct }: Column, numbers: Float64Array, known: Uint
 function numberInputs({ name, cells, numbers }: Column, training: Uint32Array): InputColumn {
   const values = numbers();
   const { mean, spread } = spreadOf(values, training);
-  const hasGaps = values.some(Number.isNaN);
+  const gaps = values.filter(Number.isNaN).length;
   const scaled = Float32Array.from(values, (value) =>
     Math.min(Math.max((value - mean) / spread, -FARTHEST), FARTHEST),
   );
   return {
     name,
+    kind: "number",
     cells,
-    inputs: hasGaps ? 2 : 1,
+    inputs: gaps > 0 ? 2 : 1,
+    gaps,
     together: 0,
     write(row, to, offset) {
       const value = scaled[row] ?? Number.NaN;
@@ -181,15 +186,17 @@ function numberInputs({ name, cells, numbers }: Column, training: Uint32Array): 
   };
 }
 
-function categoryInputs({ name, cells }: Column, training: Uint32Array): InputColumn {
+function categoryInputs({ name, cells, missing }: Column, training: Uint32Array): InputColumn {
   const { names, slotOf, together } = categoriesOf(cells.keys(), cells);
   const slots = Int16Array.from(cells, slotOf);
   // What no training row has keeps the weights that it was drawn with: it says nothing, rather than noise.
   const isSeen = new Set(Array.from(training, (row) => slots[row]));
   return {
     name,
+    kind: "category",
     cells,
     inputs: names.length,
+    gaps: missing,
     together,
     write(row, to, offset) {
       const slot = slots[row] ?? 0;

@@ -99,6 +99,7 @@ export function madeUpPreview(task: string, config: Config = {}): DataPreview {
 
 function madeUpColumns(config: Config): readonly ColumnFacts[] {
   const number = { kind: "number", missing: 2 } as const;
+  const notes = ["2 rows without a number: the mean stands in for it, and an input of its own says so."];
   const areClasses = config["target"] === "bill_length_mm" && config["problem"] === "classification";
   return [
     {
@@ -121,16 +122,24 @@ function madeUpColumns(config: Config): readonly ColumnFacts[] {
       ...number,
       distinct: 164,
       examples: ["39.1", "39.5", "40.3"],
-      ...(areClasses && {
-        notes: [
-          "164 different values: the rarest 100 are taken together as “(others)”.",
-          "Its values are decimal numbers: regression suits them better.",
-        ],
-      }),
+      notes: areClasses
+        ? [
+            "2 rows without a value of it are left out.",
+            "164 different values: the rarest 100 are taken together as “(others)”.",
+            "Its values are decimal numbers: regression suits them better.",
+          ]
+        : notes,
     },
-    { name: "body_mass_g", ...number, distinct: 94, examples: ["3750", "3800", "3250"] },
+    { name: "body_mass_g", ...number, distinct: 94, examples: ["3750", "3800", "3250"], notes },
     { name: "year", kind: "number", missing: 0, distinct: 3, examples: ["2007", "2008", "2009"] },
-    { name: "sex", kind: "category", missing: 11, distinct: 2, examples: ["MALE", "FEMALE"] },
+    {
+      name: "sex",
+      kind: "category",
+      missing: 11,
+      distinct: 2,
+      examples: ["MALE", "FEMALE"],
+      notes: ["11 rows without a value of it are left out."],
+    },
   ];
 }
 

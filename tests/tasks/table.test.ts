@@ -273,6 +273,29 @@ suite("a table of one's own", () => {
       expect(notesOf({ amount: other, kind: KIND }, asked)).toEqual({});
   });
 
+  test("says what becomes of missing values, as the rows are made", () => {
+    const size = (row: number): unknown => (row % 50 === 7 ? "NA" : row % 50 === 8 ? "much" : row % 9);
+    const site = (row: number): string => (row === 5 ? "" : `s${row % 3}`);
+    const kind = (row: number): string => (row % 20 === 3 ? "?" : KIND(row));
+    const columns = { size, site, kind };
+    const sizes = { columns: "size=number" };
+    expect(notesOf(columns, sizes)).toEqual({
+      size: ["8 rows without a number: the mean stands in for it, and an input of its own says so."],
+      site: ["1 row without a value: an input of its own says so."],
+      kind: ["10 rows without a value of it are left out."],
+    });
+    expect(notesOf(columns, { ...sizes, target: "size", problem: "regression" })).toMatchObject({
+      size: ["8 rows without a number of it are left out."],
+      kind: ["10 rows without a value: an input of its own says so."],
+    });
+    expect(notesOf(columns, { ...sizes, target: "site" })["site"]).toEqual([
+      "1 row without a value of it is left out.",
+    ]);
+    // Controls: a column that is ignored, and one without gaps.
+    expect(notesOf(columns, { columns: "size=ignored" })["size"]).toBeUndefined();
+    expect(notesOf({ ...columns, site: (row) => `s${row % 3}` }, sizes)["site"]).toBeUndefined();
+  });
+
   test("says nothing of its columns where it cannot be learned as it is set", () => {
     const place = (row: number): string => `p${row % 70}`;
     expect(notesOf({ place, kind: KIND }, { problem: "regression" })).toEqual({});
