@@ -16,6 +16,11 @@ export interface Vocabulary {
   readonly alphabet: number;
   /** `invalid` where a character is not in the alphabet. */
   encode(text: string): readonly number[];
+  /**
+   * The space at the end of a text that is to be gone on from, where it may be the beginning of a longer token; else empty. All
+   * before it is encoded as it is where a word follows; a token of the space alone would say that none of those does.
+   */
+  openEnd(text: string): string;
 }
 
 /**
@@ -49,6 +54,7 @@ export function vocabularyOf(text: string, alphabet: readonly string[], merges: 
     alphabet: alphabet.length,
     encode: (given) =>
       learnt.length === 0 ? placesOf(given, places) : (given.match(PIECE) ?? []).flatMap(encodePiece),
+    openEnd: (given) => (learnt.length > 0 && given.endsWith(" ") && places.has(" ") ? " " : ""),
   };
 }
 

@@ -224,14 +224,16 @@ class TextModel implements Model {
     }
     if (!(Number.isInteger(characters) && characters >= 1 && characters <= MOST_WRITTEN))
       throw new HoldfastError("invalid", `Give a length from 1 to ${MOST_WRITTEN} characters.`);
-    const begin = this.#read(prompt);
-    const draws = uniforms(seed, "ask", 0, characters);
+    const open = this.#vocabulary.openEnd(prompt);
+    const begin = this.#read(prompt.slice(0, prompt.length - open.length));
+    const draws = uniforms(seed, "ask", 0, open.length + characters);
+    const written = await this.#write(params, begin, draws, { temperature, topK, open });
     return [
       {
         kind: "text",
         title: "It writes",
         note: `${this.#beginWords(prompt)}, temperature ${temperature}${topK === 0 ? "" : `, top-k ${topK}`}`,
-        text: await this.#write(params, begin, draws, { temperature, topK }),
+        text: written.slice(open.length),
       },
     ];
   }
@@ -271,7 +273,7 @@ class TextModel implements Model {
 
   #sample(params: Params, step: number): Promise<string> {
     const draws = uniforms(this.#seed, "sample", step, PICTURE_TOKENS);
-    return this.#write(params, this.#read(""), draws, { temperature: TEMPERATURE, topK: 0 });
+    return this.#write(params, this.#read(""), draws, { temperature: TEMPERATURE, topK: 0, open: "" });
   }
 
   /** Where there is nothing to go on from, as if a line had just ended; in a text without line ends, the first token. */
@@ -290,12 +292,15 @@ class TextModel implements Model {
     return `from “${isCut ? "…" : ""}${characters.slice(-PROMPT_CHARACTERS).join("")}”`;
   }
 
-  /** What it writes behind `begin`, as many characters as there are draws. */
+  /**
+   * What it writes behind `begin`, as many characters as there are draws. The first token is one that begins with `open`, drawn by what the
+   * model gives for those alone: as if it had been told that this is what follows.
+   */
   async #write(
     params: Params,
     begin: readonly number[],
     draws: Float32Array,
-    how: { readonly temperature: number; readonly topK: number },
+    { open, ...how }: { readonly temperature: number; readonly topK: number; readonly open: string },
   ): Promise<string> {
     const written = [...begin];
     const characters: string[] = [];
@@ -311,11 +316,19 @@ class TextModel implements Model {
         const hidden = this.#transformer.hidden(params, inputs, NO_DROPOUT);
         return this.#transformer.logits(params, tf.slice(hidden, [seen.length - 1, 0], [1, -1]));
       });
-      const id = drawn(logits, draw, how);
+      const isFirst = written.length === begin.length;
+      const id = drawn(isFirst ? this.#beginningWith(open, logits) : logits, draw, how);
       written.push(id);
       characters.push(...Array.from(this.#spell([id])));
     }
     return characters.slice(0, draws.length).join("");
+  }
+
+  /** The logits of the tokens that begin with `open`; no other one can be drawn. */
+  #beginningWith(open: string, logits: Float32Array): Float32Array {
+    return logits.map((logit, id) =>
+      this.#vocabulary.tokens[id]?.startsWith(open) === true ? logit : -Infinity,
+    );
   }
 
   #spell(ids: Iterable<number>): string {
@@ -338,7 +351,11 @@ function drawn(
     left -= share;
     if (left < 0) return id;
   }
-  return shares.length - 1;
+  // What rounding leaves over is the last one's that can be drawn.
+  return Math.max(
+    shares.findLastIndex((share) => share > 0),
+    0,
+  );
 }
 
 function two(batch: readonly Tensor[]): readonly [Tensor, Tensor] {

@@ -61,6 +61,32 @@ suite("encoded", () => {
     );
   });
 
+  test("a beginning without its open end is encoded as it is where a word follows", () => {
+    const vocabulary = learnt(MADE_UP, 200);
+    const alphabet = [...new Set(MADE_UP)];
+    const follows = (begin: string): boolean => {
+      const ids = vocabulary.encode(begin);
+      return ids.every((id, at) => vocabulary.encode(`${begin} the`)[at] === id);
+    };
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...alphabet)), (characters) => {
+        const begin = characters.join("");
+        expect(vocabulary.openEnd(`${begin} `)).toBe(" ");
+        expect(follows(begin)).toBe(true);
+      }),
+    );
+    // Control: with the space it is not, in which the word begins.
+    expect(vocabulary.tokens).toContain(" the");
+    const [before, after] = ["the ", "the the"].map((text) => vocabulary.encode(text));
+    expect(after?.slice(0, before?.length)).not.toEqual(before);
+  });
+
+  test("nothing is open where no word follows in the same token, or tokens are characters", () => {
+    expect(["the", "the\n", ""].map((text) => learnt(MADE_UP, 50).openEnd(text))).toEqual(["", "", ""]);
+    expect(learnt(MADE_UP, 0).openEnd("the ")).toBe("");
+    expect(learnt("abab", 1).openEnd("ab ")).toBe("");
+  });
+
   test("its own text takes fewer tokens, the more merges the fewer", () => {
     const [none, few, many] = [0, 50, 400].map((merges) => learnt(MADE_UP, merges).encode(MADE_UP).length);
     expect(none).toBe(MADE_UP.length);
