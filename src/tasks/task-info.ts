@@ -8,6 +8,10 @@ interface Labelled {
   readonly name: string;
   readonly label: string;
   readonly help?: string;
+  /** Does it say how the data is read? Then it is chosen beside what a person brought, which shows it. */
+  readonly readsData?: true;
+  /** Is it of the data that the task makes by itself? Then it says nothing where a person brought some. */
+  readonly ofMadeUp?: true;
 }
 
 export interface NumberField extends Labelled {

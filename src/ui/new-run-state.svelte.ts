@@ -3,6 +3,7 @@ import { SvelteMap } from "svelte/reactivity";
 import { messageOf } from "../errors";
 import type { HoldfastPage, StartOptions, StoredData } from "../worker/api";
 import type {
+  Config,
   DataFile,
   Field,
   FieldValue,
@@ -106,7 +107,7 @@ export class NewRunState {
   async takeData(files: readonly DataFile[]): Promise<StoredData | null> {
     if (this.task === null) return null;
     this.#forgetColumns(this.task);
-    return this.data.take(this.task.id, files, this.#all("config", this.task.fields));
+    return this.data.take(this.task.id, files, this.#config);
   }
 
   /** What is drawn becomes the data, as it is now. */
@@ -140,25 +141,44 @@ export class NewRunState {
       if (COLUMN_SETTINGS.has(field.name)) this.set("config", field, formValue(field.default));
   }
 
-  /** The task's settings, less those that are chosen beside its data. */
-  get taskFields(): readonly Field[] {
+  /** The task's settings that say something of the data as it is chosen. */
+  get #taskFields(): readonly Field[] {
     const fields = this.task?.fields ?? [];
-    return this.#hasColumns ? fields.filter(({ name }) => !COLUMN_SETTINGS.has(name)) : fields;
+    return this.data.stored === null ? fields : fields.filter(({ ofMadeUp }) => ofMadeUp !== true);
+  }
+
+  /** Those of them that stand beside data of the person's own. What is said of a table's columns does so by itself. */
+  get dataFields(): readonly Field[] {
+    return this.data.stored === null ? [] : this.#taskFields.filter(({ readsData }) => readsData === true);
+  }
+
+  /** The others, less what is said of a table's columns where they are there to be chosen. */
+  get modelFields(): readonly Field[] {
+    return this.#taskFields.filter((field) => !this.#isBesideData(field));
+  }
+
+  #isBesideData(field: Field): boolean {
+    return (this.#hasColumns && COLUMN_SETTINGS.has(field.name)) || this.dataFields.includes(field);
+  }
+
+  get #config(): Config {
+    return this.#all("config", this.#taskFields);
   }
 
   get #hasColumns(): boolean {
     return this.data.stored?.preview.columns !== undefined;
   }
 
-  /** Fills the form from a preset; name, seed, file and what was said of its columns stay. */
+  /** Fills the form from a preset; name, seed, data and what was said beside it stay. */
   usePreset(preset: PresetName): void {
     this.preset = preset;
     const task = this.task;
     if (task === null) return;
     const chosen = task.presets[preset];
     const { config, steps, learningRate, saveEvery } = chosen;
-    for (const field of this.taskFields)
-      this.set("config", field, formValue(config[field.name] ?? field.default));
+    for (const field of task.fields)
+      if (!this.#isBesideData(field))
+        this.set("config", field, formValue(config[field.name] ?? field.default));
     this.set("run", STEPS, String(steps));
     this.set("schedule", EVERY, String(Math.max(1, Math.floor(steps / 3))));
     this.set("optimizer", LEARNING_RATE, String(learningRate));
@@ -185,8 +205,8 @@ export class NewRunState {
   /** Settings that are wrong by themselves say so beside their fields. */
   #readAgain(): void {
     const { task } = this;
-    if (task === null || task.fields.some((field) => this.error("config", field) !== null)) return;
-    this.data.setTo(task.id, this.#all("config", task.fields));
+    if (task === null || this.#taskFields.some((field) => this.error("config", field) !== null)) return;
+    this.data.setTo(task.id, this.#config);
   }
 
   /** Decay means two things (decoupled or L2), with two defaults, so each optimizer keeps its own. */
@@ -207,7 +227,7 @@ export class NewRunState {
     const inGroup = (group: string, fields: readonly Field[]) =>
       fields.map((field) => [group, field] as const);
     return [
-      ...inGroup("config", this.task?.fields ?? []),
+      ...inGroup("config", this.#taskFields),
       ...inGroup("run", [STEPS, SEED]),
       ...inGroup("optimizer", [OPTIMIZER, LEARNING_RATE, CLIP_NORM, ...this.optimizerFields]),
       ...inGroup("schedule", [SCHEDULE, ...this.scheduleFields]),
@@ -258,7 +278,7 @@ export class NewRunState {
       preset: this.preset,
       seed: this.#number("run", SEED),
       steps,
-      config: this.#all("config", this.task.fields),
+      config: this.#config,
       optimizer: {
         ...this.#all("optimizer", this.optimizerFields),
         kind: this.optimizerKind,

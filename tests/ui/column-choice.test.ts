@@ -69,7 +69,7 @@ suite("what a person chooses of a table's columns", () => {
   });
 
   test("is not asked for a second time among the task's settings", () => {
-    const names = () => form.taskFields.map(({ name }) => name);
+    const names = () => form.modelFields.map(({ name }) => name);
     expect(names()).not.toContain("columns");
     expect(names()).toContain("width");
     form.dropData();

@@ -120,6 +120,46 @@ suite("settings of one's own data", () => {
   });
 });
 
+suite("settings beside data of one's own", () => {
+  const names = (): readonly string[] => form.modelFields.map(({ name }) => name);
+
+  test("are not those of made-up data, which keep no run from starting and are in none", async () => {
+    form.dropData();
+    expect(names()).toContain("rows");
+    await set("rows", "5");
+    expect(form.valid).toBe(false);
+    await Promise.all([
+      form.takeData([{ path: "mine.csv", file: new Blob(["a,b\n"]) }]),
+      vi.advanceTimersByTimeAsync(LONG_MS),
+    ]);
+    expect(names()).not.toContain("rows");
+    expect(form.valid).toBe(true);
+    const start = vi.spyOn(api, "start").mockResolvedValue("r");
+    await form.start();
+    expect(Object.keys(start.mock.lastCall?.[0].config ?? {})).not.toContain("rows");
+    // A preset sets them all the same: what was typed does not come back with the made-up data.
+    form.usePreset("tiny");
+    form.dropData();
+    expect([form.valid, names().includes("rows")]).toEqual([true, true]);
+  });
+
+  test("are those that say how it is read, once, and no preset changes them", async () => {
+    form.choose("text");
+    expect([form.dataFields, names().includes("merges")]).toEqual([[], true]);
+    await Promise.all([
+      form.takeData([{ path: "mine.txt", file: new Blob(["a text"]) }]),
+      vi.advanceTimersByTimeAsync(LONG_MS),
+    ]);
+    expect(form.dataFields.map(({ name }) => name)).toEqual(["merges"]);
+    expect(names()).not.toContain("merges");
+    await set("merges", "300");
+    form.usePreset("tiny");
+    expect(form.dataFields.map((field) => form.value("config", field))).toEqual(["300"]);
+    await set("merges", "-1");
+    expect(form.valid).toBe(false);
+  });
+});
+
 suite("what comes while data is read", () => {
   test("settings are counted once it is there", async () => {
     const read = gate();

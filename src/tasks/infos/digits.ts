@@ -68,7 +68,7 @@ export const DIGITS: TaskInfo = {
     {
       name: "count",
       label: "Digits drawn",
-      help: "Used where no images are given.",
+      ofMadeUp: true,
       kind: "integer",
       default: 4000,
       min: 50,

@@ -78,7 +78,7 @@ export const TABLE: TaskInfo = {
     {
       name: "rows",
       label: "Rows of the made-up table",
-      help: "Used where no file is given.",
+      ofMadeUp: true,
       kind: "integer",
       default: 600,
       min: 50,

@@ -29,7 +29,8 @@ export const TEXT: TaskInfo = {
     {
       name: "merges",
       label: "Merges",
-      help: "How many times the most frequent pair of tokens becomes one (byte-pair encoding): the model reads more with each token. 0: a token is a character.",
+      help: "0: a token is a character. Else the most frequent pair of tokens becomes one so many times (byte-pair encoding), and the model reads more with each; 200 to 1,000 are usual for a text of 100 kB or more.",
+      readsData: true,
       kind: "integer",
       default: 0,
       min: 0,
@@ -77,7 +78,7 @@ export const TEXT: TaskInfo = {
     {
       name: "characters",
       label: "Length of the made-up text",
-      help: "Used where no file is given.",
+      ofMadeUp: true,
       kind: "integer",
       default: 80000,
       min: 2000,

@@ -1,0 +1,43 @@
+/** The form of a new run, over made-up runs: what it offers goes with the task and the data that are chosen. */
+import { mount, unmount } from "svelte";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import App from "../../src/ui/App.svelte";
+import { FakeHoldfast } from "../support/fake-holdfast";
+import "../../src/ui/base.css";
+import "../../src/ui/tokens.css";
+
+let app: ReturnType<typeof mount>;
+const main = page.getByRole("main");
+
+beforeEach(async () => {
+  await page.viewport(1100, 1000);
+  location.hash = "#/new";
+  app = mount(App, { target: document.body, props: { api: new FakeHoldfast("empty") } });
+});
+afterEach(async () => {
+  await unmount(app);
+  location.hash = "";
+});
+
+test("how a text of one's own is read is chosen beside it", async () => {
+  await userEvent.click(main.getByRole("radio", { name: /^Text/ }));
+  const data = main.getByRole("region", { name: "Your data" });
+  await expect.element(main.getByLabelText("Merges")).not.toBeVisible();
+  await userEvent.upload(main.getByRole("button", { name: /zipped$/ }), new File(["a text"], "mine.txt"));
+  await expect.element(data.getByRole("textbox", { name: "Merges" })).toBeVisible();
+  await expect.element(data).toHaveTextContent("200 to 1,000 are usual for a text of 100 kB or more");
+  await userEvent.click(main.getByText("Model and data"));
+  await expect.element(main.getByLabelText("Context")).toBeVisible();
+  expect(main.getByLabelText("Length of the made-up text").query()).toBeNull();
+  expect(main.getByLabelText("Merges").elements()).toHaveLength(1);
+});
+
+test("weights to start from are those that the chosen task can begin with", async () => {
+  await userEvent.click(main.getByText("Start from weights"));
+  const weights = main.getByRole("group").filter({ hasText: "Start from weights" });
+  await expect.element(weights.getByText(/a LayersModel of TensorFlow\.js/)).toBeVisible();
+  await userEvent.click(main.getByRole("radio", { name: /^Table/ }));
+  await expect.element(weights.getByText(/file with every parameter/)).toBeVisible();
+  await expect.element(weights).not.toHaveTextContent(/LayersModel|Spirals/);
+});
