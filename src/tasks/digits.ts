@@ -14,7 +14,7 @@ import type { Panel } from "../format/picture";
 import type { Question } from "../format/question";
 import { centred } from "./centred";
 import { decodedImages } from "./decoded-images";
-import { drawnDigits } from "./drawn-digits";
+import { blankDigits, drawnDigits } from "./drawn-digits";
 import { imagesOfIdx, isIdx } from "./idx";
 import { readImageSet, writeImageSet, type ImageSet } from "./image-set";
 import { DIGITS, LEAST_IMAGES } from "./infos/digits";
@@ -86,26 +86,33 @@ export const digits: Task = {
     };
   },
 
-  inspect(bytes, config) {
-    const set = readImageSet(bytes);
-    const { training, heldOut } = partsOf(set, settingsOf(DIGITS, config));
-    expectSomeOfEach(set, training);
-    const { width, height, channels, classes } = set;
-    return {
-      kind: "images",
-      width,
-      height,
-      channels,
-      classes: classes.join(", "),
-      trainImages: training.length,
-      heldOutImages: heldOut.length,
-    };
+  inspect: (bytes, config) => factsOf(readImageSet(bytes), settingsOf(DIGITS, config)),
+
+  inspectMadeUp(config) {
+    const settings = settingsOf(DIGITS, config);
+    return factsOf(blankDigits(settings.number("count")), settings);
   },
 
   build(config, bytes, seed) {
     return new DigitsModel(settingsOf(DIGITS, config), readImageSet(bytes), seed);
   },
 };
+
+/** What is kept with the run. */
+function factsOf(set: Omit<ImageSet, "pixels">, settings: Settings): ReturnType<Task["inspect"]> {
+  const { training, heldOut } = partsOf(set, settings);
+  expectSomeOfEach(set, training);
+  const { width, height, channels, classes } = set;
+  return {
+    kind: "images",
+    width,
+    height,
+    channels,
+    classes: classes.join(", "),
+    trainImages: training.length,
+    heldOutImages: heldOut.length,
+  };
+}
 
 class DigitsModel implements Model {
   readonly parameters: readonly ParameterSpec[];
@@ -332,7 +339,7 @@ function parametersOf(
 
 /** Which images are learnt from and which are held out; places in the set. */
 function partsOf(
-  { width, height, labels, classes }: ImageSet,
+  { width, height, labels, classes }: Omit<ImageSet, "pixels">,
   settings: Settings,
 ): { readonly training: Uint32Array; readonly heldOut: Uint32Array } {
   if (Math.min(width, height) < LEAST_SIDE) {
@@ -357,7 +364,7 @@ function partsOf(
 }
 
 /** A class of which every image is held out would be asked for, and never learnt. */
-function expectSomeOfEach({ labels, classes }: ImageSet, training: Uint32Array): void {
+function expectSomeOfEach({ labels, classes }: Omit<ImageSet, "pixels">, training: Uint32Array): void {
   const learnt = new Set(Array.from(training, (image) => labels[image]));
   const missed = labels.find((label) => !learnt.has(label));
   if (missed === undefined) return;

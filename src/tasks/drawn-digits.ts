@@ -65,13 +65,19 @@ const STROKES: readonly (readonly Stroke[])[] = [
   [[...arc(0.5, 0.3, 0.28, 0.28, 2.1 * PI, 0.1 * PI, 15), [0.66, 0.98]]],
 ];
 
-/** Classes follow each other, so that every stretch has all of them. */
-export function drawnDigits(count: number, seed: number): ImageSet {
-  const pixels = new Uint8Array(count * SIDE * SIDE);
+/** What is known of them before they are drawn, which takes long. */
+export function blankDigits(count: number): Omit<ImageSet, "pixels"> {
+  // Classes follow each other, so that every stretch has all of them.
   const labels = Uint16Array.from({ length: count }, (_, i) => i % DIGITS);
-  for (const [i, label] of labels.entries()) pixels.set(drawn(label, seed, i), i * SIDE * SIDE);
   const classes = Array.from({ length: DIGITS }, (_, digit) => String(digit));
-  return { width: SIDE, height: SIDE, channels: 1, classes, labels, pixels };
+  return { width: SIDE, height: SIDE, channels: 1, classes, labels };
+}
+
+export function drawnDigits(count: number, seed: number): ImageSet {
+  const blank = blankDigits(count);
+  const pixels = new Uint8Array(count * SIDE * SIDE);
+  for (const [i, label] of blank.labels.entries()) pixels.set(drawn(label, seed, i), i * SIDE * SIDE);
+  return { ...blank, pixels };
 }
 
 function drawn(digit: number, seed: number, index: number): Uint8Array {

@@ -12,6 +12,7 @@ export class DataChoice {
   stored = $state.raw<StoredData | null>(null);
   failed = $state.raw<string | null>(null);
   loading = $state(false);
+  #madeUpProblem = $state.raw<string | null>(null);
   /** Counts up, so that what is read slowly does not replace what was chosen after it. */
   #turn = 0;
   #pause: ReturnType<typeof setTimeout> | undefined;
@@ -24,7 +25,7 @@ export class DataChoice {
 
   /** Why nothing can be trained on it as it is set, with the remedy; null where it can, as far as that was read. */
   get problem(): string | null {
-    return this.stored?.preview.problem ?? null;
+    return this.stored === null ? this.#madeUpProblem : (this.stored.preview.problem ?? null);
   }
 
   /** What was stored; null where it could not be, or something else was chosen meanwhile. */
@@ -34,6 +35,7 @@ export class DataChoice {
     this.loading = true;
     this.failed = null;
     this.stored = null;
+    this.#madeUpProblem = null;
     try {
       const stored = await this.#api.addData(task, files, config);
       if (turn !== this.#turn) return null;
@@ -71,6 +73,19 @@ export class DataChoice {
     }
   }
 
+  /** The settings of the task's own data are others now: what the start would say of them is said before it. */
+  checkMadeUp(task: string, config: Config, seed: number): void {
+    if (this.stored !== null || this.loading) return;
+    const turn = this.#next();
+    this.#pause = setTimeout(() => void this.#readMadeUp(turn, task, config, seed), PAUSE_MS);
+  }
+
+  async #readMadeUp(turn: number, task: string, config: Config, seed: number): Promise<void> {
+    // What cannot be found out now, the start finds out.
+    const problem = await this.#api.madeUpProblem(task, seed, config).catch(() => null);
+    if (turn === this.#turn) this.#madeUpProblem = problem;
+  }
+
   #next(): number {
     clearTimeout(this.#pause);
     this.#turn += 1;
@@ -83,5 +98,6 @@ export class DataChoice {
     this.stored = null;
     this.failed = null;
     this.loading = false;
+    this.#madeUpProblem = null;
   }
 }

@@ -90,7 +90,7 @@ export class NewRunState {
     this.tasks = api.tasks();
     const first = this.tasks[0];
     if (first !== undefined) this.choose(first.id);
-    this.set("run", SEED, String(seed));
+    this.#put("run", SEED, String(seed));
     this.set("policy", KEEP, defaults.keep);
     this.set("policy", DRAW, defaults.draw);
   }
@@ -100,7 +100,8 @@ export class NewRunState {
     this.task = this.tasks.find((info) => info.id === task) ?? null;
     this.data.drop();
     this.model = null;
-    this.usePreset(this.preset);
+    // Each task's presets are right by themselves: nothing is read before something else is chosen.
+    this.#fill(this.preset);
   }
 
   /** Data of the person's own; what was said of another table's columns says nothing of it. */
@@ -134,11 +135,12 @@ export class NewRunState {
   dropData(): void {
     this.data.drop();
     if (this.task !== null) this.#forgetColumns(this.task);
+    this.#readAgain();
   }
 
   #forgetColumns({ fields }: TaskInfo): void {
     for (const field of fields)
-      if (COLUMN_SETTINGS.has(field.name)) this.set("config", field, formValue(field.default));
+      if (COLUMN_SETTINGS.has(field.name)) this.#put("config", field, formValue(field.default));
   }
 
   /** The task's settings that say something of the data as it is chosen. */
@@ -172,13 +174,18 @@ export class NewRunState {
   /** Fills the form from a preset; name, seed, data and what was said beside it stay. */
   usePreset(preset: PresetName): void {
     this.preset = preset;
+    this.#fill(preset);
+    this.#readAgain();
+  }
+
+  #fill(preset: PresetName): void {
     const task = this.task;
     if (task === null) return;
     const chosen = task.presets[preset];
     const { config, steps, learningRate, saveEvery } = chosen;
     for (const field of task.fields)
       if (!this.#isBesideData(field))
-        this.set("config", field, formValue(config[field.name] ?? field.default));
+        this.#put("config", field, formValue(config[field.name] ?? field.default));
     this.set("run", STEPS, String(steps));
     this.set("schedule", EVERY, String(Math.max(1, Math.floor(steps / 3))));
     this.set("optimizer", LEARNING_RATE, String(learningRate));
@@ -196,17 +203,23 @@ export class NewRunState {
   }
 
   set(group: string, field: Field, value: FormValue): void {
+    this.#put(group, field, value);
+    if (group === "config" || field === SEED) this.#readAgain();
+  }
+
+  #put(group: string, field: Field, value: FormValue): void {
     // It was said of what stood there before.
     this.failed = null;
     this.#values.set(this.#key(group, field), value);
-    if (group === "config") this.#readAgain();
   }
 
   /** Settings that are wrong by themselves say so beside their fields. */
   #readAgain(): void {
     const { task } = this;
     if (task === null || this.#taskFields.some((field) => this.error("config", field) !== null)) return;
+    const seed = parseField(SEED, this.value("run", SEED));
     this.data.setTo(task.id, this.#config);
+    if (seed.ok) this.data.checkMadeUp(task.id, this.#config, Number(seed.value));
   }
 
   /** Decay means two things (decoupled or L2), with two defaults, so each optimizer keeps its own. */

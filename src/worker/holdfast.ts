@@ -18,7 +18,7 @@ import type {
 import { Events } from "./events";
 import { Exchange, leftOutWords } from "./exchange";
 import { PageWorkers } from "./page-workers";
-import { dataSettings, nameOfData, withPaths } from "./own-data";
+import { dataSettings, nameOfData, settingsIn, withPaths } from "./own-data";
 import type {
   Answers,
   AuditLog,
@@ -338,6 +338,11 @@ class Holdfast implements HoldfastPage {
   async previewData(task: string, hash: string, config: Config = {}): Promise<DataPreview> {
     const settings = dataSettings(task, config);
     return (await this.#workers.trainer()).previewData(task, settings, hash);
+  }
+
+  async madeUpProblem(task: string, seed: number, config: Config = {}): Promise<string | null> {
+    const settings = settingsIn(task, config);
+    return (await this.#workers.trainer()).madeUpProblem(task, settings, seed);
   }
 
   async picture(run: string, step?: number): Promise<Picture> {

@@ -21,7 +21,13 @@ export function nameOfData(files: readonly DataFile[]): string {
 
 /** All settings that may decide how a person's data is read. `invalid` where the task takes none. */
 export function dataSettings(task: string, config: Config): Config {
+  if (taskInfo(task)?.file == null) throw new HoldfastError("invalid", `The task "${task}" takes no file.`);
+  return settingsIn(task, config);
+}
+
+/** All settings of a task that may decide what its data is. `invalid` where there is no such task. */
+export function settingsIn(task: string, config: Config): Config {
   const info = taskInfo(task);
-  if (info?.file == null) throw new HoldfastError("invalid", `The task "${task}" takes no file.`);
+  if (info === undefined) throw new HoldfastError("invalid", `There is no task "${task}".`);
   return withDefaults(info, { ...info.presets.small.config, ...config });
 }

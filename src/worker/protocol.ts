@@ -294,6 +294,8 @@ export interface TrainApi {
   addData(task: string, config: Config, files: readonly DataFile[]): Promise<AddedData>;
   /** Stored data as these settings read it; what is wrong with them is its `problem`. */
   previewData(task: string, config: Config, hash: string): Promise<DataPreview>;
+  /** What is wrong with these settings of the data that the task makes by itself; null where nothing is. */
+  madeUpProblem(task: string, config: Config, seed: number): Promise<string | null>;
   /** Makes the run durable (record, S_0, data) and opens it, at rest. */
   create(spec: StartSpec): Promise<string>;
   fork(spec: ForkSpec): Promise<string>;

@@ -34,6 +34,7 @@ const api: TrainApi = {
   backend: () => trainer().backend(),
   addData: (task, config, files) => trainer().addData(task, config, files),
   previewData: (task, config, hash) => trainer().previewData(task, config, hash),
+  madeUpProblem: (task, config, seed) => trainer().madeUpProblem(task, config, seed),
   create: (spec) => trainer().create(spec),
   fork: (spec) => trainer().fork(spec),
   open: (run, options) => trainer().open(run, options),

@@ -108,6 +108,10 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
     return this.#data.preview(task, config, hash);
   }
 
+  madeUpProblem(task: string, config: Config, seed: number): Promise<string | null> {
+    return this.#data.madeUpProblem(task, config, seed);
+  }
+
   async create(spec: StartSpec): Promise<string> {
     await this.close();
     await this.leave();

@@ -31,6 +31,15 @@ export class TrainingData {
     return previewOf(await loadTask(task), await this.get(hash), config);
   }
 
+  /** Why the data that the task makes by itself cannot be trained on; null where it can. Nothing of it is kept. */
+  async madeUpProblem(task: string, config: Config, seed: number): Promise<string | null> {
+    const loaded = await loadTask(task);
+    return problemOf(() => {
+      if (loaded.inspectMadeUp === undefined) loaded.inspect(loaded.generate(config, seed), config);
+      else loaded.inspectMadeUp(config, seed);
+    });
+  }
+
   /** Stores bytes, which must not be written to any more; returns their SHA-256, hex. */
   async put(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
     const hash = await this.#storage.putData(bytes);
@@ -60,13 +69,18 @@ export class TrainingData {
 /** The check is the one that a start makes: what it refuses here, it refuses there in the same words. */
 function previewOf(task: Task, bytes: Uint8Array<ArrayBuffer>, config: Config): DataPreview {
   const seen = task.preview?.(bytes, config) ?? { notes: [], panels: [] };
+  const problem = problemOf(() => task.inspect(bytes, config));
+  return problem === null ? seen : { ...seen, problem };
+}
+
+/** Settings can be corrected once the data is seen. */
+function problemOf(inspect: () => unknown): string | null {
   try {
-    task.inspect(bytes, config);
-    return seen;
+    inspect();
+    return null;
   } catch (error) {
-    // Settings can be corrected once the data is seen.
     if (!hasCode(error, "invalid")) throw error;
-    return { ...seen, problem: error.message };
+    return error.message;
   }
 }
 

@@ -609,6 +609,12 @@ export class FakeHoldfast implements HoldfastPage {
     await this.#wait(100);
     return madeUpPreview(task, config);
   }
+  async madeUpProblem(task: string, _seed: number, config: Config): Promise<string | null> {
+    await this.#wait(100);
+    return task === "digits" && Number(config["count"]) < 60 && Number(config["heldOut"]) > 80
+      ? "The class “0” is left out of the training: all its 5 images are held out. Add images of it (more digits, where they are drawn), or hold out fewer."
+      : null;
+  }
   async goto(run: string, step: number): Promise<Visit> {
     const of = this.#of(run);
     const known = of.checkpoints.findLast((checkpoint) => checkpoint.step <= step);

@@ -26,6 +26,25 @@ suite("drawn digits", () => {
     expect([...few.labels.subarray(8, 12)]).toEqual([8, 9, 0, 1]);
   });
 
+  test.each([
+    {},
+    { split: "last" },
+    { heldOut: 90 },
+    { heldOut: 90, count: 400 },
+    { split: "last", heldOut: 90 },
+  ])("are checked before they are drawn as they are once they are there: %o", (changes) => {
+    const config = { ...SMALL, ...changes };
+    const told = (inspect: () => unknown): unknown => {
+      try {
+        return inspect();
+      } catch (error) {
+        return String(error);
+      }
+    };
+    const once = told(() => digits.inspect(digits.generate(config, 1), config));
+    expect(told(() => digits.inspectMadeUp?.(config, 1))).toEqual(once);
+  });
+
   test("stay on the paper: ink in the middle, none at the edge", () => {
     const { pixels } = drawnDigits(200, 3);
     const isEdge = (i: number): boolean => i < 28 || i >= 756 || i % 28 === 0 || i % 28 === 27;

@@ -41,3 +41,16 @@ test("weights to start from are those that the chosen task can begin with", asyn
   await expect.element(weights.getByText(/file with every parameter/)).toBeVisible();
   await expect.element(weights).not.toHaveTextContent(/LayersModel|Spirals/);
 });
+
+test("made-up data that cannot be trained on is told in the form, and the run not started", async () => {
+  await userEvent.click(main.getByRole("radio", { name: /^Digits/ }));
+  await userEvent.click(main.getByText("Model and data"));
+  await userEvent.fill(main.getByLabelText("Digits drawn"), "50");
+  const start = main.getByRole("button", { name: "Start training" });
+  await expect.element(start).toBeEnabled();
+  await userEvent.fill(main.getByRole("textbox", { name: "Held out" }), "90");
+  await expect.element(main.getByText(/^The class “0” is left out of the training/)).toBeVisible();
+  await expect.element(start).toBeDisabled();
+  await userEvent.fill(main.getByRole("textbox", { name: "Held out" }), "20");
+  await expect.element(start).toBeEnabled();
+});

@@ -160,6 +160,53 @@ suite("settings beside data of one's own", () => {
   });
 });
 
+suite("settings of data that the task makes by itself", () => {
+  const WRONG = "The class “3” is left out of the training.";
+  const settled = (): Promise<unknown> => vi.advanceTimersByTimeAsync(LONG_MS);
+
+  test("keep the run from being started while it could not be trained on, and another preset mends them", async () => {
+    const check = vi.spyOn(api, "madeUpProblem").mockResolvedValue(WRONG);
+    form.choose("digits");
+    await settled();
+    // Nothing was chosen yet.
+    expect([check.mock.calls.length, form.valid]).toEqual([0, true]);
+    for (const typed of ["9", "90"]) await set("heldOut", typed);
+    await settled();
+    expect(check).toHaveBeenCalledExactlyOnceWith("digits", 1, expect.objectContaining({ heldOut: 90 }));
+    expect([form.data.problem, form.valid]).toEqual([WRONG, false]);
+    check.mockResolvedValue(null);
+    form.usePreset("tiny");
+    await settled();
+    expect([form.data.problem, form.valid]).toEqual([null, true]);
+    const seed = form.fields.find(([, { name }]) => name === "seed");
+    if (seed !== undefined) form.set(...seed, "8");
+    await settled();
+    expect(check).toHaveBeenLastCalledWith("digits", 8, expect.anything());
+  });
+
+  test("say nothing of data of one's own, and are read when that goes", async () => {
+    const check = vi.spyOn(api, "madeUpProblem").mockResolvedValue(WRONG);
+    await set("heldOut", "80");
+    await settled();
+    await answer(0, SEEN);
+    expect([check.mock.calls.length, form.valid]).toEqual([0, true]);
+    form.dropData();
+    await settled();
+    expect(check).toHaveBeenCalledOnce();
+    expect(form.data.problem).toBe(WRONG);
+    await Promise.all([form.takeData([{ path: "mine.csv", file: new Blob(["a,b\n"]) }]), settled()]);
+    expect([form.data.problem, form.valid]).toEqual([null, true]);
+  });
+
+  test("that could not be read leave it to the start", async () => {
+    form.choose("digits");
+    vi.spyOn(api, "madeUpProblem").mockRejectedValue(new Error("The worker ended."));
+    await set("heldOut", "90");
+    await settled();
+    expect(form.valid).toBe(true);
+  });
+});
+
 suite("what comes while data is read", () => {
   test("settings are counted once it is there", async () => {
     const read = gate();

@@ -1,6 +1,9 @@
 import { expect, suite, test } from "vitest";
 import { toHex, sha256 } from "../../src/format/bytes";
+import type { Task } from "../../src/engine/task";
+import { digits } from "../../src/tasks/digits";
 import { table } from "../../src/tasks/table";
+import { text } from "../../src/tasks/text";
 import { TrainingData } from "../../src/worker/training-data";
 import { withDefaults } from "../../src/tasks/meta";
 import type { Config } from "../../src/worker/protocol";
@@ -131,5 +134,37 @@ suite("data that a person brought", () => {
     const add = new TrainingData(kept).add("table", configOf(), csv("a,b,c\n1\n2\n3\n"));
     expect(await codeOf(add)).toBe("invalid");
     expect(kept.hashes()).toEqual([]);
+  });
+});
+
+suite("data that a task makes by itself", () => {
+  const own = new TrainingData(store());
+
+  test.each<readonly [what: string, task: Task, changes: Config, problem: RegExp]>([
+    [
+      "digits of which a class is held out to the last",
+      digits,
+      { count: 50, heldOut: 90 },
+      /^The class “\d” is left out of the training: all its 5 images are held out\. Add images of it/,
+    ],
+    [
+      "a text that its context is too long for",
+      text,
+      { characters: 2000, merges: 2000, context: 256 },
+      /^The text has \d+ tokens; a context of 256 needs at least 769\. Choose a longer text or a shorter context\.$/,
+    ],
+    [
+      "a column that the made-up table has not",
+      table,
+      { target: "colour" },
+      /which is no column of the table/,
+    ],
+  ])("is refused before the start, in its words: %s", async (_, task, changes, problem) => {
+    const config = withDefaults(task.info, changes);
+    const said = await own.madeUpProblem(task.info.id, config, 3);
+    expect(said).toMatch(problem);
+    expect(() => task.inspect(task.generate(config, 3), config)).toThrow(said ?? "nothing was said");
+    // Control: as it comes.
+    expect(await own.madeUpProblem(task.info.id, withDefaults(task.info, {}), 3)).toBeNull();
   });
 });
