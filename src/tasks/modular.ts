@@ -23,6 +23,9 @@ const EVALUATED = 4096;
 /** Sums that go through the model at once where nothing is learnt. */
 const AT_ONCE = 2048;
 
+/** Frequencies of the spectrum that are told of together, half of all at most: a network that knows the rule is left with a few. */
+const TALLEST = 5;
+
 /** Red, green, blue of a sum in the picture: held out or learnt from, right or wrong. */
 const COLOURS = {
   heldOut: { right: [11, 114, 133], wrong: [217, 119, 40] },
@@ -143,6 +146,7 @@ class ModularModel implements Model {
       }
     }
     const embedding = await valuesOf(() => tf.clone(parameter(params, "embedding/weight")));
+    const shares = spectrum(embedding, this.#modulus, this.#embedding);
     return {
       step,
       panels: [
@@ -159,11 +163,11 @@ class ModularModel implements Model {
         {
           kind: "columns",
           title: "Fourier spectrum of the numbers",
-          note: "few tall frequencies: it has found the clock",
+          note: tallestWords(shares),
           x: "frequency",
           y: "share of the power",
           first: 1,
-          values: spectrum(embedding, this.#modulus, this.#embedding),
+          values: shares,
         },
       ],
     };
@@ -216,6 +220,15 @@ class ModularModel implements Model {
     }, 0);
     return right / answers.length;
   }
+}
+
+/** How much the tallest few have, beside what they would have if all were alike: on the clock it is far more. */
+function tallestWords(shares: Float32Array): string {
+  const tallest = Math.min(TALLEST, Math.floor(shares.length / 2));
+  const power = shares.toSorted((a, b) => b - a).slice(0, tallest);
+  const percent = (share: number): string => `${Math.round(100 * share)} %`;
+  const sum = power.reduce((before, share) => before + share, 0);
+  return `the ${tallest} tallest of ${shares.length} have ${percent(sum)} of the power (${percent(tallest / shares.length)} if all were alike); nearly all once it has found the clock`;
 }
 
 function parametersOf(modulus: number, embedding: number, width: number): readonly ParameterSpec[] {

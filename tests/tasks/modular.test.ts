@@ -118,11 +118,19 @@ suite("the model", () => {
     expect(byHeart.heldOut).toBeLessThan(0.5);
     expect(present(seen.at(-1)).heldOut).toBeGreaterThan(0.9);
     // Its numbers lie on few circles then; at first they lie anywhere.
-    const highest = async (params: Parameters<typeof model.picture>[0]): Promise<number> =>
-      Math.max(...panelOf(await model.picture(params, 0), "columns").values);
+    const spectrumOf = async (params: Parameters<typeof model.picture>[0]) => {
+      const { values, note = "" } = panelOf(await model.picture(params, 0), "columns");
+      const inWords = /^the 3 tallest of 6 have (\d+) % of the power \(50 % if all were alike\)/.exec(note);
+      const three = [...values].sort((a, b) => b - a).slice(0, 3);
+      expect(Number(inWords?.[1])).toBe(Math.round(100 * three.reduce((sum, share) => sum + share, 0)));
+      return { highest: Math.max(...values), told: Number(inWords?.[1]) };
+    };
     const first = initialParams(model);
     await withParams(tensors, async (params) => {
-      expect(await highest(params)).toBeGreaterThan(1.5 * (await highest(first)));
+      const [before, after] = [await spectrumOf(first), await spectrumOf(params)];
+      expect(after.highest).toBeGreaterThan(1.5 * before.highest);
+      expect(before.told).toBeLessThan(70);
+      expect(after.told).toBeGreaterThan(90);
     });
     tf.dispose(first);
     model.dispose();
