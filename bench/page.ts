@@ -1,7 +1,7 @@
 /**
  * What the page costs: how much it fetches before it can be used, how long a first visit takes until a model learns, how
  * long the page's own thread is held while a run trains and saves, and what a frame takes while one moves through a run of
- * 1,000,000 steps with 1,000 checkpoints, and through a list of 500 runs of which one trains.
+ * 1,000,000 steps with 1,000 checkpoints.
  *
  * Times are those of the page's thread on the processor: a software GPU takes the cores from it, and waiting is not work.
  * Those of the first visit are by the clock. `--seconds N` (default 60) is how long the run trains.
@@ -11,18 +11,15 @@ import type { BenchResult, RunContext } from "../scripts/lib/context.mjs";
 import { ensureBuilt } from "../scripts/lib/build.mjs";
 import { openApp, start, waitFor } from "../tests/support/app-page";
 import { gzipBytes } from "../tests/support/first-load";
-import { frameTimes, mainThreadTasks, readTrace, type Trace } from "../tests/support/trace";
+import { frameTimes, mainThreadTasks, p95, traced } from "../tests/support/trace";
 
 const SECONDS = 60;
 const SAVES = 10;
 /** Moves of each kind. */
 const MOVES = 40;
-const WHEEL_PX = 400;
 /** Losses that a loss is averaged over: one batch says little. */
 const AVERAGED = 10;
 const POLL_MS = 100;
-/** So many rows are there once the list is. */
-const SHOWN_ROWS = 400;
 
 declare global {
   /** When the page could be used, ms since 1970. */
@@ -45,7 +42,6 @@ export async function run({ app, browser, page: pageOf, log, options }: RunConte
       .map((ms) => ms.toFixed(1))
       .join(", ")} ms`,
   );
-  const listed = await whileListing(started, await pageOf("lists"));
   return {
     adapter: training.adapter,
     results: {
@@ -57,15 +53,8 @@ export async function run({ app, browser, page: pageOf, log, options }: RunConte
       frames: frames.length,
       frame_p50_ms: frames[Math.floor(frames.length * 0.5)] ?? Number.NaN,
       frame_p95_ms: p95(frames),
-      list_frames: listed.length,
-      list_frame_p95_ms: p95(listed),
     },
   };
-}
-
-/** Of times, the longest first. */
-function p95(times: readonly number[]): number {
-  return times[Math.floor(times.length * 0.05)] ?? Number.NaN;
 }
 
 /** Bytes after gzip of all scripts that were asked for before the list of runs stood there, by page and workers. */
@@ -185,34 +174,10 @@ async function whileMoving(browser: Browser, url: string): Promise<readonly numb
   return frameTimes(trace);
 }
 
-/** Scrolled through, and filtered by two letters. */
-async function whileListing(browser: Browser, url: string): Promise<readonly number[]> {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  await page.goto(url);
-  await page.getByRole("row").nth(SHOWN_ROWS).waitFor();
-  const filter = page.getByRole("searchbox");
-  const trace = await traced(browser, page, async () => {
-    await page.mouse.move(700, 500);
-    for (let move = 0; move < MOVES; move += 1) await page.mouse.wheel(0, WHEEL_PX);
-    await filter.pressSequentially("49");
-    await filter.fill("");
-  });
-  await page.context().close();
-  return frameTimes(trace);
-}
-
 /** To what lies between two places of the chart. */
 async function zoom(page: Page, from: number, to: number, y: number): Promise<void> {
   await page.mouse.move(from, y);
   await page.mouse.down();
   await page.mouse.move(to, y, { steps: 5 });
   await page.mouse.up();
-}
-
-async function traced(browser: Browser, page: Page, body: () => Promise<void>): Promise<Trace> {
-  await browser.startTracing(page, {
-    categories: ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline", "__metadata"],
-  });
-  await body();
-  return readTrace((await browser.stopTracing()).toString());
 }

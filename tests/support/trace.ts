@@ -1,4 +1,5 @@
 /** What a trace of Chromium says of the page's own thread. Times are those that the processor worked for it. */
+import type { Browser, Page } from "@playwright/test";
 
 export interface TraceEvent {
   readonly name: string;
@@ -14,6 +15,15 @@ export interface TraceEvent {
 
 export interface Trace {
   readonly traceEvents: readonly TraceEvent[];
+}
+
+/** Of what the page does while `body` runs. */
+export async function traced(browser: Browser, page: Page, body: () => Promise<void>): Promise<Trace> {
+  await browser.startTracing(page, {
+    categories: ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline", "__metadata"],
+  });
+  await body();
+  return readTrace((await browser.stopTracing()).toString());
 }
 
 /** From the text that the browser writes. */
@@ -87,4 +97,9 @@ export function frameTimes(trace: Trace): readonly number[] {
     if (frame < ends.length) frames[frame] = (frames[frame] ?? 0) + tdur / 1000;
   }
   return frames.sort((a, b) => b - a);
+}
+
+/** Of times, the longest first. */
+export function p95(times: readonly number[]): number {
+  return times[Math.floor(times.length * 0.05)] ?? Number.NaN;
 }
