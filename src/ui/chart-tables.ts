@@ -21,8 +21,6 @@ type PanelOf<Kind extends Panel["kind"]> = Extract<Panel, { readonly kind: Kind 
 
 /** So many are read through; who needs more takes the CSV. */
 const ROWS = 24;
-const CHECKPOINTS = 200;
-const POINTS = 200;
 
 /** Whole numbers from the one to the other, evenly apart, both included. */
 function spread(from: number, to: number, most: number): number[] {
@@ -154,10 +152,9 @@ export function pointsInPlace({ size, grid, extent, points }: PanelOf<"boundary"
 }
 
 export function scatterTable({ x, y, points }: PanelOf<"scatter">): ChartTable {
-  const shown = Math.min(POINTS, Math.floor(points.length / 2));
   return {
     columns: [x, y],
-    rows: Array.from({ length: shown }, (_, at) => [
+    rows: Array.from({ length: Math.floor(points.length / 2) }, (_, at) => [
       loss(points[2 * at] ?? null),
       loss(points[2 * at + 1] ?? null),
     ]),
@@ -180,13 +177,12 @@ export function surprisesTable(text: string, losses: Float32Array): ChartTable {
   };
 }
 
-/** The newest checkpoints, also those that lie too near to each other to be drawn. */
+/** Newest first, also those that lie too near to each other to be drawn. */
 export function checkpointsTable(checkpoints: readonly CheckpointInfo[]): ChartTable {
   return {
     columns: ["step", "saved", "training loss", "held-out loss", "size", "check"],
     rows: checkpoints
-      .slice(-CHECKPOINTS)
-      .reverse()
+      .toReversed()
       .map((one) => [
         count(one.step),
         reasonWords(one.reason),
