@@ -94,8 +94,11 @@ class Thousands extends FakeHoldfast {
       checkpoints: checkpoints.slice(at, at + 1),
     }));
     const entries = Array.from({ length: AUDITED }, (_, at): AuditEntry => {
-      const link = { tab: "k3f9", before: "", hash: "", ms: 60, why: "policy" } as const;
-      return { ...link, run: `r${at % 3}`, seq: at, time: at * 1000, what: "saved", step: at };
+      const link = { tab: "k3f9", before: "", hash: "", ms: 60 } as const;
+      // Saves, and looks at what was saved.
+      const note =
+        at % 50 < 30 ? ({ what: "saved", why: "policy" } as const) : ({ what: "restored", why: "" } as const);
+      return { ...link, ...note, run: `r${at % 3}`, seq: at, time: at * 1000, step: at };
     });
     return { runs, audit: { entries, broken: [] } };
   }

@@ -1,6 +1,6 @@
 import { expect, suite, test } from "vitest";
 import type { AuditEntry } from "../../src/format/stored";
-import { auditCsv, matching } from "../../src/ui/audit-entries";
+import { auditCsv, auditLines, matching } from "../../src/ui/audit-entries";
 
 const LINK = { seq: 1, tab: "k3f9", before: "", hash: "ab", ms: null };
 const ENTRIES: readonly AuditEntry[] = [
@@ -10,9 +10,23 @@ const ENTRIES: readonly AuditEntry[] = [
 ];
 const NAMES = new Map([["r1", "Rings"]]);
 
+/** Of run `run` from its first entry on: a letter for each, `l` for a look. */
+function chain(run: string, letters: string, { tab = "k3f9", apart = 1000 } = {}): readonly AuditEntry[] {
+  const kinds = { l: "restored", s: "saved", r: "resumed" } as const;
+  return Array.from(letters, (letter, seq) => ({
+    ...{ ...LINK, run, seq, tab, time: seq * apart, step: 10 * seq, why: "" },
+    what: kinds[letter as keyof typeof kinds],
+  }));
+}
+
+const told = (entries: readonly AuditEntry[]) =>
+  auditLines(entries).map(({ what, entries: { length } }) => (length === 1 ? what : `${what} ${length}`));
+
 suite("entries of the audit log", () => {
+  const lines = auditLines(ENTRIES);
+
   test("are found by every word, in whatever column, newest first", () => {
-    const times = (wanted: string) => matching(ENTRIES, NAMES, wanted).map(({ time }) => time);
+    const times = (wanted: string) => matching(lines, NAMES, wanted).map(({ entries }) => entries[0].time);
     expect(times("")).toEqual([3, 2, 1]);
     expect(times("rings saved")).toEqual([1]);
     expect(times("K3F9 pause")).toEqual([3]);
@@ -20,11 +34,43 @@ suite("entries of the audit log", () => {
   });
 
   test("leave as lines that a spreadsheet reads", () => {
-    expect(
-      auditCsv(matching(ENTRIES, NAMES, "r2"), NAMES)
-        .split("\r\n")
-        .slice(1),
-    ).toEqual(["1970-01-01T00:00:00.003Z,r2,,1,saved,9,pause,,k3f9,ab", ""]);
+    const found = matching(lines, NAMES, "r2").flatMap(({ entries }) => entries);
+    expect(auditCsv(found, NAMES).split("\r\n").slice(1)).toEqual([
+      "1970-01-01T00:00:00.003Z,r2,,1,saved,9,pause,,k3f9,ab",
+      "",
+    ]);
     expect(auditCsv(ENTRIES, NAMES)).toContain('r1,Rings,1,pruned,,"steps 5, 6",,k3f9,ab\r\n');
+  });
+});
+
+suite("looks at the states of a run", () => {
+  test("are one line, also where another run was looked at between them", () => {
+    const two = [...chain("a", "llll"), ...chain("b", "llll")].sort((x, y) => x.time - y.time);
+    expect(told(two)).toEqual(["looked at 4", "looked at 4"]);
+  });
+
+  test("are told apart by what was done to the run, by tab and by an hour", () => {
+    expect(told(chain("a", "llsll"))).toEqual(["looked at 2", "saved", "looked at 2"]);
+    const [first, second] = chain("a", "ll");
+    expect(told([first!, { ...second!, tab: "other" }])).toEqual(["looked at", "looked at"]);
+    expect(told(chain("a", "ll", { apart: 3_600_000 }))).toEqual(["looked at", "looked at"]);
+  });
+
+  test("are no restoring that a run went on from, and none that met damage", () => {
+    expect(told(chain("a", "llr"))).toEqual(["resumed", "restored", "looked at"]);
+    const [first, second] = chain("a", "ll");
+    expect(told([first!, { ...second!, why: "1 newer ones are damaged" }])).toEqual([
+      "restored",
+      "looked at",
+    ]);
+  });
+
+  test("lose no entry, and are found by what was recorded", () => {
+    const entries = chain("a", "lllsll");
+    const found = (wanted: string) =>
+      matching(auditLines(entries), NAMES, wanted).flatMap((line) => line.entries);
+    expect(found("")).toEqual(entries.toReversed());
+    expect(found("restored 20")).toEqual(entries.slice(0, 3).toReversed());
+    expect(found("looked 40")).toEqual(entries.slice(4).toReversed());
   });
 });
