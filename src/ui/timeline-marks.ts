@@ -23,7 +23,11 @@ export function isTelling({ reason, step }: CheckpointInfo, best: number | null)
   return step === best || (reason !== "policy" && reason !== "improved");
 }
 
-const CLOSEST_MARKS_PX = 9;
+/**
+ * A mark is 11 px wide, and a finger or a pointer tells marks apart by what lies between them. Each that is drawn also
+ * takes its part of a frame while the chart is panned.
+ */
+const CLOSEST_MARKS_PX = 14;
 
 /** A checkpoint as a mark, and how many more it stands for that lie too near to be drawn. */
 export interface TimelineMark {

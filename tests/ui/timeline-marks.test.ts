@@ -50,12 +50,12 @@ suite("timeline", () => {
       [100, "improved"],
       [105, "pause"],
       [300, "improved"],
-      [400, "improved"],
+      [450, "improved"],
       [900, "end"],
     );
     expect(crowd.map((one) => isTelling(one, 300))).toEqual([false, true, true, false, true]);
-    expect(steps(visibleMarks(AXIS, crowd, null, 300))).toEqual([105, 300, 400, 900]);
-    expect(steps(visibleMarks(AXIS, crowd, null, 100))).toEqual([100, 300, 400, 900]);
+    expect(steps(visibleMarks(AXIS, crowd, null, 300))).toEqual([105, 300, 450, 900]);
+    expect(steps(visibleMarks(AXIS, crowd, null, 100))).toEqual([100, 300, 450, 900]);
     // As good as any, where it was saved by the clock.
     expect(isTelling(saves([200, "policy"])[0]!, 200)).toBe(true);
   });
