@@ -12,7 +12,7 @@ import type {
   TrashedRun,
 } from "../worker/protocol";
 import type { ActionSource } from "./action";
-import { alertsOf } from "./health-figures";
+import { alertsOf } from "./alerts";
 import { MirrorState } from "./mirror-state.svelte";
 import { runHref } from "./route";
 import { seenFromHere } from "./seen-status";

@@ -4,8 +4,10 @@ import type {
   ColumnFacts,
   Config,
   DataPreview,
+  Health,
   Picture,
   Question,
+  RunHealth,
 } from "../../src/worker/protocol";
 
 function noise(at: number): number {
@@ -188,4 +190,17 @@ export function answerPicture(question: Question, step: number): Picture {
       },
     ],
   };
+}
+
+/** Of a run with three checkpoints and five steps after the last one. */
+export function runHealth(more: Partial<RunHealth> = {}): RunHealth {
+  const checkpoints = [0, 10, 20].map((step) => ({
+    ...checkpointOf("r1", "spirals", step, 1000 * step, "policy"),
+    tier: step === 0 ? ("archive" as const) : ("recent" as const),
+  }));
+  return { run: "r1", name: "Rings", status: "paused", step: 25, checkpoints, ...more };
+}
+
+export function healthOf(...runs: readonly RunHealth[]): Health {
+  return { runs, audit: { entries: [], broken: [] } };
 }

@@ -1,7 +1,7 @@
 import { expect, suite, test } from "vitest";
 import type { HoldfastPage } from "../../src/worker/api";
 import type { MirrorOptions, MirrorReport, MirrorStatus } from "../../src/worker/protocol";
-import { alertsOf } from "../../src/ui/health-figures";
+import { alertsOf } from "../../src/ui/alerts";
 import { MirrorState } from "../../src/ui/mirror-state.svelte";
 import { mirroredWords, mirrorState } from "../../src/ui/mirror-words";
 import { Transfers } from "../../src/ui/transfers.svelte";
