@@ -42,8 +42,9 @@ export function runSettings(
       value: cut(setting(value)),
     })),
     { label: "Seed", value: String(record.seed) },
-    ...Object.entries(record.config).map(([name, value]) => {
+    ...Object.entries(record.config).flatMap(([name, value]) => {
       const field = fields.get(name);
+      if (field?.ofMadeUp === true && data.origin !== "generated") return [];
       return field === undefined
         ? { label: settingWords(name), value: cut(setting(value)) }
         : told(field, value);

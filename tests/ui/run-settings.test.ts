@@ -45,6 +45,15 @@ suite("settings of a run", () => {
     expect(valueOf(lines, "Data: vocabulary")).toHaveLength(121);
   });
 
+  test("what a task's own data is made by is told of no other data", () => {
+    const rows = (origin: "generated" | "file") => {
+      const table = { ...record, task: "table", config: { rows: 300 }, data: { ...record.data, origin } };
+      return valueOf(runSettings(table, [], 0), "Rows of the made-up table");
+    };
+    expect(rows("generated")).toBe("300 rows");
+    expect(rows("file")).toBeUndefined();
+  });
+
   test("a setting that this version does not know is shown all the same", () => {
     const later = { ...record, config: { ...record.config, rowsOfKeys: 4 } };
     expect(valueOf(runSettings(later, [], 0), "rows of keys")).toBe("4");
