@@ -5,50 +5,49 @@ import { csv } from "./csv";
 /** Names of runs by id; of one that was deleted for good only its id is left. */
 export type Names = ReadonlyMap<string, string>;
 
-/** What one line of the log tells: an entry, or many that say the same. */
-export interface AuditLine {
-  /** Newest first, of one run and tab. */
-  readonly entries: readonly [AuditEntry, ...AuditEntry[]];
-  readonly what: string;
-}
+/** What one line of the log tells: an entry, or many that say the same; newest first, of one run and tab. */
+export type AuditLine = readonly [AuditEntry, ...AuditEntry[]];
 
-/** A look after a longer while is another one. */
+/** What is restored after a longer while is restored for something else. */
 const TOGETHER_MS = 3_600_000;
-const LOOKED_AT = "looked at";
 
 /**
- * The log as it is read, newest first. A comparison restores the same states for each of its pictures: looks at a run with
- * nothing else done to it between them are one line.
+ * The log as it is read, newest first. A comparison restores the same states for each of its pictures: restorings of a run
+ * with nothing else done to it between them, and nothing else to say of them, are one line.
  */
 export function auditLines(entries: readonly AuditEntry[]): readonly AuditLine[] {
-  const lines: { entries: [AuditEntry, ...AuditEntry[]]; what: string }[] = [];
+  const lines: [AuditEntry, ...AuditEntry[]][] = [];
   /** By run, the line of what was done to it next. */
   const next = new Map<string, (typeof lines)[number]>();
+  const isPlain = ({ what, why }: AuditEntry) => what === "restored" && why === "";
   for (const entry of entries.toReversed()) {
-    const later = next.get(entry.run);
-    const isLook = entry.what === "restored" && entry.why === "" && later?.what !== "resumed";
-    const oldest = later?.entries.at(-1);
+    const line = next.get(entry.run);
+    const later = line?.at(-1);
     const isSame =
-      later?.what === LOOKED_AT && oldest?.tab === entry.tab && oldest.time - entry.time < TOGETHER_MS;
-    if (isLook && isSame) {
-      later.entries.push(entry);
+      later !== undefined &&
+      isPlain(later) &&
+      isPlain(entry) &&
+      later.tab === entry.tab &&
+      later.time - entry.time < TOGETHER_MS;
+    if (isSame) {
+      line?.push(entry);
       continue;
     }
-    const line = { entries: [entry] as [AuditEntry], what: isLook ? LOOKED_AT : entry.what };
-    next.set(entry.run, line);
-    lines.push(line);
+    const other: [AuditEntry] = [entry];
+    next.set(entry.run, other);
+    lines.push(other);
   }
   return lines;
 }
 
-/** Lines in which every word occurs: as they are read, and as they were recorded. */
+/** Lines in which every word occurs. */
 export function matching(lines: readonly AuditLine[], names: Names, wanted: string): readonly AuditLine[] {
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return lines;
-  return lines.filter(({ entries, what: told }) => {
-    const [{ run, what, why, tab }] = entries;
-    const steps = entries.map(({ step }) => step ?? "").join(" ");
-    const text = `${names.get(run) ?? run} ${told} ${what} ${steps} ${why} ${tab}`.toLowerCase();
+  return lines.filter((line) => {
+    const [{ run, what, why, tab }] = line;
+    const steps = line.map(({ step }) => step ?? "").join(" ");
+    const text = `${names.get(run) ?? run} ${what} ${steps} ${why} ${tab}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }

@@ -13,10 +13,13 @@ export class ColumnChoice {
     this.#found = found;
   }
 
-  /** As they are used now, in the order of the table. */
+  /** As they are used now, in the order of the table. What was said of another use is left out until it is read anew. */
   get columns(): readonly ColumnFacts[] {
     const corrected = this.#corrected;
-    return this.#found.map((column) => ({ ...column, kind: corrected.get(column.name) ?? column.kind }));
+    return this.#found.map((column) => {
+      const kind = corrected.get(column.name) ?? column.kind;
+      return kind === column.kind ? column : { ...column, kind, notes: [] };
+    });
   }
 
   /** What is learned; null where no column can be. */

@@ -80,6 +80,13 @@ export class DataChoice {
     this.#pause = setTimeout(() => void this.#readMadeUp(turn, task, config, seed), PAUSE_MS);
   }
 
+  /** The settings are wrong by themselves: what was said of those before them is no longer so. */
+  forgetMadeUp(): void {
+    if (this.stored !== null || this.loading) return;
+    this.#next();
+    this.#madeUpProblem = null;
+  }
+
   async #readMadeUp(turn: number, task: string, config: Config, seed: number): Promise<void> {
     // What cannot be found out now, the start finds out.
     const problem = await this.#api.madeUpProblem(task, seed, config).catch(() => null);

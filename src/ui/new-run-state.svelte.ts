@@ -99,7 +99,7 @@ export class NewRunState {
   choose(task: string): void {
     this.task = this.tasks.find((info) => info.id === task) ?? null;
     this.data.drop();
-    this.model = null;
+    this.beginWith([]);
     // Each task's presets are right by themselves: nothing is read before something else is chosen.
     this.#fill(this.preset);
   }
@@ -204,7 +204,8 @@ export class NewRunState {
 
   set(group: string, field: Field, value: FormValue): void {
     this.#put(group, field, value);
-    if (group === "config" || field === SEED) this.#readAgain();
+    if (group === "config") this.#readAgain();
+    else if (field === SEED) this.#checkMadeUp();
   }
 
   #put(group: string, field: Field, value: FormValue): void {
@@ -214,12 +215,25 @@ export class NewRunState {
   }
 
   /** Settings that are wrong by themselves say so beside their fields. */
+  get #areRight(): boolean {
+    return this.#taskFields.every((field) => this.error("config", field) === null);
+  }
+
   #readAgain(): void {
-    const { task } = this;
-    if (task === null || this.#taskFields.some((field) => this.error("config", field) !== null)) return;
+    if (this.task !== null && this.#areRight) this.data.setTo(this.task.id, this.#config);
+    this.#checkMadeUp();
+  }
+
+  #checkMadeUp(): void {
     const seed = parseField(SEED, this.value("run", SEED));
-    this.data.setTo(task.id, this.#config);
-    if (seed.ok) this.data.checkMadeUp(task.id, this.#config, Number(seed.value));
+    if (this.task !== null && seed.ok && this.#areRight)
+      this.data.checkMadeUp(this.task.id, this.#config, Number(seed.value));
+    else this.data.forgetMadeUp();
+  }
+
+  /** Why the data cannot be trained on as it is set, with the remedy; null where it can, as far as that was read. */
+  get dataProblem(): string | null {
+    return this.leavesDrawings ? null : this.data.problem;
   }
 
   /** Decay means two things (decoupled or L2), with two defaults, so each optimizer keeps its own. */
@@ -250,7 +264,7 @@ export class NewRunState {
 
   get valid(): boolean {
     // Else the task would make its own data, and the person take the run for one on theirs.
-    if (this.data.failed !== null || this.data.problem !== null) return false;
+    if (this.data.failed !== null || this.dataProblem !== null) return false;
     return this.task !== null && this.fields.every(([group, field]) => this.error(group, field) === null);
   }
 

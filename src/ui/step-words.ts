@@ -100,8 +100,8 @@ function uncapitalized(text: string): string {
 }
 
 /**
- * What the schedule makes of a learning rate that is typed, at a step for which it made `scheduled` of `set`; empty where
- * it leaves it as it is. A schedule is a factor on the rate.
+ * What the schedule makes of a learning rate that is typed, near a step that was made with `scheduled` while `set` was in
+ * force; empty where it leaves it as it is. A schedule is a factor on the rate.
  */
 export function scheduleWords(scheduled: number | null, set: number, typed: number): string {
   if (scheduled === null || rate(scheduled) === rate(set)) return "";

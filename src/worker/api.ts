@@ -118,7 +118,7 @@ export interface HoldfastApi {
   addData(task: string, files: File | readonly (File | DataFile)[], config?: Config): Promise<StoredData>;
   /** The same data, by its hash, as other settings read it; `problem` is what `start` would refuse them with. */
   previewData(task: string, hash: string, config?: Config): Promise<DataPreview>;
-  /** What `start` would refuse these settings with where the task makes its own data; null where it would not. */
+  /** What `start` would refuse the data with that the task makes by itself with these settings; null where it would not. */
   madeUpProblem(task: string, seed: number, config?: Config): Promise<string | null>;
   pause(run: string): Promise<RunInfo>;
   /** Restores, replays, checks, goes on. */

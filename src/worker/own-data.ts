@@ -1,5 +1,6 @@
 /** What a person brings to train on, on its way to the trainer: its paths, its name, and the settings that it is read by. */
 import { HoldfastError } from "../errors";
+import { given } from "../format/given";
 import { taskInfo, withDefaults } from "../tasks/meta";
 import type { Config, DataFile } from "./protocol";
 
@@ -29,5 +30,5 @@ export function dataSettings(task: string, config: Config): Config {
 export function settingsIn(task: string, config: Config): Config {
   const info = taskInfo(task);
   if (info === undefined) throw new HoldfastError("invalid", `There is no task "${task}".`);
-  return withDefaults(info, { ...info.presets.small.config, ...config });
+  return withDefaults(info, { ...info.presets.small.config, ...given(config) });
 }

@@ -10,7 +10,7 @@ const ENTRIES: readonly AuditEntry[] = [
 ];
 const NAMES = new Map([["r1", "Rings"]]);
 
-/** Of run `run` from its first entry on: a letter for each, `l` for a look. */
+/** Of run `run` from its first entry on: a letter for each, `l` for a restoring. */
 function chain(run: string, letters: string, { tab = "k3f9", apart = 1000 } = {}): readonly AuditEntry[] {
   const kinds = { l: "restored", s: "saved", r: "resumed" } as const;
   return Array.from(letters, (letter, seq) => ({
@@ -20,13 +20,13 @@ function chain(run: string, letters: string, { tab = "k3f9", apart = 1000 } = {}
 }
 
 const told = (entries: readonly AuditEntry[]) =>
-  auditLines(entries).map(({ what, entries: { length } }) => (length === 1 ? what : `${what} ${length}`));
+  auditLines(entries).map((line) => `${line[0].what}${line.length === 1 ? "" : ` ${line.length}`}`);
 
 suite("entries of the audit log", () => {
   const lines = auditLines(ENTRIES);
 
   test("are found by every word, in whatever column, newest first", () => {
-    const times = (wanted: string) => matching(lines, NAMES, wanted).map(({ entries }) => entries[0].time);
+    const times = (wanted: string) => matching(lines, NAMES, wanted).map(([{ time }]) => time);
     expect(times("")).toEqual([3, 2, 1]);
     expect(times("rings saved")).toEqual([1]);
     expect(times("K3F9 pause")).toEqual([3]);
@@ -34,7 +34,7 @@ suite("entries of the audit log", () => {
   });
 
   test("leave as lines that a spreadsheet reads", () => {
-    const found = matching(lines, NAMES, "r2").flatMap(({ entries }) => entries);
+    const found = matching(lines, NAMES, "r2").flat();
     expect(auditCsv(found, NAMES).split("\r\n").slice(1)).toEqual([
       "1970-01-01T00:00:00.003Z,r2,,1,saved,9,pause,,k3f9,ab",
       "",
@@ -43,34 +43,30 @@ suite("entries of the audit log", () => {
   });
 });
 
-suite("looks at the states of a run", () => {
-  test("are one line, also where another run was looked at between them", () => {
+suite("restorings of a run", () => {
+  test("are one line, also where another run was restored between them", () => {
     const two = [...chain("a", "llll"), ...chain("b", "llll")].sort((x, y) => x.time - y.time);
-    expect(told(two)).toEqual(["looked at 4", "looked at 4"]);
+    expect(told(two)).toEqual(["restored 4", "restored 4"]);
   });
 
   test("are told apart by what was done to the run, by tab and by an hour", () => {
-    expect(told(chain("a", "llsll"))).toEqual(["looked at 2", "saved", "looked at 2"]);
+    expect(told(chain("a", "llsllr"))).toEqual(["resumed", "restored 2", "saved", "restored 2"]);
     const [first, second] = chain("a", "ll");
-    expect(told([first!, { ...second!, tab: "other" }])).toEqual(["looked at", "looked at"]);
-    expect(told(chain("a", "ll", { apart: 3_600_000 }))).toEqual(["looked at", "looked at"]);
+    expect(told([first!, { ...second!, tab: "other" }])).toEqual(["restored", "restored"]);
+    expect(told(chain("a", "ll", { apart: 3_600_000 }))).toEqual(["restored", "restored"]);
   });
 
-  test("are no restoring that a run went on from, and none that met damage", () => {
-    expect(told(chain("a", "llr"))).toEqual(["resumed", "restored", "looked at"]);
-    const [first, second] = chain("a", "ll");
-    expect(told([first!, { ...second!, why: "1 newer ones are damaged" }])).toEqual([
-      "restored",
-      "looked at",
-    ]);
+  test("that met damage stand alone, with what they met", () => {
+    const [first, second, third] = chain("a", "lll");
+    const met = { ...second!, why: "1 newer ones are damaged" };
+    expect(told([first!, met, third!])).toEqual(["restored", "restored", "restored"]);
   });
 
-  test("lose no entry, and are found by what was recorded", () => {
+  test("lose no entry, and are found by each of their steps", () => {
     const entries = chain("a", "lllsll");
-    const found = (wanted: string) =>
-      matching(auditLines(entries), NAMES, wanted).flatMap((line) => line.entries);
+    const found = (wanted: string) => matching(auditLines(entries), NAMES, wanted).flat();
     expect(found("")).toEqual(entries.toReversed());
     expect(found("restored 20")).toEqual(entries.slice(0, 3).toReversed());
-    expect(found("looked 40")).toEqual(entries.slice(4).toReversed());
+    expect(found("restored 40")).toEqual(entries.slice(4).toReversed());
   });
 });

@@ -36,6 +36,15 @@ suite("what a person chooses of a table's columns", () => {
     expect(choice.problem).toBeNull();
   });
 
+  test("leaves out what was said of another use, until it is read anew", () => {
+    const found = choice.columns.map((column) => ({ ...column, notes: ["The mean stands in for it."] }));
+    const noted = new ColumnChoice(form, found);
+    const notes = () => noted.columns.find(({ name }) => name === "year")?.notes;
+    expect(notes()).toHaveLength(1);
+    noted.use("year", "category");
+    expect(notes()).toEqual([]);
+  });
+
   test("is written into the settings, and taken back where it is what was found", () => {
     choice.use("year", "category");
     choice.use("ring", "number");

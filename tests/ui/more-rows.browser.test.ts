@@ -68,6 +68,7 @@ test("a filter finds what is not shown yet, and keeps the focus when the rest is
   const filter = main.getByRole("searchbox");
   await userEvent.fill(filter, "run 229");
   await expect.poll(names).toHaveLength(1);
+  await expect.element(main.getByText("That is all of them")).not.toBeInTheDocument();
   await userEvent.fill(filter, "");
   await expect.poll(names).toHaveLength(RUNS);
   await expect.element(filter).toHaveFocus();

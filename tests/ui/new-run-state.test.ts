@@ -198,6 +198,44 @@ suite("settings of data that the task makes by itself", () => {
     expect([form.data.problem, form.valid]).toEqual([null, true]);
   });
 
+  test("are told as they are now: not by an answer that comes late, beside a field that is wrong, or to another task", async () => {
+    const answers: ((problem: string | null) => void)[] = [];
+    vi.spyOn(api, "madeUpProblem").mockImplementation(() => new Promise((resolve) => answers.push(resolve)));
+    form.choose("digits");
+    for (const typed of ["90", "80"]) {
+      await set("heldOut", typed);
+      await settled();
+    }
+    answers[1]?.(WRONG);
+    answers[0]?.(null);
+    await settled();
+    expect(form.data.problem).toBe(WRONG);
+    await set("heldOut", "abc");
+    expect([form.data.problem, form.valid]).toEqual([null, false]);
+    await set("heldOut", "80");
+    await settled();
+    answers[2]?.(WRONG);
+    await settled();
+    expect(form.data.problem).toBe(WRONG);
+    form.choose("spirals");
+    expect([form.data.problem, form.valid]).toEqual([null, true]);
+  });
+
+  test("keep no run from starting on what was drawn", async () => {
+    vi.spyOn(api, "madeUpProblem").mockResolvedValue(WRONG);
+    form.choose("digits");
+    for (let i = 0; i < 10; i += 1) {
+      form.drawn.choose(i % 2);
+      if (i === 9) {
+        await set("heldOut", "90");
+        await settled();
+        expect(form.valid).toBe(false);
+      }
+      form.drawn.add("data:image/png;base64,AAAA");
+    }
+    expect([form.leavesDrawings, form.dataProblem, form.valid]).toEqual([true, null, true]);
+  });
+
   test("that could not be read leave it to the start", async () => {
     form.choose("digits");
     vi.spyOn(api, "madeUpProblem").mockRejectedValue(new Error("The worker ended."));
@@ -205,6 +243,20 @@ suite("settings of data that the task makes by itself", () => {
     await settled();
     expect(form.valid).toBe(true);
   });
+});
+
+test("a seed has nothing of one's own data read again", async () => {
+  const seed = form.fields.find(([, { name }]) => name === "seed");
+  if (seed !== undefined) form.set(...seed, "8");
+  await vi.advanceTimersByTimeAsync(LONG_MS);
+  expect(api.asked).toEqual([]);
+});
+
+test("files that a run of another task was to begin with go with it", () => {
+  form.choose("spirals");
+  form.beginWith([new File([], "model.json")]);
+  form.choose("table");
+  expect(form.weights).toEqual([]);
 });
 
 suite("what comes while data is read", () => {

@@ -2,7 +2,7 @@ import { expect, suite, test } from "vitest";
 import type { RunEvent, RunEventBody } from "../../src/format/run";
 import { RunState } from "../../src/ui/run-state.svelte";
 import type { HoldfastEvent, LiveRun } from "../../src/worker/api";
-import type { CheckpointInfo, JournalRows, RunDetail } from "../../src/worker/protocol";
+import type { CheckpointInfo, JournalRows, Picture, RunDetail } from "../../src/worker/protocol";
 import { FakeHoldfast } from "../support/fake-holdfast";
 
 const RUN = "spiralsdropout";
@@ -323,6 +323,19 @@ test("a picture is old where steps went on without another, and not while each c
   expect(train(1061)).toBe(181);
   draw(1061);
   expect(run.pictureBehind).toBeNull();
+});
+
+test("a picture that comes while an older one is on its way stays", async () => {
+  const { api, run } = await opened();
+  await expect.poll(() => run.picture?.step).toBe(820);
+  let answer: (picture: Picture) => void = () => undefined;
+  api.picture = () => new Promise((resolve) => (answer = resolve));
+  run.step = 960;
+  api.emit({ kind: "status", run: RUN, status: "paused" });
+  api.emit({ kind: "picture", run: RUN, picture: { step: 950, panels: [] }, metrics: {} });
+  answer({ step: 900, panels: [] });
+  await Promise.resolve();
+  expect(run.picture?.step).toBe(950);
 });
 
 test("a run that rests again is drawn as it is then, also where none came while it trained", async () => {

@@ -1,6 +1,7 @@
 import { expect, suite, test } from "vitest";
 import { taskInfo } from "../../src/tasks/meta";
-import { dataSettings, nameOfData, withPaths } from "../../src/worker/own-data";
+import type { Config } from "../../src/worker/protocol";
+import { dataSettings, nameOfData, settingsIn, withPaths } from "../../src/worker/own-data";
 import { codeOf } from "../support/run-samples";
 
 /** As a browser gives one: the path is empty unless its folder was chosen. */
@@ -40,4 +41,9 @@ test("data is read by the settings that the task has, where a person gives no ot
 
 test.each(["spirals", "no-such-task"])("%s takes none", async (task) => {
   expect(await codeOf(Promise.resolve().then(() => dataSettings(task, {})))).toBe("invalid");
+});
+
+test("a setting that is undefined is as one that is left out", () => {
+  expect(settingsIn("text", { context: undefined } as unknown as Config)).toEqual(settingsIn("text", {}));
+  expect(() => settingsIn("no-such-task", {})).toThrow("no-such-task");
 });
