@@ -61,6 +61,27 @@ test("what is told here alone stays here", () => {
   expect(there.events.live("ra")).toBeNull();
 });
 
+/** A tab that puts down, in order, what it knew the run to be at when it heard of it. */
+function watching() {
+  const known: string[] = [];
+  const know = (who: string) => known.push(`${who}: ${events.live("ra")?.phase.kind ?? "nothing"}`);
+  const events = new Events(() => know("from elsewhere"));
+  events.subscribe(() => know("listener"));
+  return { events, known };
+}
+
+test("who listens is told once it is known, so that what is read then is not older than what was heard", () => {
+  const { events, known } = watching();
+  events.tell(TRAINS);
+  expect(known).toEqual(["listener: training"]);
+});
+
+test("what another tab told is acted on first, then known, then heard", () => {
+  const there = watching();
+  tab().events.tellAll(TRAINS);
+  expect(there.known).toEqual(["from elsewhere: nothing", "listener: training"]);
+});
+
 test("who left hears no more", () => {
   const { events, heard, leave } = tab();
   leave();
