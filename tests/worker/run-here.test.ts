@@ -7,16 +7,24 @@ import { codeOf } from "../support/run-samples";
 
 type Status = RunDetail["status"];
 
+const RUNS: HoldfastEvent = { kind: "runs" };
+
+function phase(run: string, kind: "idle" | "restoring"): HoldfastEvent {
+  return { kind: "phase", run, phase: { kind } };
+}
+
 /** A page whose workers put down what they are asked, in `asked`, and fail where `failing` has the call. */
 function page() {
   const asked: string[] = [];
+  /** In this page alone, and in all tabs. */
   const told: HoldfastEvent[] = [];
+  const toldAll: HoldfastEvent[] = [];
   const failing = new Map<string, HoldfastError>();
   /** What a run is, and what it turns out to be once it was opened. */
   const statuses = new Map<string, Status>();
   const found = new Map<string, Status>();
   const policies = new Map<string, string>();
-  let phases: "idle" | "compiling" = "idle";
+  let live: Pick<LiveRun, "here" | "phase"> | null = null;
   let resumed: string | null = null;
 
   const ask = (line: string): Promise<void> => {
@@ -58,15 +66,16 @@ function page() {
       resumeAfterReload: (run) => void asked.push(`after the next reload ${run}`),
     }),
     events: {
-      live: (run) => ({ run, here: true, phase: { kind: phases } }) as LiveRun,
+      live: () => live as LiveRun | null,
       tell: (event) => void told.push(event),
-      tellAll: (event) => void told.push(event),
+      tellAll: (event) => void toldAll.push(event),
       notice: (level, run, message) => void told.push({ kind: "notice", level, run, message }),
     },
   });
   return {
     here,
     told,
+    toldAll,
     failing,
     statuses,
     found,
@@ -76,7 +85,8 @@ function page() {
     asked: () => asked.splice(0).filter((line) => !line.includes("policy")),
     policiesAsked: () => asked.splice(0).filter((line) => line.includes("policy")),
     replaceTrainer: () => void (trainer = worker("t2")),
-    atWork: () => void (phases = "compiling"),
+    /** What events told of whichever run is asked for. */
+    known: (now: typeof live) => void (live = now),
     wasTraining: (run: string) => void (resumed = run),
     notices: () => told.flatMap((event) => (event.kind === "notice" ? [event.message] : [])),
   };
@@ -143,6 +153,23 @@ suite("one run at a time", () => {
     expect(here.isOpen("n")).toBe(true);
   });
 
+  test("every tab is told that a run was begun", async () => {
+    const { here, told, toldAll } = page();
+    await here.inTurn(() => here.begin("New", () => Promise.resolve("n")));
+    expect([told, toldAll]).toEqual([[], [RUNS]]);
+  });
+
+  test("a run that is closed is at nothing any more in this page, and every tab is told to look anew", async () => {
+    const { resume, here, told, toldAll } = page();
+    await resume("a");
+    expect([told, toldAll]).toEqual([[], []]);
+    await here.inTurn(() => here.close());
+    expect([told, toldAll]).toEqual([[phase("a", "idle")], [RUNS]]);
+    // The control: nothing is open, so nothing happens to it.
+    await here.inTurn(() => here.close());
+    expect([told, toldAll]).toEqual([[phase("a", "idle")], [RUNS]]);
+  });
+
   test("one that the dead worker had open is let go of in the store", async () => {
     const { resume, asked, failing } = page();
     await resume("a");
@@ -160,13 +187,14 @@ suite("one run at a time", () => {
   });
 
   test("control: one that cannot be saved stays open, and no other one takes its place", async () => {
-    const { resume, asked, failing, here } = page();
+    const { resume, asked, failing, here, told, toldAll } = page();
     await resume("a");
     asked();
     failing.set("t1 pause", new HoldfastError("quota", "The disk is full."));
     expect(await codeOf(resume("b"))).toBe("quota");
     expect(asked()).toEqual(["t1 pause: “B” was resumed here"]);
     expect(here.isOpen("a")).toBe(true);
+    expect([told, toldAll]).toEqual([[], []]);
   });
 
   test("a new trainer has nothing open, whatever the one before had", async () => {
@@ -191,16 +219,34 @@ suite("one run at a time", () => {
     here.ended(null);
     expect(asked()).toEqual([]);
   });
+
+  test("every tab is told at once that those are at nothing, and to look anew when they are let go of", async () => {
+    const { resume, here, told, toldAll } = page();
+    await resume("a");
+    here.ended("b");
+    expect(toldAll).toEqual([phase("b", "idle"), phase("a", "idle")]);
+    await expect.poll(() => toldAll.slice(2)).toEqual([RUNS, RUNS]);
+    expect(told).toEqual([]);
+  });
+
+  test("control: of one that cannot be let go of, they are not told to look anew", async () => {
+    const { here, failing, toldAll } = page();
+    failing.set("let go b", new HoldfastError("worker-died", "It is dead."));
+    here.ended("b");
+    here.ended("c");
+    await expect.poll(() => toldAll.slice(2)).toEqual([RUNS]);
+  });
 });
 
 suite("resuming", () => {
   test("a run that ended with its tab, which is seen only once it is opened, is not gone on with", async () => {
-    const { resume, asked, statuses, found, notices } = page();
+    const { resume, asked, statuses, found, notices, toldAll } = page();
     statuses.set("a", "interrupted");
     found.set("a", "finished");
     expect((await resume("a")).status).toBe("finished");
     expect(asked()).toEqual(["t1 open a: asked"]);
     expect(notices()).toEqual([expect.stringContaining("“A” had finished at step 7 when its tab ended")]);
+    expect(toldAll).toEqual([RUNS]);
   });
 
   test.each(["interrupted", "finished"] as const)(
@@ -230,19 +276,31 @@ suite("resuming", () => {
   });
 
   test("what does not go is not expected to go on by itself, and is at nothing any more", async () => {
-    const { resume, asked, failing, told, atWork } = page();
+    const { resume, asked, failing, told, toldAll, known } = page();
     failing.set("t1 go", new HoldfastError("device-lost", "The GPU is gone."));
-    atWork();
+    known({ here: true, phase: { kind: "compiling" } });
     expect(await codeOf(resume("a"))).toBe("device-lost");
     expect(asked()).toEqual(["t1 open a: asked", "expect a", "t1 go", "expect null"]);
-    expect(told.at(-1)).toEqual({ kind: "phase", run: "a", phase: { kind: "idle" } });
+    expect([told, toldAll]).toEqual([[phase("a", "idle")], []]);
+  });
+
+  test.each<[string, Pick<LiveRun, "here" | "phase"> | null]>([
+    ["trains in another tab", { here: false, phase: { kind: "training" } }],
+    ["is at nothing already", { here: true, phase: { kind: "idle" } }],
+    ["nothing is known of", null],
+  ])("control: of a run that %s, nothing is told when it does not go", async (_, now) => {
+    const { resume, failing, told, toldAll, known } = page();
+    failing.set("t1 open a", new HoldfastError("busy", "Another tab holds it."));
+    known(now);
+    expect(await codeOf(resume("a"))).toBe("busy");
+    expect([told, toldAll]).toEqual([[], []]);
   });
 
   test("a run that trained when the page was loaded again goes on by itself", async () => {
     const { here, asked, told, wasTraining } = page();
     wasTraining("a");
     here.goOnAfterReload();
-    expect(told).toEqual([{ kind: "phase", run: "a", phase: { kind: "restoring" } }]);
+    expect(told).toEqual([phase("a", "restoring")]);
     await here.inTurn(() => Promise.resolve());
     expect(asked()).toEqual(["t1 open a: the page was loaded again", "expect a", "t1 go"]);
   });
@@ -258,11 +316,18 @@ suite("resuming", () => {
     ["adapter-missing", ["after the next reload a"]],
     ["corrupt", []],
   ] as const)("where that fails as %s, it is told, and tried again as it may help", async (code, again) => {
-    const { here, asked, failing, notices, wasTraining } = page();
+    const { here, asked, failing, told, wasTraining } = page();
     wasTraining("a");
     failing.set("t1 open a", new HoldfastError(code, "It does not open."));
     here.goOnAfterReload();
-    await expect.poll(notices).toEqual(["It does not open."]);
+    await expect
+      .poll(() => told)
+      .toEqual([
+        phase("a", "restoring"),
+        phase("a", "idle"),
+        RUNS,
+        { kind: "notice", level: "error", run: "a", message: "It does not open." },
+      ]);
     expect(asked()).toEqual(["t1 open a: the page was loaded again", ...again]);
   });
 });
