@@ -140,7 +140,7 @@ function isAmountOf(target: Column, numbers: Float64Array<ArrayBuffer>, problem:
     if (amounts < 2)
       throw new HoldfastError(
         "invalid",
-        `The target “${name}” holds ${amounts === 0 ? "no numbers" : "one number again and again"}; a regression needs different ones. Choose classification, or another target.`,
+        `The target “${name}” holds ${amounts === 0 ? "no numbers" : "one number again and again"}; a regression needs numbers that differ. Choose classification, or another target.`,
       );
     return true;
   }

@@ -15,7 +15,7 @@ import type { ActionSource } from "./action";
 import { alertsOf } from "./alerts";
 import { MirrorState } from "./mirror-state.svelte";
 import { runHref } from "./route";
-import { seenFromHere } from "./seen-status";
+import { isResuming, seenFromHere } from "./seen-status";
 import type { Toast } from "./toast";
 import { Transfers } from "./transfers.svelte";
 import { VersionState } from "./version-state.svelte";
@@ -219,6 +219,13 @@ export class AppState {
   /** One that goes on by itself after a reload is not asked about. */
   #rests(run: string): boolean {
     return (this.#phases.get(run) ?? this.api.live(run)?.phase.kind ?? "idle") === "idle";
+  }
+
+  /** Was it interrupted, and does this page go on with it in a moment? */
+  isResuming({ id, status }: Pick<RunInfo, "id" | "status">): boolean {
+    // Only this tells whoever reads it that the run is at something else now.
+    this.#phases.get(id);
+    return isResuming(status, this.api.live(id));
   }
 
   #nameOf(run: string): string {

@@ -45,6 +45,11 @@ export class Curve {
     this.#samplesAt = (step) => known.samples + (step - known.step) * perStep;
   }
 
+  /** Step of its first loss; a fork has none before. */
+  get first(): number {
+    return this.#series.first;
+  }
+
   /** What was computed in a step; null where there is no row of it. */
   lossAt(step: number): number | null {
     return this.#series.lossAt(step);

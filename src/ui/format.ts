@@ -125,7 +125,7 @@ function byClock(time: number, now: number): string {
 
 /** How long something still takes, in one unit: `less than 1 s`, `12 s`, `3 min`. */
 export function remaining(ms: number): string {
-  return ms < MS_PER_SECOND ? "less than 1 s" : age(ms);
+  return ms < MS_PER_SECOND ? "<1 s" : age(ms);
 }
 
 /** Steps per second: `38.2`, `0.41`, `1,240`. */

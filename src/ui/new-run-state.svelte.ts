@@ -131,6 +131,13 @@ export class NewRunState {
     return canBeUsed && isChanged && this.data.stored === null;
   }
 
+  /** Was something drawn now, and would a start not train on it because that is not enough? */
+  get lacksDrawings(): boolean {
+    const { isChanged, set, total } = this.drawn;
+    const canBeUsed = this.task?.file?.canBeDrawn === true && this.data.stored === null;
+    return canBeUsed && isChanged && total > 0 && missingWords(set) !== null;
+  }
+
   /** The task's own data again. */
   dropData(): void {
     this.data.drop();

@@ -31,7 +31,7 @@ export function runSettings(
   const { schedule } = optimizer;
   const { data } = record;
   const fields = new Map((taskInfo(record.task)?.fields ?? []).map((field) => [field.name, field]));
-  return [
+  const lines: readonly SettingLine[] = [
     { label: "Task", value: taskInfo(record.task)?.title ?? record.task },
     {
       label: "Data",
@@ -57,6 +57,7 @@ export function runSettings(
     ...scheduleFields(schedule.kind).map((field) => told(field, valueIn(schedule, field.name))),
     ...(record.from === undefined ? [] : [{ label: "Began with", value: record.from.name }]),
   ];
+  return lines.filter(({ value }) => value !== "");
 }
 
 /** A setting that a fork began with, and what its parent had at that step; null where the parent had none of that name. */

@@ -19,7 +19,7 @@ export function phaseWords(phase: Phase): string | null {
     case "loading":
       return `Loading ${phase.what}`;
     case "compiling":
-      return "Compiling shaders for the first step, once per visit";
+      return "Compiling shaders for the first step";
     case "restoring":
       return "Restoring the last checkpoint";
     case "replaying":

@@ -91,7 +91,7 @@ export function madeUpPreview(task: string, config: Config = {}): DataPreview {
   return {
     ...(isWrong && {
       problem:
-        "The target “sex” holds no numbers; a regression needs different ones. Choose classification, or another target.",
+        "The target “sex” holds no numbers; a regression needs numbers that differ. Choose classification, or another target.",
     }),
     notes: [`${task === "text" ? "1,115,394 characters, 65 different ones" : "344 rows"}.`],
     panels: task === "text" ? textPicture(0).panels.slice(1) : [],

@@ -153,13 +153,13 @@ suite("the target", () => {
       "words as amounts",
       { x: (row) => row % 9, y: KIND },
       { problem: "regression" },
-      /“y” holds no numbers; a regression needs different ones/,
+      /“y” holds no numbers; a regression needs numbers that differ/,
     ],
     [
       "one number among words as amounts",
       { x: (row) => row % 9, y: (row) => (row % 2 === 0 ? 3 : "much") },
       { problem: "regression", columns: "y=category" },
-      /“y” holds one number again and again; a regression needs different ones/,
+      /“y” holds one number again and again; a regression needs numbers that differ/,
     ],
     [
       "one value",

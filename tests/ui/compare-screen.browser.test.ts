@@ -86,6 +86,11 @@ test("one beginning is put through each state, and no other while it is under wa
 
 test("states of different tasks, and of different data, are said to be so", async () => {
   await expect.element(main.getByText(/different tasks, Text and Spirals: no input fits/)).toBeVisible();
+  const compute = main.getByRole("button", { name: "Compute" });
+  await expect.element(compute).toBeEnabled();
+  await userEvent.selectOptions(main.getByRole("combobox", { name: "to", exact: true }), "C: 803");
+  await expect.element(compute).toBeDisabled();
+  await expect.element(main.getByText("There is no line between states of different tasks.")).toBeVisible();
   const each = main.getByRole("region", { name: /^The same beginning/ });
   expect(each.query()).toBeNull();
   location.hash = `#/compare?a=${A}&b=shakespeareslower@1200`;
@@ -150,11 +155,12 @@ test("why there is no line is said, and a line is ended where nobody looks any m
     ended = options?.signal;
     return new Promise(() => undefined);
   };
-  await userEvent.selectOptions(line.getByLabelText("to", { exact: true }), "C: 803");
+  await userEvent.selectOptions(line.getByLabelText("from", { exact: true }), "B: 1200");
+  await userEvent.selectOptions(line.getByLabelText("to", { exact: true }), "A: 400");
   await userEvent.click(line.getByRole("button", { name: "Compute" }));
   await vi.waitUntil(() => ended !== undefined);
   expect(ended?.aborted).toBe(false);
-  expect(location.hash).toContain("&line=ac");
+  expect(location.hash).toContain("&line=ba");
   await userEvent.click(line.getByRole("button", { name: "Cancel" }));
   await vi.waitUntil(() => ended?.aborted === true);
   expect(location.hash).not.toContain("line=");

@@ -11,8 +11,8 @@ suite("numbers", () => {
   ])("count %s is %s", (value, text) => expect(format.count(value)).toBe(text));
 
   test.each([
-    [0, "less than 1 s"],
-    [999, "less than 1 s"],
+    [0, "<1 s"],
+    [999, "<1 s"],
     [12_400, "12 s"],
     [61_000, "1 min"],
   ])("%s ms remain: %s", (ms, text) => expect(format.remaining(ms)).toBe(text));

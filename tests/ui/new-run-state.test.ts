@@ -316,7 +316,8 @@ test("a start takes what was drawn, where it is enough and nothing else was chos
     form.drawn.choose(i % 2);
     form.drawn.add("data:image/png;base64,AAAA");
   }
-  // Controls: nine are not enough; files of another kind that were chosen stay.
+  // Controls: nine are not enough, which is told; files of another kind that were chosen stay.
+  expect(form.lacksDrawings).toBe(true);
   expect(await started()).toBeUndefined();
   form.drawn.add("data:image/png;base64,AAAA");
   await Promise.all([
@@ -325,6 +326,6 @@ test("a start takes what was drawn, where it is enough and nothing else was chos
   ]);
   expect(await started()).toMatchObject({ name: "mine.zip" });
   form.dropData();
-  expect(form.leavesDrawings).toBe(true);
+  expect([form.leavesDrawings, form.lacksDrawings]).toEqual([true, false]);
   expect(await started()).toMatchObject({ name: "drawings/class 1/001.png" });
 });

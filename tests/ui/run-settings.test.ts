@@ -54,6 +54,13 @@ suite("settings of a run", () => {
     expect(rows("file")).toBeUndefined();
   });
 
+  test("what is empty takes no line", () => {
+    const table = { ...record, task: "table", config: { columns: "", target: "species" } };
+    const lines = runSettings(table, [], 0);
+    expect(valueOf(lines, "Target")).toBe("species");
+    expect(lines.filter(({ value }) => value === "")).toEqual([]);
+  });
+
   test("a setting that this version does not know is shown all the same", () => {
     const later = { ...record, config: { ...record.config, rowsOfKeys: 4 } };
     expect(valueOf(runSettings(later, [], 0), "rows of keys")).toBe("4");

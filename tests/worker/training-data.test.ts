@@ -50,7 +50,7 @@ suite("data that a person brought", () => {
       "a regression of names",
       rows(20),
       { target: "bird", problem: "regression" },
-      "The target “bird” holds no numbers; a regression needs different ones. Choose classification, or another target.",
+      "The target “bird” holds no numbers; a regression needs numbers that differ. Choose classification, or another target.",
     ],
     [
       "a target of one class",
