@@ -97,7 +97,9 @@ test("from a CSV file to a comparison, and to another browser", async ({ live, a
   await expect(main.getByText("Left out as malformed: line 62 has 2 of 4 cells.")).toBeVisible();
   await expect(main.getByRole("combobox", { name: "Target" })).toHaveValue("stem");
   // What the start would refuse is said when it is chosen, and no longer once it is mended.
-  const noNumbers = main.getByText(/^The target “soil” holds no numbers; a regression needs numbers that differ/);
+  const noNumbers = main.getByText(
+    /^The target “soil” holds no numbers; a regression needs numbers that differ/,
+  );
   await main.getByRole("combobox", { name: "Target" }).selectOption("soil");
   await main.getByRole("combobox", { name: "Problem" }).selectOption("regression");
   await expect(noNumbers).toBeVisible(PATIENTLY);
