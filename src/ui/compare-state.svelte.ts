@@ -48,11 +48,7 @@ export class CompareState {
       this.failed = messageOf(error);
       return;
     }
-    this.curves = await readCurves(
-      this.comparison.sides,
-      (run) => this.#api.journal(run),
-      async (run) => (await this.#api.detail(run)).events,
-    );
+    this.curves = await readCurves(this.comparison.sides, this.#api);
     // One after the other: all need the one trainer, and the first one shows sooner.
     for (const [index, side] of this.comparison.sides.entries()) {
       if (this.#isClosed) return;

@@ -1,8 +1,9 @@
 /** Losses and other metrics of several runs over each other: by step, by the time that was trained, or by samples drawn. */
 import type { ComparedSide } from "../analysis/compare";
 import { evaluationsOf, type Evaluation } from "../policy/evaluation";
-import type { JournalRows, RunEvent } from "../worker/protocol";
-import { LossSeries, pointsAt } from "./loss-series";
+import type { HoldfastPage } from "../worker/api";
+import type { JournalRows } from "../worker/protocol";
+import { leadOf, LossSeries, pointsAt } from "./loss-series";
 import type { XAxis } from "./route";
 
 const MS_PER_SECOND = 1000;
@@ -24,9 +25,13 @@ export class Curve {
   readonly #elapsed: Float64Array;
   readonly #samplesAt: (step: number) => number;
 
-  /** `rows`: all of the run's journal. `sides`: those of the run, with their places; at least one. */
+  /**
+   * `rows`: all of the run's journal; `lead`: losses of its parent before them. `sides`: those of the run, with their
+   * places; at least one.
+   */
   constructor(
     rows: JournalRows,
+    lead: Float32Array,
     evaluations: readonly Evaluation[],
     sides: readonly (readonly [place: number, side: ComparedSide])[],
   ) {
@@ -36,6 +41,7 @@ export class Curve {
     this.runName = known.runName;
     this.sides = sides.map(([place]) => place);
     this.#series.append(rows);
+    this.#series.follow(lead);
     let seconds = 0;
     // A row that was lost has no time either.
     this.#elapsed = Float64Array.from(rows.ms, (ms) => (seconds += (ms || 0) / MS_PER_SECOND));
@@ -43,11 +49,6 @@ export class Curve {
     const perStep = typeof batchSize === "number" ? batchSize : Number.NaN;
     // From a step whose samples are known: those of a fork begin with its parent's, which had another batch size perhaps.
     this.#samplesAt = (step) => known.samples + (step - known.step) * perStep;
-  }
-
-  /** Step of its first loss; a fork has none before. */
-  get first(): number {
-    return this.#series.first;
   }
 
   /** What was computed in a step; null where there is no row of it. */
@@ -86,17 +87,18 @@ export class Curve {
 /** A curve to each run, in the order in which the runs come first; a run whose journal cannot be read has none. */
 export async function readCurves(
   sides: readonly ComparedSide[],
-  journal: (run: string) => Promise<JournalRows>,
-  events: (run: string) => Promise<readonly RunEvent[]>,
+  api: Pick<HoldfastPage, "journal" | "detail">,
 ): Promise<readonly Curve[]> {
   const curves: Curve[] = [];
   for (const run of new Set(sides.map((side) => side.run))) {
-    const rows = await journal(run).catch(() => null);
+    const rows = await api.journal(run).catch(() => null);
     if (rows === null || rows.loss.length === 0) continue;
     const ofRun = [...sides.entries()].filter(([, side]) => side.run === run);
-    // Without its events it has its losses all the same.
-    const evaluations = evaluationsOf(await events(run).catch(() => []));
-    curves.push(new Curve(rows, evaluations, ofRun));
+    // Without its events it has its losses all the same, and without its parent's they are smoothed by themselves.
+    const detail = await api.detail(run).catch(() => null);
+    const parent = detail?.record.parent ?? null;
+    const lead = parent === null ? null : await leadOf(api, parent).catch(() => null);
+    curves.push(new Curve(rows, lead ?? new Float32Array(), evaluationsOf(detail?.events ?? []), ofRun));
   }
   return curves;
 }

@@ -49,6 +49,20 @@ export class LossBlocks {
   #averaged = 0;
   #past = Number.NaN;
   #positive = false;
+  #lead: Float32Array = new Float32Array();
+
+  /** Losses from before the first row, which only the mean knows of. */
+  begin(lead: Float32Array): void {
+    this.#lead = lead;
+    this.#averaged = 0;
+  }
+
+  /** The mean before the first row. */
+  before(past: number, positive: boolean): Average {
+    const mean = new Average(past);
+    addAll(mean, this.#lead, 0, this.#lead.length, positive);
+    return mean;
+  }
 
   /** Rows from this one on are others, or new. */
   changed(row: number): void {
@@ -128,7 +142,7 @@ export class LossBlocks {
     this.#means = grown(this.#means, new Float64Array(2 * capacityFor(block + 1)));
     for (; this.#averaged <= block; this.#averaged += 1) {
       const at = this.#averaged - 1;
-      const mean = new Average(this.#past);
+      const mean = at < 0 ? this.before(this.#past, this.#positive) : new Average(this.#past);
       if (at >= 0) {
         mean.sum = this.#means[2 * at] ?? 0;
         mean.weight = this.#means[2 * at + 1] ?? 0;

@@ -16,7 +16,7 @@ import type {
 } from "../worker/protocol";
 import { bestOf, evaluationsOf, goalOf } from "../policy/evaluation";
 import type { Interval } from "../policy/interval";
-import { LossSeries } from "./loss-series";
+import { leadOf, LossSeries } from "./loss-series";
 import { type ChangedSetting, forkChanges } from "./run-settings";
 import { stepsBehind } from "./picture-age";
 import { isResuming, seenFromHere } from "./seen-status";
@@ -166,14 +166,18 @@ export class RunState {
     const { parent, firstStep } = record;
     if (parent === null) return;
     try {
-      const [detail, rows] = await Promise.all([
+      const [detail, rows, lead] = await Promise.all([
         this.api.detail(parent.run),
         this.api.journal(parent.run, firstStep + 1),
+        leadOf(this.api, { run: parent.run, step: firstStep }),
       ]);
       this.forkChanges = forkChanges(record, detail);
       const losses = new LossSeries();
       losses.append(rows);
+      losses.follow(lead);
       this.parentLosses = losses.length === 0 ? null : losses;
+      this.losses.follow(lead);
+      this.revision += 1;
     } catch {
       // It was deleted, or cannot be read now: the run itself is shown all the same.
     }

@@ -566,10 +566,10 @@ export class FakeHoldfast implements HoldfastPage {
       removed: false,
     };
   }
-  async journal(run: string): Promise<JournalRows> {
-    const { losses } = this.#of(run);
+  async journal(run: string, from = 1, to = Infinity): Promise<JournalRows> {
+    const losses = this.#of(run).losses.slice(from - 1, to);
     return {
-      from: 1,
+      from,
       loss: Float32Array.from(losses),
       rate: new Float32Array(losses.length).fill(9.2e-4),
       ms: new Float32Array(losses.length).fill(26),

@@ -1,7 +1,7 @@
 import { expect, suite, test } from "vitest";
 import type { ComparedSide } from "../../src/analysis/compare";
 import { readCurves } from "../../src/ui/curves";
-import type { JournalRows, RunEvent } from "../../src/worker/protocol";
+import type { JournalRows, RunDetail, RunEvent } from "../../src/worker/protocol";
 
 function side(run: string, step: number, samples: number, batchSize: number): ComparedSide {
   const facts = { runName: run, task: "", digest: "", metrics: {}, environment: {} };
@@ -29,18 +29,20 @@ const journalOf = (run: string) => {
   return found === undefined ? Promise.reject(new Error(`no ${run}`)) : Promise.resolve(found);
 };
 
-const eventsOf = (run: string): Promise<readonly RunEvent[]> =>
-  run === "fork"
-    ? Promise.reject(new Error("unreadable"))
-    : Promise.resolve(
-        [0.5, 0].map((val_accuracy, at): RunEvent => ({
-          ...{ kind: "evaluated", seq: at, step: 2 + 2 * at, time: 0 },
-          metrics: { val_accuracy },
-        })),
-      );
+const evaluated = [0.5, 0].map((val_accuracy, at): RunEvent => ({
+  ...{ kind: "evaluated", seq: at, step: 2 + 2 * at, time: 0 },
+  metrics: { val_accuracy },
+}));
+
+const detailOf = (run: string): Promise<RunDetail> =>
+  run === "whole"
+    ? Promise.resolve({ events: evaluated, record: { parent: null } } as unknown as RunDetail)
+    : Promise.reject(new Error("unreadable"));
+
+const API = { journal: journalOf, detail: detailOf };
 
 suite("curves", async () => {
-  const [fork, whole] = await readCurves(SIDES, journalOf, eventsOf);
+  const [fork, whole] = await readCurves(SIDES, API);
 
   test("know the loss of a step that was not saved", () => {
     expect(whole?.lossAt(3)).toBe(3);
@@ -77,11 +79,10 @@ suite("curves", async () => {
 
   test("leave out what cannot be placed, and a time that was lost takes none", async () => {
     const lost = { ...rows(1, [3, 2, 1], 100), ms: Float32Array.of(100, Number.NaN, 100) };
-    const [one] = await readCurves(
-      [{ ...side("r", 1, 8, 8), settings: {} }],
-      () => Promise.resolve(lost),
-      eventsOf,
-    );
+    const [one] = await readCurves([{ ...side("r", 1, 8, 8), settings: {} }], {
+      ...API,
+      journal: () => Promise.resolve(lost),
+    });
     expect(one?.line("samples", 100, 0, false).x).toEqual([]);
     expect(one?.line("time", 100, 0, false).x.map((x) => Math.round(10 * x))).toEqual([1, 1, 2]);
   });
@@ -89,6 +90,21 @@ suite("curves", async () => {
   test("are those of the runs that have a journal", async () => {
     const sides = [side("gone", 1, 8, 8), ...SIDES, side("new", 0, 0, 8)];
     const journal = (run: string) => (run === "new" ? Promise.resolve(rows(1, [], 0)) : journalOf(run));
-    expect((await readCurves(sides, journal, eventsOf)).map(({ run }) => run)).toEqual(["fork", "whole"]);
+    expect((await readCurves(sides, { ...API, journal })).map(({ run }) => run)).toEqual(["fork", "whole"]);
+  });
+
+  test("of a fork are smoothed from its parent's losses on", async () => {
+    const asked: unknown[][] = [];
+    const journal = (run: string, ...range: readonly (number | undefined)[]) => {
+      if (range.length > 0) asked.push([run, ...range]);
+      return range.length > 0 ? Promise.resolve(rows(1, [5, 4], 250)) : journalOf(run);
+    };
+    const detail = () =>
+      Promise.resolve({ events: [], record: { parent: { run: "whole", step: 2 } } } as unknown as RunDetail);
+    const [led] = await readCurves(SIDES.slice(0, 1), { journal, detail });
+    expect(asked).toEqual([["whole", 1, 2]]);
+    // (1/8 · 5 + 1/4 · 4 + 1/2 · 2) / (7/8), and without what was before: 2.
+    expect(led?.line("step", 100, 0.5, false).y[0]).toBeCloseTo(3, 6);
+    expect(fork?.line("step", 100, 0.5, false).y[0]).toBe(2);
   });
 });

@@ -32,6 +32,21 @@ suite("loss series", () => {
     expect([series.first, series.last, series.lossAt(602), series.rateAt(602)]).toEqual([601, 602, 2, 1.5]);
   });
 
+  test("is smoothed from its parent's losses on, which are none of its own", () => {
+    const losses = Array.from({ length: 300 }, (_, at) => 5 / (1 + at / 20) + (at % 7) / 10);
+    const [whole, fork, alone] = [new LossSeries(), new LossSeries(), new LossSeries()];
+    whole.append(rows(1, losses));
+    for (const series of [fork, alone]) series.append(rows(201, losses.slice(200)));
+    fork.follow(Float32Array.from(losses.slice(0, 200)));
+    const smoothed = (series: LossSeries) => series.view(201, 300, 1000, 0.9, false).smooth;
+    for (const [at, value] of smoothed(fork).entries())
+      expect(value).toBeCloseTo(smoothed(whole)[at] ?? 0, 5);
+    expect(smoothed(alone)[0]).not.toBeCloseTo(smoothed(whole)[0] ?? 0, 2);
+    expect([fork.first, fork.length, fork.lossAt(200)]).toEqual([201, 100, null]);
+    const low = smoothed(whole)[50] ?? 0;
+    expect(fork.firstAtMost(low + 1e-6, 0.9)).toBe(whole.firstAtMost(low + 1e-6, 0.9));
+  });
+
   test("steps computed again replace what was there, and keep what is beyond", () => {
     const series = new LossSeries();
     series.append(rows(1, [5, 4, 3, 2]));
