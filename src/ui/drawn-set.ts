@@ -44,13 +44,15 @@ export function nameProblem(set: DrawnSet, place: number): string | null {
 /** Why these cannot be trained on yet, and what to do; null where they can. */
 export function missingWords(set: DrawnSet): string | null {
   if (set.some((_, place) => nameProblem(set, place) !== null)) return "A name above is to be mended.";
-  const empty = set.find(({ drawings }) => drawings.length === 0);
+  const empty = set.filter(({ drawings }) => drawings.length === 0);
+  const names = empty.map(({ name }) => `“${name.trim()}”`).join(" and ");
   const drawn = drawingsIn(set);
   if (drawn < LEAST_IMAGES)
-    return `${count(drawn)} of at least ${LEAST_IMAGES} drawings: ${LEAST_IMAGES - drawn} more are needed${empty === undefined ? "" : `, some of “${empty.name.trim()}”`}.`;
-  return empty === undefined
-    ? null
-    : `“${empty.name.trim()}” has no drawing yet: draw some${set.length > LEAST_CLASSES ? ", or remove it" : ""}.`;
+    return `${count(drawn)} of at least ${LEAST_IMAGES} drawings: ${LEAST_IMAGES - drawn} more are needed${empty.length === 0 ? "" : `, some of ${names}`}.`;
+  if (empty.length === 0) return null;
+  const [has, it] = empty.length === 1 ? ["has", "it"] : ["have", "them"];
+  const canGo = set.length - empty.length >= LEAST_CLASSES;
+  return `${names} ${has} no drawing yet: draw some${canGo ? `, or remove ${it}` : ""}.`;
 }
 
 /** A folder for each class, as the task reads images. */

@@ -149,7 +149,9 @@ suite("classes that are drawn", () => {
 
 suite("what is missing", () => {
   test("is said with how many are needed, and no longer once they are there", () => {
-    expect(missingWords(drawn.set)).toBe("0 of at least 10 drawings: 10 more are needed, some of “class 1”.");
+    expect(missingWords(drawn.set)).toBe(
+      "0 of at least 10 drawings: 10 more are needed, some of “class 1” and “class 2”.",
+    );
     drawEach(7, 1);
     expect(missingWords(drawn.set)).toBe("8 of at least 10 drawings: 2 more are needed.");
     drawEach(0, 2);
