@@ -96,9 +96,8 @@ export async function readCurves(
     const ofRun = [...sides.entries()].filter(([, side]) => side.run === run);
     // Without its events it has its losses all the same, and without its parent's they are smoothed by themselves.
     const detail = await api.detail(run).catch(() => null);
-    const parent = detail?.record.parent ?? null;
-    const lead = parent === null ? null : await leadOf(api, parent).catch(() => null);
-    curves.push(new Curve(rows, lead ?? new Float32Array(), evaluationsOf(detail?.events ?? []), ofRun));
+    const lead = await leadOf(api, detail?.record ?? null).catch(() => new Float32Array());
+    curves.push(new Curve(rows, lead, evaluationsOf(detail?.events ?? []), ofRun));
   }
   return curves;
 }

@@ -5,21 +5,21 @@
  * Who reads it keeps a revision counter beside it.
  */
 import type { Evaluation } from "../policy/evaluation";
-import type { JournalRows, RunStep } from "../worker/protocol";
+import type { JournalRows, RunRecord } from "../worker/protocol";
 import { LossBlocks } from "./loss-blocks";
 
 const FIRST_CAPACITY = 1024;
 /** Steps before a fork that smoothing still hears of: of the strongest, 0.99, a part in 10^9 is left of what came before. */
 const LEAD_STEPS = 2048;
 
-/** The losses of a run up to a step, as far as they count for how those after it are smoothed. */
+/** What a fork's parent lost before the fork's first step, as far as it counts for how the steps after it are smoothed. */
 export async function leadOf(
   api: { journal: (run: string, from?: number, to?: number) => Promise<JournalRows> },
-  { run, step }: RunStep,
+  fork: Pick<RunRecord, "parent" | "firstStep"> | null,
 ): Promise<Float32Array> {
-  return step < 1
-    ? new Float32Array()
-    : (await api.journal(run, Math.max(1, step - LEAD_STEPS + 1), step)).loss;
+  const { parent = null, firstStep = 0 } = fork ?? {};
+  if (parent === null || firstStep < 1) return new Float32Array();
+  return (await api.journal(parent.run, Math.max(1, firstStep - LEAD_STEPS + 1), firstStep)).loss;
 }
 
 /** Points of a line, x ascending; null where there is nothing to draw. */

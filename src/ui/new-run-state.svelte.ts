@@ -126,16 +126,17 @@ export class NewRunState {
 
   /** Was enough drawn now, and nothing else chosen? Then the start takes it. */
   get leavesDrawings(): boolean {
-    const { isChanged, set } = this.drawn;
-    const canBeUsed = this.task?.file?.canBeDrawn === true && missingWords(set) === null;
-    return canBeUsed && isChanged && this.data.stored === null;
+    return this.#wereDrawn && missingWords(this.drawn.set) === null;
   }
 
   /** Was something drawn now, and would a start not train on it because that is not enough? */
   get lacksDrawings(): boolean {
-    const { isChanged, set, total } = this.drawn;
-    const canBeUsed = this.task?.file?.canBeDrawn === true && this.data.stored === null;
-    return canBeUsed && isChanged && total > 0 && missingWords(set) !== null;
+    return this.#wereDrawn && missingWords(this.drawn.set) !== null;
+  }
+
+  get #wereDrawn(): boolean {
+    const { isChanged, total } = this.drawn;
+    return this.task?.file?.canBeDrawn === true && this.data.stored === null && isChanged && total > 0;
   }
 
   /** The task's own data again. */

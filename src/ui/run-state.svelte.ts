@@ -169,7 +169,7 @@ export class RunState {
       const [detail, rows, lead] = await Promise.all([
         this.api.detail(parent.run),
         this.api.journal(parent.run, firstStep + 1),
-        leadOf(this.api, { run: parent.run, step: firstStep }),
+        leadOf(this.api, record),
       ]);
       this.forkChanges = forkChanges(record, detail);
       const losses = new LossSeries();

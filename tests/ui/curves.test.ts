@@ -100,7 +100,10 @@ suite("curves", async () => {
       return range.length > 0 ? Promise.resolve(rows(1, [5, 4], 250)) : journalOf(run);
     };
     const detail = () =>
-      Promise.resolve({ events: [], record: { parent: { run: "whole", step: 2 } } } as unknown as RunDetail);
+      Promise.resolve({
+        events: [],
+        record: { parent: { run: "whole", step: 2 }, firstStep: 2 },
+      } as unknown as RunDetail);
     const [led] = await readCurves(SIDES.slice(0, 1), { journal, detail });
     expect(asked).toEqual([["whole", 1, 2]]);
     // (1/8 · 5 + 1/4 · 4 + 1/2 · 2) / (7/8), and without what was before: 2.
