@@ -7,7 +7,6 @@ import { readSafetensors } from "../support/safetensors";
 import {
   button,
   carryElsewhere,
-  checkpointMarks,
   downloaded,
   events,
   expectStatus,
@@ -16,6 +15,7 @@ import {
   screen,
   showRun,
   startByForm,
+  timeline,
 } from "../support/person";
 
 test("start by the form, change the rate, close the tab, come back, resume, finish", async ({
@@ -49,7 +49,7 @@ test("start by the form, change the rate, close the tab, come back, resume, fini
   await expect(
     events(page).filter({ hasText: new RegExp(`resumed at step ${step} .*replayed, all equal`) }),
   ).toBeVisible();
-  await expect(checkpointMarks(page).last()).toHaveAccessibleName("Checkpoint at step 36");
+  await expect(timeline(page)).toHaveAttribute("aria-valuetext", "Checkpoint at step 36");
 
   expectNone(faults);
 });
@@ -58,7 +58,7 @@ test("two checkpoints stand side by side, and the link to them survives a reload
   const { page, faults } = await watchedPage(live, app.url);
   const run = await startByForm(page, { task: "Spirals", steps: 60, saveEvery: 15 });
   await waitFor(page, run, { status: "finished" });
-  await checkpointMarks(page).last().click();
+  await timeline(page).press("End");
   await screen(page).getByRole("link", { name: "Compare with…" }).click();
   await expectCompared(page, 30, 60);
   await screen(page).getByRole("combobox", { name: "Checkpoint A" }).selectOption("45");
@@ -320,7 +320,7 @@ test("a run that begins pauses the one that trains here, which is told before, a
   const first = await start(page, { ...options, name: "First" });
   await showRun(page, first);
   await expectStatus(page, "training");
-  await checkpointMarks(page).first().click();
+  await timeline(page).press("Home");
   await button(page, "Fork from here").click();
   await expect(screen(page).getByText("Pauses “First”, which trains here.")).toBeVisible();
   await page.goto(`${app.url}#/new`);
@@ -366,10 +366,12 @@ test("with the keyboard alone: a run is started, paused, and its checkpoints are
   const info = await detail(page, run);
   expect(info.steps).toBe(400);
 
-  await tabTo(page, `Checkpoint at step ${info.step}`);
+  await tabTo(page, "Checkpoints on the timeline");
+  await expect(timeline(page)).toHaveAttribute("aria-valuetext", `Checkpoint at step ${info.step}`);
   await page.keyboard.press("Home");
   await expect(screen(page).getByRole("heading", { name: /^Checkpoint at step 0/ })).toBeVisible();
-  await expect(button(page, "Checkpoint at step 0")).toBeFocused();
+  await expect(timeline(page)).toBeFocused();
+  await expect(timeline(page)).toHaveAttribute("aria-valuetext", "Checkpoint at step 0");
 
   await tabTo(page, "More steps");
   await page.keyboard.press("Enter");
@@ -410,7 +412,7 @@ test("everything that can be used has a name, on every screen", async ({ live, a
     });
     await waitFor(page, run, { status: "finished" });
     await expectNames(page, `/run/${run}`, async () => {
-      await checkpointMarks(page).first().click();
+      await timeline(page).press("Home");
       await button(page, "Learning rate").click();
     });
     await expectNames(page, `/compare?a=${run}@10&b=${run}@20`);

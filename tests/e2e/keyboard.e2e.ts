@@ -4,6 +4,7 @@ import { ensureMadeUpPage } from "../../scripts/lib/build.mjs";
 import { serve } from "../../scripts/lib/serve.mjs";
 import { expect, test as base } from "../support/browser";
 import { MADE_UP_SCREENS, openScreen } from "../support/screens";
+import { timeline } from "../support/person";
 
 const test = base.extend<{ readonly madeUp: string }>({
   madeUp: async ({}, use) => {
@@ -95,7 +96,8 @@ test("Escape closes what was opened, and gives the focus back", async ({ page, m
 test("whoever closes a step goes on from the timeline", async ({ page, madeUp }) => {
   await openScreen(page, madeUp, { name: "run", route: "/run/spiralsdropout?step=803", scene: "full" });
   await page.getByRole("button", { name: "Close" }).press("Enter");
-  await expect(page.getByRole("button", { name: "Checkpoint at step 800" })).toBeFocused();
+  await expect(timeline(page)).toBeFocused();
+  await expect(timeline(page)).toHaveAttribute("aria-valuetext", "Checkpoint at step 800");
 });
 
 for (const reducedMotion of ["reduce", "no-preference"] as const) {

@@ -67,8 +67,9 @@ export function events(page: Page): Locator {
   return screen(page).getByRole("region", { name: "Events" }).getByRole("listitem");
 }
 
-export function checkpointMarks(page: Page): Locator {
-  return screen(page).getByRole("button", { name: /^Checkpoint at step/ });
+/** Says the checkpoint that it is at, as its value; Home and End look at the first and the last, arrows at the others. */
+export function timeline(page: Page): Locator {
+  return screen(page).getByRole("slider", { name: "Checkpoints on the timeline" });
 }
 
 /** What the browser saves when that is done. */

@@ -113,19 +113,39 @@ test("the trash says when it empties by itself before it is opened", async () =>
   await expect.element(main.getByText(/each goes by itself \d days after it was deleted/)).toBeVisible();
 });
 
-test("arrows move along the timeline, and the focus with them", async () => {
-  const marks = main.getByRole("toolbar", { name: "Checkpoints on the timeline" });
-  await expect.element(marks.getByRole("button").first()).toBeVisible();
-  const newest = marks.element().querySelector<HTMLElement>("[tabindex='0']")!;
-  newest.focus();
+test("arrows move along the timeline, and say where they are", async () => {
+  const timeline = main.getByRole("slider", { name: "Checkpoints on the timeline" });
+  await expect.element(timeline).toBeVisible();
+  (timeline.element() as HTMLElement).focus();
   await userEvent.keyboard("{Home}");
-  const first = main.getByRole("button", { name: "Checkpoint at step 0", exact: true });
-  await expect.element(first).toHaveFocus();
+  await expect.element(timeline).toHaveAttribute("aria-valuetext", "Checkpoint at step 0");
+  await expect.element(main.getByRole("region", { name: /^Checkpoint at step 0 / })).toBeVisible();
   await userEvent.keyboard("{ArrowRight}");
-  await expect
-    .element(main.getByRole("button", { name: "Checkpoint at step 40", exact: true }))
-    .toHaveFocus();
-  await expect.element(first).toHaveAttribute("tabindex", "-1");
+  await expect.element(timeline).toHaveAttribute("aria-valuetext", "Checkpoint at step 40");
+  await expect.element(timeline).toHaveAttribute("aria-valuenow", "40");
+  await expect.element(timeline).toHaveFocus();
+});
+
+test("a mark of the timeline is pointed at, named and picked", async () => {
+  const timeline = main.getByRole("slider", { name: "Checkpoints on the timeline" });
+  await expect.element(timeline).toBeVisible();
+  const element = timeline.element() as HTMLElement;
+  element.focus();
+  await userEvent.keyboard("{Home}{ArrowRight}");
+  await expect.element(timeline).toHaveAttribute("aria-valuetext", "Checkpoint at step 40");
+  const at = Number(element.querySelector("circle.selected")!.getAttribute("cx"));
+  await userEvent.keyboard("{Home}");
+  await expect.element(timeline).toHaveAttribute("aria-valuetext", "Checkpoint at step 0");
+  const { left, top } = element.getBoundingClientRect();
+  const point = (type: string, x: number, y: number) =>
+    element.dispatchEvent(new MouseEvent(type, { bubbles: true, clientX: left + x, clientY: top + y }));
+  point("pointermove", at, 34);
+  await expect.element(timeline).toHaveAttribute("title", "step 40");
+  // Among the events above the marks there is nothing to pick.
+  point("click", at, 10);
+  await expect.element(timeline).toHaveAttribute("aria-valuetext", "Checkpoint at step 0");
+  point("click", at + 6, 34);
+  await expect.element(timeline).toHaveAttribute("aria-valuetext", "Checkpoint at step 40");
 });
 
 test("a fork says what it changed, or that it changed nothing", async () => {

@@ -1,6 +1,14 @@
 import { expect, suite, test } from "vitest";
-import { isTelling, placeOf, visibleMarks, type TimelineMark } from "../../src/ui/timeline-marks";
-import type { CheckpointInfo, SaveReason } from "../../src/worker/protocol";
+import {
+  isTelling,
+  nearest,
+  placeOf,
+  visibleMarks,
+  visibleRings,
+  type TimelineMark,
+} from "../../src/ui/timeline-marks";
+import { marksPath } from "../../src/ui/timeline-shapes";
+import type { CheckpointInfo, RunEvent, SaveReason } from "../../src/worker/protocol";
 import { checkpointOf } from "../support/fake-data";
 
 const AXIS = { left: 50, width: 100, min: 0, max: 1000 };
@@ -10,7 +18,7 @@ function saves(...all: readonly (readonly [number, SaveReason])[]): readonly Che
 }
 
 function steps(marks: readonly TimelineMark[]): readonly number[] {
-  return marks.map(({ checkpoint }) => checkpoint.step);
+  return marks.map(({ item }) => item.step);
 }
 
 suite("timeline", () => {
@@ -65,5 +73,32 @@ suite("timeline", () => {
     const marks = visibleMarks(AXIS, many, null);
     expect(marks.length).toBeLessThanOrEqual(Math.ceil(AXIS.width / 9) + 1);
     expect(marks.length).toBeGreaterThan(5);
+  });
+
+  test("rings that would overlap become one, and trouble is the one that stays", () => {
+    const event = (step: number, kind: RunEvent["kind"]) => ({ step, kind }) as RunEvent;
+    const rings = visibleRings(AXIS, [
+      event(500, "forked"),
+      event(0, "started"),
+      event(20, "trouble"),
+      event(130, "resumed"),
+      event(510, "evaluated"),
+    ]);
+    expect(rings.map(({ item, more }) => [item.step, item.kind, more])).toEqual([
+      [20, "trouble", 1],
+      [130, "resumed", 0],
+      [500, "forked", 0],
+    ]);
+  });
+
+  test("a pointer finds the nearest mark within a finger's reach, and none beyond", () => {
+    const marks = visibleMarks(AXIS, saves([0, "start"], [200, "policy"], [900, "end"]), null);
+    const found = [38, 37, 59, 61, 138, 153].map((at) => nearest(marks, at)?.item.step);
+    expect(found).toEqual([0, undefined, 0, 200, 900, undefined]);
+  });
+
+  test("one path draws all marks of a shape", () => {
+    expect(marksPath("bar", [{ at: 10.4 }, { at: 50 }], 34)).toBe("M9 26.5h3v15h-3zM49 26.5h3v15h-3z");
+    expect(marksPath("dot", [], 34)).toBe("");
   });
 });
