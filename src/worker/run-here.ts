@@ -47,8 +47,9 @@ export class RunHere {
     const trainer = await this.#leaveOther(null, `“${name}” was started here`);
     const run = await make(trainer);
     this.opened(trainer, run);
-    await this.#go(trainer, run);
+    // Before it trains: it is there from here on, also where that fails.
     this.#parts.events.tellAll({ kind: "runs" });
+    await this.#go(trainer, run);
     return run;
   }
 

@@ -159,6 +159,14 @@ suite("one run at a time", () => {
     expect([told, toldAll]).toEqual([[], [RUNS]]);
   });
 
+  test("every tab is told of a run that was made and then could not train", async () => {
+    const { here, toldAll, failing } = page();
+    failing.set("t1 go", new HoldfastError("device-lost", "The GPU went away."));
+    const begun = here.inTurn(() => here.begin("New", () => Promise.resolve("n")));
+    expect(await codeOf(begun)).toBe("device-lost");
+    expect(toldAll).toEqual([RUNS]);
+  });
+
   test("a run that is closed is at nothing any more in this page, and every tab is told to look anew", async () => {
     const { resume, here, told, toldAll } = page();
     await resume("a");
