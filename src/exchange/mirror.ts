@@ -9,7 +9,6 @@ import {
   metricsCsv,
   README_TEXT,
   type BundleCheckpoint,
-  type BundleFile,
   type BundleIndex,
   type BundlePart,
   type BundleRun,
@@ -18,12 +17,10 @@ import { equalBytes, type Bytes } from "../format/bytes";
 import { encodeJson } from "../format/json";
 import { journalCsv } from "../format/journal-csv";
 import { lastStep } from "../format/rows";
-import { RunningHash } from "../format/running-hash";
 import type { MirroredRun, MirrorOptions } from "../format/stored";
 import { tierOf } from "../policy/tier";
 import type { CheckpointRow } from "../store/tables";
 import { written } from "./bundle-output";
-import { blobSource } from "./blob-source";
 import { BundleSource, lasting } from "./bundle-source";
 import { keptWithRoom, ratedOf, type Rated } from "../checkpoint/keep";
 import type { CheckpointManager, StoreParts } from "../checkpoint/manager";
@@ -38,6 +35,7 @@ import {
   readMirrored,
   type Folder,
 } from "./mirror-folder";
+import { MirrorFiles } from "./mirror-files";
 import { codeOfDamage } from "../checkpoint/read";
 import { snapshotOf, type Snapshot } from "./snapshot";
 import { StoredCheckpoint } from "./stored-checkpoint";
@@ -91,8 +89,7 @@ class RunSync {
   readonly #snapshot: Snapshot;
   readonly #options: SyncOptions;
   readonly #run: string;
-  /** By their names in a bundle. */
-  readonly #files = new Map<string, BundleFile>();
+  readonly #files: MirrorFiles;
   /** As it is in the folder. */
   #index: Bytes | null = null;
   #written = 0;
@@ -114,6 +111,11 @@ class RunSync {
     this.#snapshot = snapshot;
     this.#options = options;
     this.#run = snapshot.record.id;
+    const pause = (): Promise<void> => {
+      options.work.did(0);
+      return manager.quiet();
+    };
+    this.#files = new MirrorFiles(folder, { all: options.all, pause });
   }
 
   async sync(): Promise<Synced> {
@@ -220,8 +222,8 @@ class RunSync {
       if (one === undefined) continue;
       const { name, part } = this.#fileOf(one);
       const entry = before?.digest === one.digest ? files.get(name) : undefined;
-      if (entry !== undefined && (row === undefined || (await this.#isThere(entry, part)))) {
-        this.#files.set(name, entry);
+      if (entry !== undefined && (row === undefined || (await this.#files.isThere(entry, part)))) {
+        this.#files.keep(entry);
         checkpoints.push(one);
         this.#options.work.did(row?.info.rawBytes ?? 0);
       } else if (entry !== undefined && row !== undefined) mends.push(row);
@@ -291,7 +293,7 @@ class RunSync {
     const { name, part } = this.#fileOf({ step: row.step, digest: row.info.digest });
     const reading = { hasFailed: false };
     try {
-      await this.#write(name, part, row.info.digest, this.#counted(row, reading));
+      await this.#files.write(name, part, row.info.digest, this.#counted(row, reading));
     } catch (error) {
       // What the folder says is of all, and not of this one.
       if (!reading.hasFailed || codeOfDamage(error) === null || hasCode(error, "refused")) throw error;
@@ -321,36 +323,22 @@ class RunSync {
   /** All but checkpoints. */
   async #put(name: string, part: BundlePart, known: Known | null): Promise<void> {
     if (part.kind === "data") return this.#putData(name, part);
-    const { bytes, sha256 } = await this.#hashed(this.#contentOf(part));
-    const file = { name, bytes, sha256 };
+    const file = { name, ...(await this.#files.hash(inTurns(this.#contentOf(part)))) };
     const before = known?.index.files.find((one) => one.name === name);
     // A person's own README stays: nothing is read from ours.
     const isThere =
       part.kind === "readme"
         ? (await this.#folder.read(name)) !== null
-        : before?.sha256 === sha256 && (await this.#isThere(before, part));
-    if (isThere) this.#files.set(name, file);
-    else await this.#write(name, part, sha256, this.#contentOf(part));
+        : before?.sha256 === file.sha256 && (await this.#files.isThere(before, part));
+    if (isThere) this.#files.keep(file);
+    else await this.#files.write(name, part, file.sha256, this.#contentOf(part));
   }
 
   /** Once for all runs that train on them, and not written over where they are whole. */
   async #putData(name: string, part: Extract<BundlePart, { readonly kind: "data" }>): Promise<void> {
     const file = { name, bytes: part.bytes, sha256: part.hash };
-    if (await this.#isThere(file, part)) this.#files.set(name, file);
-    else await this.#write(name, part, part.hash, [await this.#manager.getData(part.hash)]);
-  }
-
-  async #hashed(pieces: Iterable<Bytes>): Promise<Pick<BundleFile, "bytes" | "sha256">> {
-    const hash = new RunningHash();
-    let bytes = 0;
-    for (const piece of pieces) {
-      hash.add(piece);
-      bytes += piece.length;
-      // Journals can be long, and whoever saves waits for this thread.
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      await this.#manager.quiet();
-    }
-    return { bytes, sha256: hash.hex() };
+    if (await this.#files.isThere(file, part)) this.#files.keep(file);
+    else await this.#files.write(name, part, part.hash, [await this.#manager.getData(part.hash)]);
   }
 
   #contentOf(part: BundlePart): Iterable<Bytes> {
@@ -359,58 +347,12 @@ class RunSync {
     return [new TextEncoder().encode(README_TEXT)];
   }
 
-  /** Is the file that the index names there, as far as was asked for? */
-  async #isThere(file: BundleFile, part: BundlePart): Promise<boolean> {
-    const blob = await this.#folder.read(mirrorPath(file.name, part, file.sha256));
-    if (blob?.size !== file.bytes) return false;
-    if (!this.#options.all) return true;
-    const hash = new RunningHash();
-    try {
-      for await (const piece of blobSource(blob).pieces(0, blob.size)) {
-        hash.add(piece);
-        this.#options.work.did(0);
-        await this.#manager.quiet();
-      }
-    } catch (error) {
-      // A sector that cannot be read is written anew.
-      if (!hasCode(error, "missing")) throw error;
-      return false;
-    }
-    return hash.hex() === file.sha256;
-  }
-
-  async #write(
-    name: string,
-    part: BundlePart,
-    named: string,
-    pieces: Iterable<Bytes> | AsyncIterable<Bytes>,
-  ): Promise<void> {
-    const hash = new RunningHash();
-    let bytes = 0;
-    await written(
-      () => this.#folder.write(mirrorPath(name, part, named)),
-      0,
-      async (out) => {
-        for await (const piece of pieces) {
-          hash.add(piece);
-          bytes += piece.length;
-          await out.append(piece);
-        }
-      },
-    );
-    this.#files.set(name, { name, bytes, sha256: hash.hex() });
-  }
-
   /** From here on the folder has the run as it is now; then what it was before goes. */
   async #commit(run: BundleRun, known: Known | null): Promise<void> {
     if (run.checkpoints.length === 0)
       throw new HoldfastError("missing", `No checkpoint is whole. ${this.#problems.join(" ")}`);
     const parts = bundleParts([run], MIRROR_FORM);
-    const files = [...parts.keys()].map((name) => {
-      const file = this.#files.get(name);
-      if (file === undefined) throw new HoldfastError("internal", `The mirror has no "${name}".`);
-      return file;
-    });
+    const files = [...parts.keys()].map((name) => this.#files.get(name));
     const index = encodeBundleIndex({ form: MIRROR_FORM, runs: [run], files });
     const isSame = this.#index !== null && equalBytes(index, this.#index);
     if (!isSame)
@@ -421,7 +363,7 @@ class RunSync {
       );
     this.#index = index;
     const named = new Set(
-      [...parts].map(([name, part]) => mirrorPath(name, part, this.#files.get(name)?.sha256 ?? "")),
+      [...parts].map(([name, part]) => mirrorPath(name, part, this.#files.get(name).sha256)),
     );
     await this.#tidy(named, known);
   }
@@ -451,7 +393,7 @@ class RunSync {
 
   /** What is damaged in the store, and whole in the folder. */
   async #bringBack(run: BundleRun): Promise<void> {
-    const index = { form: MIRROR_FORM, runs: [run], files: [...this.#files.values()] };
+    const index = { form: MIRROR_FORM, runs: [run], files: this.#files.known };
     const source = new BundleSource(folderFiles(this.#folder, index), index);
     for (const one of run.checkpoints) {
       const row = this.#snapshot.rows.find(({ step }) => step === one.step);
@@ -490,4 +432,12 @@ class RunSync {
 
 function isDamaged({ info }: CheckpointRow): boolean {
   return info.check === "damaged";
+}
+
+/** Journals can be long, and whoever saves waits for this thread. */
+async function* inTurns(pieces: Iterable<Bytes>): AsyncGenerator<Bytes> {
+  for (const piece of pieces) {
+    yield piece;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
 }
