@@ -44,8 +44,8 @@ export function describeInterval(interval: Interval, rule: AutoRule): string {
   const { steps, by, returnSeconds, overhead } = interval;
   const often = steps === 1 ? "every step" : `every ${steps.toLocaleString("en")} steps`;
   const price = overhead === null ? "" : `; saving takes ${percent(overhead)} of the time`;
-  if (by === "return") return `${often}, so that a return takes ${seconds(returnSeconds)} at most${price}`;
-  return `${often}, so that saving takes ${percent(rule.overhead)} of the time at most; a return then takes up to ${seconds(returnSeconds)}`;
+  if (by === "return") return `${often}, so that going back takes ${seconds(returnSeconds)} at most${price}`;
+  return `${often}, so that saving takes ${percent(rule.overhead)} of the time at most; going back then takes up to ${seconds(returnSeconds)}`;
 }
 
 function percent(share: number): string {

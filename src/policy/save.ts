@@ -52,7 +52,7 @@ export function describeRule(rule: SaveRule): string {
     case "epochs":
       return every(rule.every, "epoch");
     case "auto":
-      return `by itself: a return to any step takes ${rule.returnSeconds} s at most`;
+      return `often enough that going back to any step takes ${rule.returnSeconds} s at most`;
     default:
       return rule satisfies never;
   }

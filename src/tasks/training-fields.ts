@@ -87,7 +87,7 @@ export const SAVE_KIND: Field = {
   kind: "choice",
   default: "auto",
   options: [
-    { value: "auto", label: "by itself, as it is measured" },
+    { value: "auto", label: "automatically" },
     { value: "steps", label: "every so many steps" },
     { value: "seconds", label: "every so many seconds" },
     { value: "epochs", label: "every so many epochs" },
@@ -282,8 +282,8 @@ export function scheduleFields(kind: ScheduleKind): readonly Field[] {
 /** Longest return that is planned for, where the policy chooses how often to save. */
 export const RETURN_SECONDS: NumberField = {
   name: "returnSeconds",
-  label: "A return takes at most",
-  help: "Computing a step again that was not saved.",
+  label: "Going back to any step takes at most",
+  help: "Saves often enough for that, where saving costs little.",
   kind: "number",
   default: 5,
   min: 0.1,

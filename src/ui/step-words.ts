@@ -135,7 +135,7 @@ export function previewWords({ gone, freed, left, longestNow, longestThen }: Pol
   if (gone.length === 0) return "All checkpoints there are would stay.";
   const longer =
     longestThen > longestNow
-      ? ` A return then computes up to ${counted(longestThen, "step")} again, instead of ${count(longestNow)}.`
+      ? ` Going back then computes up to ${counted(longestThen, "step")} again, instead of ${count(longestNow)}.`
       : "";
   return `${counted(gone.length, "checkpoint")} would go: ${bytes(freed)} less, ${bytes(left)} left.${longer}`;
 }

@@ -59,7 +59,7 @@ suite("when to save", () => {
     expect(describeRule({ kind: "seconds", every: 30 })).toBe("every 30 seconds");
     expect(describeRule({ kind: "never" })).toBe("never");
     expect(describeRule({ kind: "auto", returnSeconds: 5, overhead: 0.02 })).toBe(
-      "by itself: a return to any step takes 5 s at most",
+      "often enough that going back to any step takes 5 s at most",
     );
   });
 });
