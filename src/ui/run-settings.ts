@@ -10,8 +10,8 @@ import {
   scheduleFields,
 } from "../tasks/training-fields";
 import type { Field, RunEvent, RunRecord } from "../worker/protocol";
-import { bytes, setting } from "./format";
-import { settingWords } from "./words";
+import { bytes, rate, setting } from "./format";
+import { settingWords, uncapitalized } from "./words";
 
 export interface SettingLine {
   readonly label: string;
@@ -58,6 +58,13 @@ export function runSettings(
     ...(record.from === undefined ? [] : [{ label: "Began with", value: record.from.name }]),
   ];
   return lines.filter(({ value }) => value !== "");
+}
+
+/** The rate that the schedule goes by, and what it makes of it: `rate 0.05; warm-up, then cosine`. */
+export function rateWords(learningRate: number, { optimizer }: Pick<RunRecord, "optimizer">): string {
+  const { kind } = optimizer.schedule;
+  const words = `rate ${rate(learningRate)}`;
+  return kind === "constant" ? words : `${words}; ${uncapitalized(told(SCHEDULE, kind).value)}`;
 }
 
 /** A setting that a fork began with, and what its parent had at that step; null where the parent had none of that name. */

@@ -9,6 +9,7 @@ import type {
 } from "../worker/protocol";
 import { bytes, count, counted, loss, rate } from "./format";
 import type { ChangedSetting } from "./run-settings";
+import { uncapitalized } from "./words";
 
 /** What the trainer is at; null where the status alone says it. */
 export function phaseWords(phase: Phase): string | null {
@@ -93,10 +94,6 @@ export function forkChangesWords(changes: readonly ChangedSetting[]): string {
   return changes
     .map(({ label, value, was }) => `${uncapitalized(label)} ${was === null ? "" : `${was} → `}${value}`)
     .join(", ");
-}
-
-function uncapitalized(text: string): string {
-  return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
 }
 
 /**

@@ -60,6 +60,11 @@ export function metricTitle(name: string): string {
   return `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
 }
 
+/** What begins a line elsewhere, within one. */
+export function uncapitalized(text: string): string {
+  return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
+}
+
 /** A setting's name as people say it, where no field has a label for it: `heldOutRows` is held out rows. */
 export function settingWords(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -1,6 +1,6 @@
 import { expect, suite, test } from "vitest";
 import type { RunEvent } from "../../src/format/run";
-import { forkChanges, runSettings, type SettingLine } from "../../src/ui/run-settings";
+import { forkChanges, rateWords, runSettings, type SettingLine } from "../../src/ui/run-settings";
 import { forkChangesWords } from "../../src/ui/step-words";
 import { FakeHoldfast } from "../support/fake-holdfast";
 
@@ -29,6 +29,15 @@ suite("settings of a run", () => {
     const changed: RunEvent = { kind: "changed", seq: 9, step: 100, time: 0, changes: { learningRate: 0.5 } };
     expect(valueOf(runSettings(record, [changed], 99), "Learning rate")).not.toBe("0.5");
     expect(valueOf(runSettings(record, [changed], 100), "Learning rate")).toBe("0.5");
+  });
+
+  test("a rate that a schedule lowers is told with it, and another one alone", () => {
+    const { optimizer } = record;
+    const withKind = (kind: "constant" | "cosine") => ({
+      optimizer: { ...optimizer, schedule: { ...optimizer.schedule, kind } },
+    });
+    expect(rateWords(0.05, withKind("cosine"))).toBe("rate 0.05; warm-up, then cosine");
+    expect(rateWords(0.05, withKind("constant"))).toBe("rate 0.05");
   });
 
   test("data of the task's own is told apart from a person's, and what is long is cut", () => {
