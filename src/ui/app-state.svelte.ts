@@ -221,7 +221,7 @@ export class AppState {
     return (this.#phases.get(run) ?? this.api.live(run)?.phase.kind ?? "idle") === "idle";
   }
 
-  /** Was it interrupted, and does this page go on with it in a moment? */
+  /** Was it interrupted, and does this page bring it back? */
   isResuming({ id, status }: Pick<RunInfo, "id" | "status">): boolean {
     // Only this tells whoever reads it that the run is at something else now.
     this.#phases.get(id);

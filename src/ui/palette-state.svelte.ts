@@ -38,7 +38,7 @@ export class PaletteState {
   #runs(): readonly Action[] {
     return (this.#app.runs ?? []).map(({ id, name, task, status }) => ({
       name,
-      about: `run, ${statusWord(status)}`,
+      about: `run, ${statusWord(status, this.#app.isResuming({ id, status }))}`,
       also: `open go ${task} ${id}`,
       isPossible: true,
       run: () => (location.hash = runHref(id)),

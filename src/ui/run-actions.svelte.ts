@@ -73,14 +73,17 @@ export class RunActions implements ActionSource {
     const { id, status } = this.#run;
     const { api } = this.#app;
     const title = pausesWords(this.#app.training) || undefined;
-    if (status === "running") return this.#ofCourse(PAUSE, "Pausing…", () => api.pause(id), { key: "p" });
+    if (status === "running" || this.#run.isResuming) {
+      const action = this.#ofCourse(PAUSE, "Pausing…", () => api.pause(id), { key: "p" });
+      // One that is brought back, and be it because "Resume" was pressed, is paused as soon as it is there.
+      return { ...action, isPossible: ![PAUSE, STOP].some((one) => this.#busy.has(one)) };
+    }
     if (status === "elsewhere")
       return this.#ofCourse(TAKE_OVER, "Taking over…", () => api.takeOver(id), { key: "p", title });
     if (!AT_REST.includes(status)) return null;
     const isFresh = this.#run.step === (this.#run.record?.firstStep ?? 0);
     const [name, underway] = isFresh ? ["Start", "Starting…"] : ["Resume", "Resuming…"];
-    const action = this.#ofCourse(name, underway, () => this.#app.resume(id), { key: "p", title });
-    return this.#run.isResuming ? { ...action, isPossible: false, underway } : action;
+    return this.#ofCourse(name, underway, () => this.#app.resume(id), { key: "p", title });
   });
 
   /** One step, of a run that is paused; null where it is not. */

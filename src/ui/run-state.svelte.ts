@@ -91,7 +91,7 @@ export class RunState {
   readonly visit: VisitState;
 
   latest = $derived(this.checkpoints.at(-1) ?? null);
-  /** It was interrupted and goes on in a moment, by itself after a reload. */
+  /** It was interrupted and is brought back, by itself after a reload. */
   isResuming = $derived.by(() => {
     const live = this.api.live(this.id);
     return isResuming(this.status, live && { ...live, phase: this.phase });

@@ -1,10 +1,16 @@
 import type { LiveRun } from "../worker/api";
 import type { RunInfo, RunStatus } from "../worker/protocol";
 
-/** It was interrupted, and this page is about to go on with it: what another tab said before it ended counts for nothing. */
+/**
+ * Was it interrupted, and does this page bring it back to where it was? Whoever reads it before this page holds it sees
+ * `interrupted`, and afterwards `running`. What another tab said before it ended counts for nothing.
+ */
 export function isResuming(status: RunInfo["status"], live: LiveRun | null): boolean {
-  if (status !== "interrupted" || live?.here !== true) return false;
-  return live.phase.kind !== "idle" && live.phase.kind !== "training";
+  if ((status !== "interrupted" && status !== "running") || live?.here !== true) return false;
+  const { kind } = live.phase;
+  // A run that has just begun compiles, too, and trains by then.
+  if (kind === "compiling") return status === "interrupted";
+  return kind !== "idle" && kind !== "training";
 }
 
 /** The trainer says "running"; to a page that does not train the run itself that means another tab. */

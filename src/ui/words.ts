@@ -5,7 +5,7 @@ import { loss } from "./format";
 /** How a line or a mark is coloured; the words say the same. */
 export type Tone = "plain" | "good" | "warning" | "bad";
 
-/** One word for a run's status. `isResuming`: it was interrupted, and goes on in a moment. */
+/** One word for a run's status. `isResuming`: it was interrupted, and is brought back. */
 export function statusWord(status: RunInfo["status"], isResuming = false): string {
   if (isResuming) return "resuming";
   switch (status) {
@@ -24,8 +24,9 @@ export function statusWord(status: RunInfo["status"], isResuming = false): strin
   }
 }
 
-/** The tone of a status. */
-export function statusTone(status: RunInfo["status"]): Tone {
+/** The tone of that word. */
+export function statusTone(status: RunInfo["status"], isResuming = false): Tone {
+  if (isResuming) return "good";
   switch (status) {
     case "running":
     case "elsewhere":

@@ -180,6 +180,7 @@ export class RunHere {
     if (isOver(opened.status) && !isOver(before.status)) {
       const message = `“${opened.name}” had ${opened.status} at step ${opened.step} when its tab ended; that was found only now, so it was not gone on with.`;
       this.#parts.events.notice("info", run, message);
+      this.#parts.events.tellAll({ kind: "phase", run, phase: { kind: "idle" } });
       this.#parts.events.tellAll({ kind: "runs" });
       return opened;
     }

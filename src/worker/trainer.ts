@@ -234,14 +234,17 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
         }),
       );
       this.#emit({ kind: "resumed", run, report });
-      if (!options.toTrain) await this.pause("opened after an interruption");
+      if (!options.toTrain) {
+        await this.pause("opened after an interruption");
+        this.#phase(run, { kind: "idle" });
+      }
+      // Else it is at this phase until it goes: a run at rest in between would look as if nobody brought it back.
       return report;
     } catch (error) {
       bench?.dispose();
       await this.#storage.release(lease).catch(() => undefined);
-      throw error;
-    } finally {
       this.#phase(run, { kind: "idle" });
+      throw error;
     }
   }
 
@@ -382,6 +385,7 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
     if (open === null) return;
     this.#open = null;
     await open.close();
+    this.#phase(open.record.id, { kind: "idle" });
   }
 
   #current(): OpenRun {

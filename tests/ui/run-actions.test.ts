@@ -4,6 +4,7 @@ import { byKey } from "../../src/ui/action";
 import { AppState } from "../../src/ui/app-state.svelte";
 import { RunActions } from "../../src/ui/run-actions.svelte";
 import { RunState } from "../../src/ui/run-state.svelte";
+import { LiveRuns } from "../../src/worker/live";
 import type { RunInfo } from "../../src/worker/protocol";
 import { FakeHoldfast } from "../support/fake-holdfast";
 
@@ -48,6 +49,22 @@ suite("RunActions", () => {
     done();
     await pausing;
     expect(actions.course).toMatchObject({ underway: null, isPossible: true });
+  });
+
+  test("a run that is brought back can be paused meanwhile, also where somebody has just pressed Resume", async () => {
+    const { api, app, run, actions } = await opened("interrupted");
+    const live = new LiveRuns();
+    const phase = { kind: "replaying", done: 1, total: 5 } as const;
+    live.apply({ kind: "phase", run: RUN, phase }, true);
+    api.live = (id) => live.get(id);
+    app.resume = () => new Promise(() => undefined);
+    void actions.course!.run();
+    expect(actions.course).toMatchObject({ name: "Resume", underway: "Resuming…" });
+    run.phase = phase;
+    for (const status of ["interrupted", "running"] as const) {
+      run.status = status;
+      expect(actions.course).toMatchObject({ name: "Pause", underway: null, isPossible: true });
+    }
   });
 
   test("a run at its last step can take no further one", async () => {

@@ -165,13 +165,16 @@ test("a fork says what it changed, or that it changed nothing", async () => {
   await expect.element(main.getByText(/: seed \d+ → 77$/)).toBeVisible();
 });
 
-test("a run that goes on by itself in a moment offers nothing meanwhile", async () => {
-  const { id } = await interrupted();
+test("a run that goes on by itself in a moment is resuming, in one word, and can be paused meanwhile", async () => {
+  const { id, name } = await interrupted();
   expect(restoring.get(id)).not.toBeNull();
   vi.spyOn(api, "live").mockImplementation((run) => restoring.get(run));
   location.hash = `#/run/${id}`;
-  await expect.element(main.getByRole("button", { name: "Resuming…" })).toBeDisabled();
+  await expect.element(main.getByRole("button", { name: "Pause" })).toBeEnabled();
   await expect.element(main.getByText("resuming", { exact: true })).toBeVisible();
+  await expect
+    .element(page.getByRole("navigation").getByRole("link", { name: new RegExp(`^${name}.*resuming`) }))
+    .toBeVisible();
 });
 
 test("one that was interrupted and rests is offered to be resumed", async () => {

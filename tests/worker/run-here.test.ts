@@ -254,7 +254,7 @@ suite("resuming", () => {
     expect((await resume("a")).status).toBe("finished");
     expect(asked()).toEqual(["t1 open a: asked"]);
     expect(notices()).toEqual([expect.stringContaining("“A” had finished at step 7 when its tab ended")]);
-    expect(toldAll).toEqual([RUNS]);
+    expect(toldAll).toEqual([phase("a", "idle"), RUNS]);
   });
 
   test.each(["interrupted", "finished"] as const)(
