@@ -1,6 +1,28 @@
 /** Entries of the audit log as the health screen finds them and hands them out. */
 import type { AuditEntry } from "../worker/protocol";
 import { csv } from "./csv";
+import { SAVED_WHY } from "./step-words";
+
+/** What was done, where the log's own word says little to who has not read its code. */
+const PLAIN: Partial<Readonly<Record<AuditEntry["what"], string>>> = {
+  restored: "loaded",
+  rehearsed: "restored as a test",
+  verified: "read back",
+  pruned: "thinned out",
+  described: "notes changed",
+  policy: "policy changed",
+};
+const WHY: Readonly<Record<string, string>> = SAVED_WHY;
+
+/** What was done, in words a person would say. */
+export function whatWords(what: AuditEntry["what"]): string {
+  return PLAIN[what] ?? what;
+}
+
+/** Why, in such words: a save has one of the reasons of checkpoints. */
+export function whyWords({ what, why }: Pick<AuditEntry, "what" | "why">): string {
+  return (what === "saved" ? WHY[why] : undefined) ?? why;
+}
 
 /** Names of runs by id; of one that was deleted for good only its id is left. */
 export type Names = ReadonlyMap<string, string>;
@@ -45,9 +67,11 @@ export function matching(lines: readonly AuditLine[], names: Names, wanted: stri
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return lines;
   return lines.filter((line) => {
-    const [{ run, what, why, tab }] = line;
+    const [entry] = line;
+    const { run, what, why, tab } = entry;
     const steps = line.map(({ step }) => step ?? "").join(" ");
-    const text = `${names.get(run) ?? run} ${what} ${steps} ${why} ${tab}`.toLowerCase();
+    const text =
+      `${names.get(run) ?? run} ${what} ${whatWords(what)} ${steps} ${why} ${whyWords(entry)} ${tab}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }

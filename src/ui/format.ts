@@ -135,9 +135,9 @@ export function speed(stepsPerSecond: number | null): string {
   return stepsPerSecond >= 1 ? stepsPerSecond.toFixed(1) : stepsPerSecond.toFixed(2);
 }
 
-/** A share of one, two digits: `0.74`. */
-export function ratio(part: number, whole: number): string {
-  return whole === 0 ? NOTHING : (part / whole).toFixed(2);
+/** A part of a whole, or of less than it: `74 %`. */
+export function share(part: number, whole: number): string {
+  return whole === 0 ? NOTHING : `${count((100 * part) / whole)} %`;
 }
 
 /** How much of something is done, whole percents: 100 at its end alone. */

@@ -55,13 +55,13 @@ export function tiersOf({
   return { recent: of("recent"), milestone: of("milestone"), archive: of("archive") };
 }
 
-/** What a power cut now could take of a run that trains, in words; null where it rests. */
+/** Where a run that trains would go on after a power cut now, in words; null where it rests. */
 export function atRiskWords({ name, status, step, checkpoints }: RunHealth): string | null {
   if (status !== "running") return null;
   const newest = checkpoints.at(-1)?.step ?? 0;
   const after = step - newest;
-  if (after <= 0) return `${name}: nothing; step ${count(newest)} is on the device.`;
-  return `${name}: at most the losses of ${counted(after, "step")} after step ${count(newest)}, which are computed again.`;
+  const from = `${name}: goes on from step ${count(newest)}`;
+  return after <= 0 ? `${from}.` : `${from} and computes ${counted(after, "step")} again.`;
 }
 
 const COLUMNS = [

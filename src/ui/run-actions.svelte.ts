@@ -231,7 +231,7 @@ export class RunActions implements ActionSource {
     };
   }
 
-  /** Is the step that is looked at being rehearsed? */
+  /** Is the step that is looked at being restored as a test? */
   get isRehearsing(): boolean {
     return this.#busy.has(`rehearse ${this.#place.step()}`);
   }
@@ -241,12 +241,12 @@ export class RunActions implements ActionSource {
     const step = this.#place.step();
     if (!this.#run.checkpoints.some((one) => one.step === step) || step === null) return null;
     return {
-      ...this.#ofStep(step, "Rehearse", () =>
+      ...this.#ofStep(step, "Test restore", () =>
         this.#do(`rehearse ${step}`, () => this.#app.api.drill(this.#run.id, step)),
       ),
       isPossible: !this.isRehearsing,
       title: "Restore it beside the run, compute some steps again, and compare; nothing is changed",
-      also: "verify drill check",
+      also: "rehearse verify drill check",
     };
   });
 

@@ -62,31 +62,22 @@ export function checkWords(check: CheckpointInfo["check"]): string {
 
 /** Why a checkpoint was made. */
 export function reasonWords(reason: SaveReason): string {
-  switch (reason) {
-    case "start":
-      return "saved at the start";
-    case "policy":
-      return "saved on schedule";
-    case "improved":
-      return "saved as one of the best so far";
-    case "pause":
-      return "saved at a pause";
-    case "hidden":
-      return "saved when the tab was hidden";
-    case "end":
-      return "saved at the end";
-    case "recovered":
-      return "saved after a recovery";
-    case "fork":
-      return "saved by a fork";
-    case "import":
-      return "came with the imported file";
-    case "asked":
-      return "saved when asked";
-    default:
-      return reason satisfies never;
-  }
+  return reason === "import" ? "came with the imported file" : `saved ${SAVED_WHY[reason]}`;
 }
+
+/** Why something was saved. */
+export const SAVED_WHY: Readonly<Record<SaveReason, string>> = {
+  start: "at the start",
+  policy: "on schedule",
+  improved: "as one of the best so far",
+  pause: "at a pause",
+  hidden: "when the tab was hidden",
+  end: "at the end",
+  recovered: "after a recovery",
+  fork: "by a fork",
+  import: "by an import",
+  asked: "when asked",
+};
 
 /** What a fork began with that its parent had not. */
 export function forkChangesWords(changes: readonly ChangedSetting[]): string {

@@ -108,7 +108,7 @@ test("a step that was not saved is gone back to, pinned, and forked into the sam
   await main.getByRole("textbox", { name: "Step" }).fill("30");
   await button(page, "Show").click();
   await expect(main.getByText("never", { exact: true })).toBeVisible();
-  await button(page, "Rehearse").click();
+  await button(page, "Test restore").click();
   await expect(main.getByText(/3 steps computed again, to the very state that was saved/)).toBeVisible(
     PATIENTLY,
   );

@@ -1,6 +1,6 @@
 import { expect, suite, test } from "vitest";
 import type { AuditEntry } from "../../src/format/stored";
-import { auditCsv, auditLines, matching } from "../../src/ui/audit-entries";
+import { auditCsv, auditLines, matching, whatWords, whyWords } from "../../src/ui/audit-entries";
 
 const LINK = { seq: 1, tab: "k3f9", before: "", hash: "ab", ms: null };
 const ENTRIES: readonly AuditEntry[] = [
@@ -31,6 +31,13 @@ suite("entries of the audit log", () => {
     expect(times("rings saved")).toEqual([1]);
     expect(times("K3F9 pause")).toEqual([3]);
     expect(times("nothing")).toEqual([]);
+  });
+
+  test("are told in plain words, by which they are found as by those of the log", () => {
+    expect(ENTRIES.map(({ what }) => whatWords(what))).toEqual(["saved", "thinned out", "saved"]);
+    expect(ENTRIES.map(whyWords)).toEqual(["on schedule", "steps 5, 6", "at a pause"]);
+    expect(whyWords({ what: "resumed", why: "pause" })).toBe("pause");
+    for (const wanted of ["schedule", "policy"]) expect(matching(lines, NAMES, wanted)).toHaveLength(1);
   });
 
   test("leave as lines that a spreadsheet reads", () => {

@@ -96,8 +96,9 @@ suite("numbers", () => {
     expect(format.relativeChange(0.03, 1e-3)).toBe("−97 %");
     expect(format.relativeChange(-1, 1)).toBe("+200 %");
     expect(format.relativeChange(0, 1)).toBe("–");
-    expect(format.ratio(74, 100)).toBe("0.74");
-    expect(format.ratio(1, 0)).toBe("–");
+    expect(format.share(74, 100)).toBe("74 %");
+    expect(format.share(142, 100)).toBe("142 %");
+    expect(format.share(1, 0)).toBe("–");
   });
 });
 

@@ -80,15 +80,15 @@ suite("RunActions", () => {
     byKey(actions.actions, "f")!.run();
     expect(select).toHaveBeenLastCalledWith(newest);
     const there = await opened("paused", newest);
-    expect(there.names()).toEqual(expect.arrayContaining(["Fork from here", "Pin", "Rehearse", "Close"]));
+    expect(there.names()).toEqual(expect.arrayContaining(["Fork from here", "Pin", "Test restore", "Close"]));
     void byKey(there.actions.actions, "f")!.run();
     expect(there.actions.asksForFork).toBe(true);
   });
 
-  test("a step that is no checkpoint cannot be rehearsed", async () => {
+  test("a step that is no checkpoint cannot be restored as a test", async () => {
     const { names } = await opened("paused", 41);
     expect(names()).toContain("Look at this step");
-    expect(names()).not.toContain("Rehearse");
+    expect(names()).not.toContain("Test restore");
   });
 
   test("only steps that there are can be gone to", async () => {
