@@ -47,7 +47,15 @@ export function goalOf({ keep = [], stop }: Policy): Goal {
 
 /** Is the newest evaluation among the best that the policy keeps? Then its state is to be saved. */
 export function improves(policy: Policy, evaluations: readonly Evaluation[]): boolean {
-  return rulesOf(policy).some((rule) => rule.kind === "best" && isAmongBest(rule, evaluations));
+  return improvedBy(policy, evaluations).length > 0;
+}
+
+/** The metrics by which it is. */
+export function improvedBy(policy: Policy, evaluations: readonly Evaluation[]): readonly string[] {
+  const found = rulesOf(policy).flatMap((rule) =>
+    rule.kind === "best" && isAmongBest(rule, evaluations) ? [rule.metric] : [],
+  );
+  return [...new Set(found)];
 }
 
 function isAmongBest(

@@ -178,14 +178,17 @@ export function surprisesTable(text: string, losses: Float32Array): ChartTable {
 }
 
 /** Newest first, also those that lie too near to each other to be drawn. */
-export function checkpointsTable(checkpoints: readonly CheckpointInfo[]): ChartTable {
+export function checkpointsTable(
+  checkpoints: readonly CheckpointInfo[],
+  bestBy: (checkpoint: CheckpointInfo) => readonly string[],
+): ChartTable {
   return {
     columns: ["step", "saved", "training loss", "held-out loss", "size", "check"],
     rows: checkpoints
       .toReversed()
       .map((one) => [
         count(one.step),
-        reasonWords(one.reason),
+        reasonWords(one.reason, bestBy(one)),
         loss(one.loss),
         loss(one.metrics["val_loss"] ?? null),
         bytes(one.storedBytes),

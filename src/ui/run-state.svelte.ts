@@ -14,7 +14,7 @@ import type {
   RunInfo,
   Unsaved,
 } from "../worker/protocol";
-import { bestOf, evaluationsOf, goalOf } from "../policy/evaluation";
+import { bestOf, evaluationsOf, goalOf, improvedBy } from "../policy/evaluation";
 import type { Interval } from "../policy/interval";
 import { leadOf, LossSeries } from "./loss-series";
 import { type ChangedSetting, forkChanges } from "./run-settings";
@@ -221,6 +221,15 @@ export class RunState {
     this.marks = detail.marks;
     this.tags = detail.tags;
     this.note = detail.note;
+  }
+
+  /** The metrics that a checkpoint was saved for, by which it was among the best at its time. */
+  bestBy({ step, reason }: CheckpointInfo): readonly string[] {
+    if (reason !== "improved" || this.detail === null) return [];
+    return improvedBy(
+      this.detail.record.policy,
+      this.evaluations.filter((one) => one.step <= step),
+    );
   }
 
   markAt(step: number): Mark {

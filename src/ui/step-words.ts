@@ -9,7 +9,7 @@ import type {
 } from "../worker/protocol";
 import { bytes, count, counted, loss, rate } from "./format";
 import type { ChangedSetting } from "./run-settings";
-import { uncapitalized } from "./words";
+import { metricWords, uncapitalized } from "./words";
 
 /** What the trainer is at; null where the status alone says it. */
 export function phaseWords(phase: Phase): string | null {
@@ -60,16 +60,18 @@ export function checkWords(check: CheckpointInfo["check"]): string {
   }
 }
 
-/** Why a checkpoint was made. */
-export function reasonWords(reason: SaveReason): string {
-  return reason === "import" ? "came with the imported file" : `saved ${SAVED_WHY[reason]}`;
+/** Why a checkpoint was made. `bestBy`: metrics by which its state was among the best at that time. */
+export function reasonWords(reason: SaveReason, bestBy: readonly string[]): string {
+  if (reason === "import") return "came with the imported file";
+  const by = bestBy.length === 0 ? "" : ` by ${bestBy.map(metricWords).join(" and ")}`;
+  return `saved ${SAVED_WHY[reason]}${by}`;
 }
 
 /** Why something was saved. */
 export const SAVED_WHY: Readonly<Record<SaveReason, string>> = {
   start: "at the start",
   policy: "on schedule",
-  improved: "as one of the best so far",
+  improved: "while among the best",
   pause: "at a pause",
   hidden: "when the tab was hidden",
   end: "at the end",

@@ -6,6 +6,7 @@ import {
   evaluationProblems,
   evaluationsOf,
   goalOf,
+  improvedBy,
   improves,
   stoppedEarlyAt,
   stopsEarly,
@@ -90,6 +91,18 @@ suite("the best", () => {
       expect(improves(policy, equal)).toBe(false);
     }
     expect(improves({ ...PLAIN, keep: [{ kind: "latest", count: 1 }] }, better)).toBe(false);
+  });
+
+  test("is told by its metrics, and by none where it is not", () => {
+    const keep = [BEST, { ...BEST, metric: "val_accuracy", mode: "max" as const }];
+    const policy = { ...PLAIN, keep, stop: STOP };
+    const made = (accuracy: number, loss: number) => [
+      { step: 10, metrics: { val_loss: 2, val_accuracy: 0.5 } },
+      { step: 20, metrics: { val_loss: loss, val_accuracy: accuracy } },
+    ];
+    expect(improvedBy(policy, made(0.6, 1))).toEqual(["val_loss", "val_accuracy"]);
+    expect(improvedBy(policy, made(0.6, 3))).toEqual(["val_accuracy"]);
+    expect(improvedBy(policy, made(0.4, 3))).toEqual([]);
   });
 
   test("is what the policy goes by", () => {

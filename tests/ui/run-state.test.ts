@@ -99,6 +99,22 @@ function saved(step: number): HoldfastEvent {
 }
 
 suite("RunState", () => {
+  test("a checkpoint is among the best by what was known when it was saved", async () => {
+    const losses = [3, 1, 2, 0.5];
+    const evaluated = losses.map(
+      (val_loss, at) => [10 * at, { kind: "evaluated", metrics: { val_loss } }] as const,
+    );
+    const { run } = await opened(withEvents(...evaluated));
+    const [any] = run.checkpoints;
+    const at = (step: number, reason: CheckpointInfo["reason"]) => run.bestBy({ ...any!, step, reason });
+    expect([0, 10, 20].map((step) => at(step, "improved"))).toEqual([
+      ["val_loss"],
+      ["val_loss"],
+      ["val_loss"],
+    ]);
+    expect(at(10, "policy")).toEqual([]);
+  });
+
   test("shows what was stored", async () => {
     const { run } = await opened();
     expect([run.status, run.step, run.steps, run.losses.last, run.failed]).toEqual([
