@@ -202,7 +202,13 @@ class DigitsModel implements Model {
     return {
       step,
       panels: [
-        { kind: "confusion", title: "Confusion", note: `${said.length} held-out images`, classes, counts },
+        {
+          kind: "confusion",
+          title: "Confusion",
+          note: `${said.length.toLocaleString("en")} held-out images`,
+          classes,
+          counts,
+        },
         ...(mistakes.length === 0
           ? []
           : [

@@ -66,7 +66,10 @@ export function joined(files: readonly GivenFile[]): ReadFiles {
   }
   return {
     bytes,
-    notes: [`${texts.length} files, one after the other with an empty line between.`, ...notes],
+    notes: [
+      `${texts.length.toLocaleString("en")} files, one after the other with an empty line between.`,
+      ...notes,
+    ],
   };
 }
 

@@ -82,7 +82,10 @@ function rowWords(columns: TableRows["named"], row: number): string {
 
 /** Classes as a confusion matrix, amounts as points. */
 export function resultPanel(target: Target, outputs: Float32Array, rows: Uint32Array): Panel {
-  const about = { title: `${target.name}, true and predicted`, note: `${rows.length} held-out rows` };
+  const about = {
+    title: `${target.name}, true and predicted`,
+    note: `${rows.length.toLocaleString("en")} held-out rows`,
+  };
   if (target.kind === "class") {
     const { classes } = target;
     const counts = new Int32Array(classes.length ** 2);

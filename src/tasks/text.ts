@@ -57,7 +57,7 @@ export const text: Task = {
   preview(bytes, config): DataPreview {
     const { characters, vocabulary, ids, beginning } = tokenised(bytes, settingsOf(TEXT, config));
     const { alphabet, tokens } = vocabulary;
-    const counted = `${characters} characters, ${alphabet} different ones`;
+    const counted = `${characters.toLocaleString("en")} characters, ${alphabet.toLocaleString("en")} different ones`;
     const isMerged = tokens.length > alphabet;
     const longest = tokens
       .slice(alphabet)
@@ -65,7 +65,7 @@ export const text: Task = {
       .slice(0, SHOWN_TOKENS);
     return {
       notes: [
-        `${counted}${isMerged ? `, as ${ids.length} tokens of ${tokens.length}` : ""}. The last tenth is held out.`,
+        `${counted}${isMerged ? `, as ${ids.length.toLocaleString("en")} tokens of ${tokens.length.toLocaleString("en")}` : ""}. The last tenth is held out.`,
       ],
       panels: [
         { kind: "text", title: "How it begins", text: beginning },

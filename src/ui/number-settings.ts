@@ -23,6 +23,11 @@ export function rateSettings({
   ];
 }
 
+/** How many steps to offer where more are asked for: about as many again, as a round number. */
+export function offeredSteps(steps: number, firstStep: number): number {
+  return Number(Math.max(1, steps - firstStep).toPrecision(1));
+}
+
 /** What a policy watches while it trains; 0 where it does not. */
 export function watchSettings({ evaluate = 0, stop, spike = 0 }: Policy): readonly Setting[] {
   return [

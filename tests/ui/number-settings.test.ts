@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Policy } from "../../src/format/run";
-import { watchSettings, withWatch } from "../../src/ui/number-settings";
+import { offeredSteps, watchSettings, withWatch } from "../../src/ui/number-settings";
 
 const PLAIN: Policy = { save: { kind: "never" }, draw: false };
 
@@ -25,4 +25,13 @@ test("0 turns each of them off", () => {
   const watched = withWatch(PLAIN, { evaluate: 5, patience: 3, spike: 4 });
   expect(withWatch(watched, { evaluate: 0, patience: 0, spike: 0 })).toEqual(PLAIN);
   expect(watchSettings(PLAIN).map(({ value }) => value)).toEqual([0, 0, 0]);
+});
+
+test.each([
+  [2000, 0, 2000],
+  [2000, 37, 2000],
+  [1131, 900, 200],
+  [40, 40, 1],
+])("a run of %i steps from %i on is offered %i more", (steps, firstStep, more) => {
+  expect(offeredSteps(steps, firstStep)).toBe(more);
 });

@@ -28,8 +28,8 @@ export const TEXT: TaskInfo = {
     },
     {
       name: "merges",
-      label: "Merges",
-      help: "0: a token is a character. Else the most frequent pair of tokens becomes one so many times (byte-pair encoding), and the model reads more with each; 200 to 1,000 are usual for a text of 100 kB or more.",
+      label: "Byte-pair merges",
+      help: "0: a token is a character. Else the most frequent pair of tokens becomes one so many times, and the model reads more with each; 200 to 1,000 are usual for a text of 100 kB or more.",
       readsData: true,
       kind: "integer",
       default: 0,
