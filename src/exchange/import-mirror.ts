@@ -45,7 +45,8 @@ export async function importMirror(
   checkLineage(runs);
   const named = [...bundleParts(runs, MIRROR_FORM).keys()].flatMap((name) => files.get(name) ?? []);
   const index = { form: MIRROR_FORM, runs, files: named };
-  const imported = await bringRuns(manager, parts, new BundleSource(folderFiles(folder, index), index), work);
+  const source = new BundleSource(folderFiles(folder, index), index);
+  const imported = await bringRuns(manager, parts, source, work, "a mirror");
   work.end();
   return { imported, damage };
 }

@@ -56,17 +56,19 @@ export async function importBundle(
   // Each checkpoint is read twice: is it whole, and then into the store.
   const work = new Work(watcher, 2 * bundle.checkpointBytes);
   await bundle.check(work);
-  const imported = await bringRuns(manager, parts, bundle, work);
+  const name = blob instanceof File ? cutName(blob.name, MAX_NAME) : "";
+  const imported = await bringRuns(manager, parts, bundle, work, name === "" ? "a file" : `“${name}”`);
   work.end();
   return imported;
 }
 
-/** The same, of what was checked. */
+/** The same, of what was checked. `from`: where it comes from, in words, for the audit log. */
 export async function bringRuns(
   manager: CheckpointManager,
   parts: StoreParts,
   bundle: BundleSource,
   work: Work,
+  from: string,
 ): Promise<readonly Imported[]> {
   // Whether there is a run with its id is not known before; where not all is seen, there may be one.
   const isKnown = await manager.ready(null);
@@ -81,7 +83,7 @@ export async function bringRuns(
   try {
     if (bundle.form.hasData) for (const hash of hashes) await manager.putData(await bundle.data(hash));
     for (const one of runs) {
-      await bringIn(parts, bundle, one, work);
+      await bringIn(parts, bundle, one, work, from);
       done.push(one.record.id);
     }
   } catch (error) {
@@ -156,7 +158,13 @@ async function isPresent(tx: CatalogReader, { record, events, checkpoints }: Bun
   return checkpoints.every(({ step, digest }) => digests.get(step) === digest);
 }
 
-async function bringIn(parts: StoreParts, bundle: BundleSource, one: Arriving, work: Work): Promise<void> {
+async function bringIn(
+  parts: StoreParts,
+  bundle: BundleSource,
+  one: Arriving,
+  work: Work,
+  from: string,
+): Promise<void> {
   const { lease, record, run } = one;
   const writer = new DurableWriter(parts.packs, { epoch: lease.epoch, now: parts.clock.now });
   // Other tabs see by it that somebody is at work on these packs.
@@ -182,7 +190,8 @@ async function bringIn(parts: StoreParts, bundle: BundleSource, one: Arriving, w
             packs,
             ...written,
           });
-          const why = `${written.checkpoints.length} checkpoints of run ${run.record.id}`;
+          const was = record.id === run.record.id ? "" : ` as a copy of ${run.record.id}`;
+          const why = `from ${from}${was}`;
           const time = parts.clock.now();
           await noted(tx, { run: record.id, time, what: "imported", step: null, why, ms: null });
         }),

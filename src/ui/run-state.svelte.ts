@@ -3,6 +3,7 @@ import { hasCode, messageOf } from "../errors";
 import { settingsAt } from "../format/settings";
 import type { HoldfastEvent, HoldfastPage } from "../worker/api";
 import type {
+  AuditEntry,
   CheckpointInfo,
   Mark,
   Phase,
@@ -82,6 +83,8 @@ export class RunState {
   forkChanges = $state.raw<readonly ChangedSetting[] | null>(null);
   /** How often it saves now, where the policy chooses by itself. */
   interval = $state.raw<Interval | null>(null);
+  /** When and from where it was imported last; null where it was not, or the browser lost its audit log. */
+  imported = $state.raw<AuditEntry | null>(null);
   marks = $state.raw<readonly Mark[]>([]);
   tags = $state.raw<readonly string[]>([]);
   note = $state.raw("");
@@ -160,6 +163,17 @@ export class RunState {
     this.#waiting = null;
     for (const event of waiting) this.apply(event);
     if (this.failed === null && this.picture === null) await this.#loadPicture();
+    await this.#readImport();
+  }
+
+  /** No event of the run tells it: those are part of what is exported and compared, and an import changes nothing of it. */
+  async #readImport(): Promise<void> {
+    try {
+      const { entries } = await this.api.audit(this.id);
+      this.imported = entries.findLast(({ what }) => what === "imported") ?? null;
+    } catch {
+      // A comfort: the run is shown all the same.
+    }
   }
 
   async #readParent({ record }: RunDetail): Promise<void> {

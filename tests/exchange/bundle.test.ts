@@ -108,6 +108,18 @@ suite("a run as a bundle", () => {
     expect(await other.manager.checkpoints(RUN)).toHaveLength(1);
   });
 
+  test("it is noted from which file it came, and as a copy of which run", async () => {
+    const { manager, parts } = await prolonged();
+    const file = new File([await exportRun(manager, parts, RUN)], "mine.holdfast");
+    const why = async (there: ReturnType<typeof elsewhere>) => {
+      const [{ run } = { run: "" }] = await importBundle(there.manager, there.parts, file);
+      const { entries } = await there.manager.trail.read(run);
+      return entries.flatMap((entry) => (entry.what === "imported" ? [entry.why] : []));
+    };
+    expect(await why(elsewhere())).toEqual(["from “mine.holdfast”"]);
+    expect(await why(await begun())).toEqual([`from “mine.holdfast” as a copy of ${RUN}`]);
+  });
+
   test("that is here already is left as it is, also after it went on; one in the trash is not here", async () => {
     const { manager, parts, lease } = await prolonged();
     const file = await exportRun(manager, parts, RUN);

@@ -115,6 +115,16 @@ suite("RunState", () => {
     expect(at(10, "policy")).toEqual([]);
   });
 
+  test("knows of its import by the audit log, and of none where that tells none", async () => {
+    const { api, run } = await opened();
+    expect(run.imported).toBeNull();
+    const log = await api.audit(RUN);
+    const entry = { ...log.entries[0]!, what: "imported" as const, why: "from “mine.holdfast”" };
+    api.audit = () => Promise.resolve({ ...log, entries: [entry, ...log.entries] });
+    await run.load();
+    expect(run.imported).toEqual(entry);
+  });
+
   test("shows what was stored", async () => {
     const { run } = await opened();
     expect([run.status, run.step, run.steps, run.losses.last, run.failed]).toEqual([
