@@ -10,7 +10,7 @@ import type { Config } from "../format/run";
 import type { DenseLayer } from "../format/layers-model";
 import type { TaskInfo } from "../tasks/meta";
 import type { Panel, Picture } from "../format/picture";
-import type { Question } from "../format/question";
+import type { Question, RowExample } from "../format/question";
 import type { Answers } from "../format/answers";
 import type { SamplePosition } from "./batches";
 
@@ -80,6 +80,8 @@ export interface Task {
   inspect(bytes: Uint8Array<ArrayBuffer>, config: Config): Config;
   /** What `inspect` says of what `generate` makes, where that takes long to make: the form asks while settings are chosen. */
   inspectMadeUp?(config: Config, seed: number): Config;
+  /** Where it is asked with a row: a held-out one to begin with, by its place, which goes round. Throws as `inspect` does. */
+  example?(bytes: Uint8Array<ArrayBuffer>, config: Config, index: number): RowExample;
   build(config: Config, bytes: Uint8Array<ArrayBuffer>, seed: number): Model;
   /** The model as Dense layers one behind the other, where it is that: how its parameters stand in a LayersModel of tfjs. */
   layers?(config: Config): readonly DenseLayer[];

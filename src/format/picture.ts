@@ -51,6 +51,13 @@ type PanelBody =
       readonly bars: readonly { readonly name: string; readonly value: number }[];
     }
   | {
+      readonly kind: "amount";
+      readonly value: number;
+      /** Of the training rows, in the same unit; `spread` is their standard deviation. */
+      readonly mean: number;
+      readonly spread: number;
+    }
+  | {
       /** Upright columns side by side, too many to name each. */
       readonly kind: "columns";
       readonly x: string;
@@ -80,6 +87,7 @@ export function buffersOf(picture: Picture): ArrayBuffer[] {
       case "images":
         return [panel.pixels.buffer];
       case "bars":
+      case "amount":
         return [];
       case "columns":
         return [panel.values.buffer];

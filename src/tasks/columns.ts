@@ -15,28 +15,36 @@ const EXAMPLE_CHARACTERS = 24;
 export interface Column extends ColumnFacts {
   /** Empty where there is no value. */
   readonly cells: readonly string[];
-  /** Its cells as numbers; NaN where one is none. Read when it is asked for. */
+  /** The number that a cell of it holds; NaN where it holds none. */
+  readonly numberOf: (cell: string) => number;
+  /** Its cells as numbers. Read when it is asked for. */
   readonly numbers: () => Float64Array<ArrayBuffer>;
 }
 
 /** Every column of the table, with what its values look like. */
 export function columnsOf({ columns, separator }: CsvTable): readonly Column[] {
   return columns.map(({ name, cells: raw }) => {
-    const cells = raw.map((cell) => (MISSING.has(cell.toLowerCase()) ? "" : cell));
+    const cells = raw.map(valueIn);
     const values = new Set(cells);
     values.delete("");
     const missing = cells.reduce((sum, cell) => sum + (cell === "" ? 1 : 0), 0);
-    const numbers = () => Float64Array.from(cells, (cell) => numberIn(cell, separator !== ","));
+    const numberOf = (cell: string) => numberIn(cell, separator !== ",");
     return {
       name,
       cells,
-      numbers,
+      numberOf,
+      numbers: () => Float64Array.from(cells, numberOf),
       missing,
       distinct: values.size,
       examples: [...values].slice(0, EXAMPLES).map((value) => excerpt(value)),
       ...guessed(name, values, cells.length - missing, separator !== ","),
     };
   });
+}
+
+/** What a cell says: nothing where it is one of the ways to write that. */
+export function valueIn(cell: string): string {
+  return MISSING.has(cell.toLowerCase()) ? "" : cell;
 }
 
 /** The columns as the person wants them used, and which of them is learned. */

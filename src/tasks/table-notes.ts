@@ -1,5 +1,6 @@
 /** What is made of a table's columns beyond their kind, as sentences to stand beside them. */
-import type { InputColumn, TableRows } from "./table-rows";
+import type { InputColumn } from "./table-inputs";
+import type { TableRows } from "./table-rows";
 
 /** By the column's name; none of a column that is taken as it stands, or ignored. */
 export function columnNotes(rows: TableRows): ReadonlyMap<string, readonly string[]> {

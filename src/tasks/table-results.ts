@@ -6,6 +6,8 @@ import type { TableRows } from "./table-rows";
 /** Cells that name a row, beside its number; and how much of one. */
 const NAMING_CELLS = 3;
 const CELL_CHARACTERS = 24;
+/** Of the classes that one row may be of. */
+const SHOWN_CLASSES = 10;
 
 type Target = TableRows["target"];
 
@@ -99,6 +101,29 @@ export function resultPanel(target: Target, outputs: Float32Array, rows: Uint32A
   for (const [i, row] of rows.entries())
     points.set([at(target.of, row), amountAt(target, outputs, i)], 2 * i);
   return { kind: "scatter", ...about, x: target.name, y: `${target.name} as predicted`, points };
+}
+
+/** What is said of one row: how likely each class is, or the amount. */
+export function answerPanel(target: Target, outputs: Float32Array): Panel {
+  const title = `${target.name}, as predicted`;
+  if (target.kind === "amount") {
+    const { mean, spread } = target;
+    return { kind: "amount", title, value: amountAt(target, outputs, 0), mean, spread };
+  }
+  const logits = logitsOf(target.classes.length, outputs, 0);
+  const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  const shares = Array.from(logits, (logit) => Math.exp(logit - most));
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  const bars = target.classes
+    .map((name, i) => ({ name, value: at(shares, i) / total }))
+    .toSorted((a, b) => b.value - a.value);
+  const left = bars.length - SHOWN_CLASSES;
+  return {
+    kind: "bars",
+    title,
+    ...(left > 0 && { note: `the likeliest ${SHOWN_CLASSES} of ${bars.length}` }),
+    bars: bars.slice(0, SHOWN_CLASSES),
+  };
 }
 
 /** What is predicted for the row at place `i`. */

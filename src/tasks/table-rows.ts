@@ -1,8 +1,5 @@
 /**
- * The rows of a table as numbers that a network reads.
- *
- * A number is centred and scaled by the training rows, 0 where it is missing, with a second input that says so. A category is
- * one input for each of its values, the rare ones together and those that are missing as one more.
+ * The rows of a table: which are trained on, what is learned, and the columns that a network reads.
  *
  * All of it is a function of bytes and settings, and not of the run's seed, which a fork may change: rows that the parent
  * trained on would be held out in its child. How many inputs there are hangs on all rows; every number on training rows only.
@@ -13,17 +10,13 @@ import type { Column } from "./columns";
 import { chosenColumns, columnsOf } from "./columns";
 import type { CsvTable } from "./csv";
 import type { Settings } from "./settings";
+import { categoriesOf, categoryInputs, numberInputs, spreadOf } from "./table-inputs";
+import type { InputColumn } from "./table-inputs";
 
-/** Values of a category that are told apart; the others are one. */
-const MAX_CATEGORIES = 64;
-const MISSING = "(missing)";
-const OTHERS = "(others)";
 /** Whole numbers of at most so many values, each of them often, are the names of classes. */
 const MAX_CLASS_NUMBERS = 10;
 const ROWS_PER_CLASS_NUMBER = 10;
 const MIN_ROWS = 10;
-/** Standard deviations. What is farther out in held-out rows would be no float32 any more. */
-const FARTHEST = 1000;
 
 export type Target =
   | {
@@ -43,23 +36,9 @@ export type Target =
       readonly spread: number;
     };
 
-/** A column as inputs; `write` sets those of one row, which are zero before, from `offset` on. */
-export interface InputColumn {
-  readonly name: string;
-  readonly kind: "number" | "category";
-  /** As they stand in the table; empty where there is no value. */
-  readonly cells: readonly string[];
-  readonly inputs: number;
-  /** Rows of the table that have no value of it, or no number where it is one. */
-  readonly gaps: number;
-  /** The rarest values of a category, which are one input: so many. */
-  readonly together: number;
-  readonly write: (row: number, to: Float32Array, offset: number) => void;
-}
-
 /** Rows are counted as in the table. */
 export interface TableRows {
-  readonly target: Target & { readonly name: string };
+  readonly target: Target & Pick<Column, "name" | "cells">;
   readonly columns: readonly InputColumn[];
   /** All but the target, in the order of the table: rows are known by them, whatever the network is given. */
   readonly named: readonly Pick<Column, "name" | "cells">[];
@@ -103,6 +82,7 @@ export function tableRows(table: CsvTable, settings: Settings): TableRows {
   return {
     target: {
       name: target.name,
+      cells: target.cells,
       ...(isAmount ? amountOf(numbers, training) : classOf(target, numbers, known)),
     },
     columns: used,
@@ -155,101 +135,17 @@ function amountOf(numbers: Float64Array<ArrayBuffer>, training: Uint32Array): Ta
 }
 
 function classOf({ cells, distinct }: Column, numbers: Float64Array, known: Uint32Array): Target {
-  const { names, slotOf, together } = categoriesOf(known, cells);
+  const { names, slotOf, others } = categoriesOf(known, cells);
   const values = Array.from(known, (row) => numbers[row] ?? Number.NaN);
   const areDecimals =
     distinct > MAX_CLASS_NUMBERS &&
     !values.some(Number.isNaN) &&
     values.some((value) => !Number.isInteger(value));
-  return { kind: "class", classes: names, of: Int16Array.from(cells, slotOf), together, areDecimals };
-}
-
-function numberInputs({ name, cells, numbers }: Column, training: Uint32Array): InputColumn {
-  const values = numbers();
-  const { mean, spread } = spreadOf(values, training);
-  const gaps = values.filter(Number.isNaN).length;
-  const scaled = Float32Array.from(values, (value) =>
-    Math.min(Math.max((value - mean) / spread, -FARTHEST), FARTHEST),
-  );
   return {
-    name,
-    kind: "number",
-    cells,
-    inputs: gaps > 0 ? 2 : 1,
-    gaps,
-    together: 0,
-    write(row, to, offset) {
-      const value = scaled[row] ?? Number.NaN;
-      if (Number.isNaN(value)) to[offset + 1] = 1;
-      else to[offset] = value;
-    },
+    kind: "class",
+    classes: names,
+    of: Int16Array.from(cells, slotOf),
+    together: others.length,
+    areDecimals,
   };
-}
-
-function categoryInputs({ name, cells, missing }: Column, training: Uint32Array): InputColumn {
-  const { names, slotOf, together } = categoriesOf(cells.keys(), cells);
-  const slots = Int16Array.from(cells, slotOf);
-  // What no training row has keeps the weights that it was drawn with: it says nothing, rather than noise.
-  const isSeen = new Set(Array.from(training, (row) => slots[row]));
-  return {
-    name,
-    kind: "category",
-    cells,
-    inputs: names.length,
-    gaps: missing,
-    together,
-    write(row, to, offset) {
-      const slot = slots[row] ?? 0;
-      if (isSeen.has(slot)) to[offset + slot] = 1;
-    },
-  };
-}
-
-/** The values that are told apart, in order, and which of them a cell has. */
-function categoriesOf(
-  rows: Iterable<number>,
-  cells: readonly string[],
-): {
-  readonly names: readonly string[];
-  readonly slotOf: (cell: string) => number;
-  readonly together: number;
-} {
-  const counts = new Map<string, number>();
-  for (const row of rows) {
-    const cell = cells[row] ?? "";
-    counts.set(cell, (counts.get(cell) ?? 0) + 1);
-  }
-  const hasGaps = counts.delete("");
-  const often = [...counts].sort(([a, n], [b, m]) => m - n || inOrder(a, b)).map(([name]) => name);
-  const kept = often.slice(0, MAX_CATEGORIES);
-  const areNumbers = kept.every((name) => Number.isFinite(Number(name)));
-  kept.sort(areNumbers ? (a, b) => Number(a) - Number(b) || inOrder(a, b) : inOrder);
-  const together = often.length - kept.length;
-  const slots = new Map(kept.map((name, slot) => [name, slot]));
-  const names = [...kept, ...(together > 0 ? [OTHERS] : []), ...(hasGaps ? [MISSING] : [])];
-  return {
-    names,
-    slotOf: (cell) => slots.get(cell) ?? (cell === "" ? names.length - 1 : kept.length),
-    together,
-  };
-}
-
-/** By code units: the same in every language. */
-function inOrder(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
-}
-
-/** Mean and standard deviation over these rows, as far as they have a number; a spread of 0 counts as 1. */
-function spreadOf(
-  numbers: Float64Array,
-  rows: Uint32Array,
-): { readonly mean: number; readonly spread: number } {
-  const values = Array.from(rows, (row) => numbers[row] ?? Number.NaN).filter(
-    (value) => !Number.isNaN(value),
-  );
-  if (values.length === 0) return { mean: 0, spread: 1 };
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  return { mean, spread: Math.sqrt(variance) || 1 };
 }

@@ -10,6 +10,7 @@ import { hasCode, HoldfastError } from "../errors";
 import type { Answers } from "../format/answers";
 import type { DataPreview } from "../format/dataset";
 import type { Panel } from "../format/picture";
+import type { Question } from "../format/question";
 import type { LossContext, Model, ParameterSpec, Params, SamplePosition, Task } from "../engine/task";
 import { COLUMNS, PROBLEM, TARGET } from "./column-settings";
 import { columnsOf } from "./columns";
@@ -21,10 +22,12 @@ import { remembered } from "./remembered";
 import { settingsOf } from "./settings";
 import type { Settings } from "./settings";
 import { shorebirds } from "./shorebirds";
-import { answersOf, meanLoss, metricsOf, outputsOf, resultPanel } from "./table-results";
+import { answerPanel, answersOf, meanLoss, metricsOf, outputsOf, resultPanel } from "./table-results";
+import type { InputColumn } from "./table-inputs";
 import { columnNotes } from "./table-notes";
+import { exampleOf, inputsOfCells } from "./table-question";
 import { shuffled, tableRows } from "./table-rows";
-import type { InputColumn, TableRows } from "./table-rows";
+import type { TableRows } from "./table-rows";
 import { valuesOf } from "./values";
 
 const MAX_BYTES = TABLE.file?.maxBytes ?? 0;
@@ -52,10 +55,12 @@ export const table: Task = {
     const settings = settingsOf(TABLE, config);
     const read = readTable(bytes, settings);
     const notesOf = notesIn(bytes, settings);
-    const columns = columnsOf(read).map(({ cells: _cells, numbers: _numbers, ...facts }) => {
-      const notes = notesOf.get(facts.name) ?? [];
-      return notes.length === 0 ? facts : { ...facts, notes };
-    });
+    const columns = columnsOf(read).map(
+      ({ cells: _cells, numberOf: _numberOf, numbers: _numbers, ...facts }) => {
+        const notes = notesOf.get(facts.name) ?? [];
+        return notes.length === 0 ? facts : { ...facts, notes };
+      },
+    );
     return {
       notes: [
         `${read.rows} ${read.rows === 1 ? "row" : "rows"} and ${columns.length} columns, separated by ${SEPARATOR_NAMES[read.separator]}.`,
@@ -69,6 +74,10 @@ export const table: Task = {
   inspect(bytes, config) {
     const settings = settingsOf(TABLE, config);
     return factsOf(readTable(bytes, settings), readRows(bytes, settings));
+  },
+
+  example(bytes, config, index) {
+    return exampleOf(readRows(bytes, settingsOf(TABLE, config)), index);
   },
 
   build(config, bytes, seed) {
@@ -181,6 +190,14 @@ class TableModel implements Model {
     const outputs = await this.#outputsOf(params, rows);
     const importance = await this.#importance(params, rows, meanLoss(this.#rows.target, outputs, rows));
     return { step, panels: [resultPanel(this.#rows.target, outputs, rows), importance] };
+  }
+
+  async respond(params: Params, question: Question): Promise<readonly Panel[]> {
+    if (question.kind !== "row") throw new HoldfastError("invalid", "This model is asked with a row.");
+    const { target, inputs } = this.#rows;
+    const values = inputsOfCells(this.#rows, question.cells);
+    const outputs = await valuesOf(() => this.#forward(params, tf.tensor2d(values, [1, inputs]), NO_DROPOUT));
+    return [answerPanel(target, outputs)];
   }
 
   dispose(): void {

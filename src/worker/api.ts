@@ -27,6 +27,7 @@ import type {
   DataPreview,
   Picture,
   Question,
+  RowExample,
   PolicyPreview,
   PresetName,
   ResumeReport,
@@ -221,8 +222,8 @@ export interface HoldfastApi {
   importMirror(folder: FileSystemDirectoryHandle, options?: Watcher): Promise<readonly Imported[]>;
   /**
    * Something of a person's own put through the model as it was at `step`, default as it is now (of a run that is not open
-   * here: its newest checkpoint): for *digits* a drawing, for *text* a beginning to go on from. The picture says of which
-   * step it is. `invalid` where the task takes none of that kind.
+   * here: its newest checkpoint): for *digits* a drawing, for *text* a beginning to go on from, for *table* a row. The picture
+   * says of which step it is. `invalid` where the task takes none of that kind, and for a row naming the column at fault.
    */
   ask(run: string, question: Question, step?: number): Promise<Picture>;
 }
@@ -241,6 +242,8 @@ export interface HoldfastPage extends HoldfastApi {
   evaluate(run: string, step: number): Promise<Readonly<Record<string, number>>>;
   /** What the model says of each held-out example at any step; null where the task has no such answers. */
   answers(run: string, step: number): Promise<Answers | null>;
+  /** A held-out row of the run's table to ask by, by its place among them, which goes round. */
+  example(run: string, index: number): Promise<RowExample>;
   exportCheckpoint(run: string, step: number, options?: ToFile): Promise<Blob>;
 }
 

@@ -43,6 +43,7 @@ import type {
   Policy,
   PolicyPreview,
   Question,
+  RowExample,
   RunDetail,
   RunInfo,
   RunStep,
@@ -356,6 +357,10 @@ class Holdfast implements HoldfastPage {
     const trainer = await this.#workers.trainer();
     if (step !== undefined) return trainer.askAt({ run, step }, question);
     return trainer.askNow({ run, step: await this.#newest(run) }, question);
+  }
+
+  async example(run: string, index: number): Promise<RowExample> {
+    return (await this.#workers.trainer()).example(run, index);
   }
 
   /** Step of the newest checkpoint. */

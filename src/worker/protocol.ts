@@ -46,7 +46,7 @@ import type {
 } from "../format/stored";
 import type { DataPreview } from "../format/dataset";
 import type { Picture } from "../format/picture";
-import type { Question } from "../format/question";
+import type { Question, RowExample } from "../format/question";
 import type { Answers } from "../format/answers";
 import type { State } from "../format/tensors";
 import type { Comparison } from "../analysis/compare";
@@ -55,7 +55,7 @@ import type { Interval } from "../policy/interval";
 
 export type { ColumnFacts, ColumnKind, DataPreview } from "../format/dataset";
 export type { Panel, Picture } from "../format/picture";
-export type { Question } from "../format/question";
+export type { Question, RowExample, RowField } from "../format/question";
 export type { Answers } from "../format/answers";
 export type * from "../format/run";
 export type * from "../format/stored";
@@ -330,6 +330,8 @@ export interface TrainApi {
   askAt(at: RunStep, question: Question): Promise<Picture>;
   /** The same as it is now where the run is open here, else at that step. */
   askNow(at: RunStep, question: Question): Promise<Picture>;
+  /** A held-out row of the run's table, by its place among them; `invalid` where its task has no rows. */
+  example(run: string, index: number): Promise<RowExample>;
   /** Metrics on held-out data. */
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>>;
   /** What its model says of each held-out example; null where the task has no such answers. */

@@ -53,6 +53,7 @@ const api: TrainApi = {
   pictureOf: (at) => trainer().pictureOf(at),
   askAt: (at, question) => trainer().askAt(at, question),
   askNow: (at, question) => trainer().askNow(at, question),
+  example: (run, index) => trainer().example(run, index),
   answersAt: (at) => trainer().answersAt(at),
   evaluateAt: (at) => trainer().evaluateAt(at),
   deploy: (at, options) => trainer().deploy(at, options),

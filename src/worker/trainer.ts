@@ -37,6 +37,7 @@ import type {
   Picture,
   Policy,
   Question,
+  RowExample,
   Restored,
   ResumeReport,
   RunDetail,
@@ -316,6 +317,11 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
   askNow(at: RunStep, question: Question): Promise<Picture> {
     const open = this.#open;
     return open?.record.id === at.run ? open.respond(question) : this.askAt(at, question);
+  }
+
+  async example(run: string, index: number): Promise<RowExample> {
+    const { record } = await this.#storage.detail(run);
+    return this.#data.example(record, index);
   }
 
   evaluateAt(at: RunStep): Promise<Readonly<Record<string, number>>> {

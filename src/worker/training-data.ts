@@ -2,6 +2,7 @@
 import type { Task } from "../engine/task";
 import { hasCode, HoldfastError } from "../errors";
 import type { DataPreview, GivenFile, ReadFiles } from "../format/dataset";
+import type { RowExample } from "../format/question";
 import { loadTask } from "../tasks";
 import { unpacked } from "./given-files";
 import type { AddedData, Config, DataFile, RunRecord, RunStorageApi } from "./protocol";
@@ -38,6 +39,14 @@ export class TrainingData {
       if (loaded.inspectMadeUp === undefined) loaded.inspect(loaded.generate(config, seed), config);
       else loaded.inspectMadeUp(config, seed);
     });
+  }
+
+  /** A held-out row of a run's table. */
+  async example(record: RunRecord, index: number): Promise<RowExample> {
+    const task = await loadTask(record.task);
+    const example = task.example?.(await this.of(task, record), record.config, index);
+    if (example !== undefined) return example;
+    throw new HoldfastError("invalid", `The data of the task ${record.task} has no rows to ask by.`);
   }
 
   /** Stores bytes, which must not be written to any more; returns their SHA-256, hex. */

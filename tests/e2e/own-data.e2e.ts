@@ -133,6 +133,21 @@ test("from a CSV file to a comparison, and to another browser", async ({ live, a
   await expect(main.getByRole("img", { name: /^stem, true and predicted at step/ })).toBeVisible(PATIENTLY);
   await expect(main.getByRole("list", { name: /^What the prediction hangs on/ })).toContainText("water");
 
+  // A row of one's own is asked by as the table has it: with a comma, and without what is missing.
+  const ask = main.getByRole("region", { name: /^Try it/ });
+  await ask.getByLabel("soil").selectOption("sand");
+  await ask.getByLabel("water").fill("12,5");
+  await ask.getByRole("button", { name: "Predict" }).click();
+  const said = ask.getByRole("group", { name: /^stem, as predicted at step/ });
+  await expect(said).toContainText(/\d on average/, PATIENTLY);
+  const first = await said.innerText();
+  await ask.getByLabel("water").fill("");
+  await ask.getByLabel("soil").selectOption("clay");
+  await expect(said).not.toHaveText(first, PATIENTLY);
+  await ask.getByLabel("water").fill("wet");
+  await ask.getByRole("button", { name: "Predict" }).click();
+  await expect(ask.getByText(/^“water” is a number, and “wet” is none/)).toBeVisible(PATIENTLY);
+
   await main.getByRole("textbox", { name: "Step" }).fill("13");
   await button(page, "Show").click();
   await button(page, "Look at this step").click();

@@ -7,6 +7,7 @@ import type {
   Health,
   Picture,
   Question,
+  RowExample,
   RunHealth,
 } from "../../src/worker/protocol";
 
@@ -168,7 +169,28 @@ export function textPicture(step: number): Picture {
   };
 }
 
+/** Of a table of birds. */
+export const ROW: RowExample = {
+  row: 17,
+  of: 60,
+  cells: { ring: "A117", site: "estuary", bill_mm: "", wing_mm: "128", species: "dunlin" },
+  target: "species",
+  fields: [
+    { name: "site", kind: "category", canBeMissing: true, values: ["beach", "estuary"], rare: "pier" },
+    { name: "bill_mm", kind: "number", canBeMissing: true, values: [], rare: null },
+    { name: "wing_mm", kind: "number", canBeMissing: false, values: [], rare: null },
+  ],
+};
+
 export function answerPicture(question: Question, step: number): Picture {
+  if (question.kind === "row") {
+    const share = Number(question.cells["wing_mm"]) / 150;
+    const bars = [
+      { name: "dunlin", value: share },
+      { name: "turnstone", value: 1 - share },
+    ];
+    return { step, panels: [{ kind: "bars", title: "species, as predicted", bars }] };
+  }
   if (question.kind === "image") {
     const bars = [7, 1, 9].map((digit, i) => ({ name: String(digit), value: 0.9 / 8 ** i }));
     return { step, panels: [{ kind: "bars", title: "It sees", bars }] };

@@ -13,6 +13,7 @@ import {
   checkpointOf,
   lossOf,
   madeUpPreview,
+  ROW,
   textPicture,
 } from "./fake-data";
 import type { HoldfastEvent, HoldfastPage, LiveRun, StoredData } from "../../src/worker/api";
@@ -43,6 +44,7 @@ import type {
   Policy,
   PolicyPreview,
   Question,
+  RowExample,
   RunDetail,
   RunEvent,
   RunEventBody,
@@ -59,7 +61,7 @@ import type {
 
 /** `loading`: nothing ever answers. `failed`: whatever is read or done fails. */
 export type Scene =
-  "empty" | "loading" | "full" | "failed" | "interrupted" | "elsewhere" | "bad-numbers" | "memory";
+  "empty" | "loading" | "full" | "table" | "failed" | "interrupted" | "elsewhere" | "bad-numbers" | "memory";
 
 interface FakeRun {
   info: RunInfo;
@@ -85,7 +87,8 @@ export class FakeHoldfast implements HoldfastPage {
 
   constructor(scene: Scene, { ticking = true } = {}) {
     this.#scene = scene;
-    if (scene !== "empty" && scene !== "memory") this.#fill(scene);
+    if (scene === "table") this.#add("birds", "Birds", "table", "paused", 820, 1000, 60);
+    else if (scene !== "empty" && scene !== "memory") this.#fill(scene);
     for (const [id, name] of [
       ["spiralsfirst", "Spirals, first try"],
       ["rings", "Rings with too high a rate"],
@@ -268,6 +271,7 @@ export class FakeHoldfast implements HoldfastPage {
   }
 
   #picture(run: FakeRun, step: number): Picture {
+    if (run.info.task === "table") return answerPicture({ kind: "row", cells: ROW.cells }, step);
     return run.info.task === "text" ? textPicture(step) : boundaryPicture(step);
   }
 
@@ -657,6 +661,11 @@ export class FakeHoldfast implements HoldfastPage {
     await this.#wait(300);
     const { info } = this.#of(run);
     return answerPicture(question, step ?? info.step);
+  }
+  async example(run: string, index: number): Promise<RowExample> {
+    await this.#wait(100);
+    this.#of(run);
+    return { ...ROW, row: 17 + index, cells: { ...ROW.cells, wing_mm: `${128 + index}` } };
   }
   async picture(run: string, step?: number): Promise<Picture> {
     await this.#wait(200);

@@ -69,6 +69,8 @@ const PLACES: readonly Place[] = [
     scenes: ["full"],
     act: press("Write"),
   },
+  { name: "run-row", route: "/run/birds", scenes: ["table"], act: press("Predict") },
+  { name: "compare-row", route: "/compare?a=birds@40&b=birds@800", scenes: ["table"], act: press("Predict") },
   { name: "health", route: "/health", scenes: [...ALL, "memory"] },
   { name: "design", route: "/design", scenes: ["full"], isBusy: true },
   {

@@ -13,6 +13,7 @@ const SCENES: readonly Scene[] = [
   "empty",
   "loading",
   "full",
+  "table",
   "failed",
   "interrupted",
   "elsewhere",

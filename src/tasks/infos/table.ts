@@ -13,6 +13,7 @@ export const TABLE: TaskInfo = {
     accept: ".csv,.tsv,.txt,.zip,.gz,text/csv",
     maxBytes: 16 * 1024 * 1024,
   },
+  asks: "row",
   fields: [
     {
       name: "target",
