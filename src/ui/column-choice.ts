@@ -28,6 +28,23 @@ export class ColumnChoice {
     return chosen === "" ? usualTarget(this.columns) : chosen;
   }
 
+  /** What it is predicted from, as a sentence that says so where nobody chose it; null where nothing can be. */
+  get targetWords(): readonly [before: string, target: string, after: string] | null {
+    const { columns, target } = this;
+    if (target === null) return null;
+    const others = columns.filter(({ name, kind }) => kind !== "ignored" && name !== target).length;
+    const from = `from ${others} other ${others === 1 ? "column" : "columns"}`;
+    if (this.#read(TARGET) !== "") return ["Predicts ", target, ` ${from}.`];
+    const which = columns.at(-1)?.name === target ? "the last column" : "the last column that can be used";
+    return ["Predicts ", target, `, ${which}, ${from}. Choose another where that is not meant.`];
+  }
+
+  /** The target first, where it can be seen; the others in the order of the table. */
+  get listed(): readonly ColumnFacts[] {
+    const { columns, target } = this;
+    return columns.toSorted((a, b) => Number(b.name === target) - Number(a.name === target));
+  }
+
   /** What is wrong with what was chosen; null where nothing is. Whether it can be trained on, the task says. */
   get problem(): string | null {
     const errors = [COLUMNS, TARGET].map((name) => this.#form.error("config", this.#field(name)));

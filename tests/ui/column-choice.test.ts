@@ -36,6 +36,22 @@ suite("what a person chooses of a table's columns", () => {
     expect(choice.problem).toBeNull();
   });
 
+  test("is said in a sentence, with why where nobody chose it; and the target is the first that is listed", () => {
+    const words = () => choice.targetWords?.join("");
+    const names = choice.columns.map(({ name }) => name);
+    expect(words()).toBe(
+      "Predicts sex, the last column, from 4 other columns. Choose another where that is not meant.",
+    );
+    expect(choice.listed.map(({ name }) => name)).toEqual(["sex", ...names.slice(0, -1)]);
+    choice.learn("sex");
+    expect(words()).toBe("Predicts sex from 4 other columns.");
+    choice.learn("");
+    choice.use("sex", "ignored");
+    expect(words()).toMatch(/^Predicts year, the last column that can be used, from 3 other columns/);
+    for (const name of names) choice.use(name, "ignored");
+    expect([choice.targetWords, choice.listed]).toEqual([null, choice.columns]);
+  });
+
   test("leaves out what was said of another use, until it is read anew", () => {
     const found = choice.columns.map((column) => ({ ...column, notes: ["The mean stands in for it."] }));
     const noted = new ColumnChoice(form, found);
