@@ -271,9 +271,20 @@ export class NewRunState {
   }
 
   get valid(): boolean {
+    return this.task !== null && this.fault === null;
+  }
+
+  /** Why it cannot be started as it is filled in, the first thing that is wrong; null where nothing is. */
+  get fault(): string | null {
     // Else the task would make its own data, and the person take the run for one on theirs.
-    if (this.data.failed !== null || this.dataProblem !== null) return false;
-    return this.task !== null && this.fields.every(([group, field]) => this.error(group, field) === null);
+    if (this.data.failed !== null)
+      return "Your data cannot be used: choose another file, or the built-in data.";
+    for (const [group, field] of this.fields) {
+      const error = this.error(group, field);
+      if (error !== null) return `“${field.label}” cannot be used. ${error}`;
+    }
+    if (this.dataProblem === null || this.data.stored === null) return this.dataProblem;
+    return "Your data cannot be trained on as it is set.";
   }
 
   /** What the run is to begin with, in place of anything else; nothing: its weights are drawn. */

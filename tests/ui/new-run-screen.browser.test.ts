@@ -54,3 +54,42 @@ test("made-up data that cannot be trained on is told in the form, and the run no
   await userEvent.fill(main.getByRole("textbox", { name: "Held out" }), "20");
   await expect.element(start).toBeEnabled();
 });
+
+test("from what is wrong, named at the bottom, a button leads to it, folded away or far above", async () => {
+  const bar = main.getByRole("button", { name: "Show where" });
+  const start = main.getByRole("button", { name: "Start training" });
+  await expect.element(start).toBeEnabled();
+  expect(bar.query()).toBeNull();
+
+  await userEvent.click(main.getByText("Optimizer and schedule"));
+  await userEvent.fill(main.getByLabelText("Beta 1"), "much");
+  await userEvent.click(main.getByText("Optimizer and schedule"));
+  await expect.element(main.getByText(/^“Beta 1” cannot be used\. Not a number/)).toBeVisible();
+  await expect.element(start).toBeDisabled();
+  await userEvent.click(bar);
+  await expect.element(main.getByLabelText("Beta 1")).toBeVisible();
+  await expect.element(main.getByLabelText("Beta 1")).toHaveFocus();
+  await userEvent.fill(main.getByLabelText("Beta 1"), "0.9");
+  await expect.element(start).toBeEnabled();
+  expect(bar.query()).toBeNull();
+
+  await userEvent.click(main.getByRole("radio", { name: /^Table/ }));
+  await userEvent.upload(main.getByRole("button", { name: /^A CSV file/ }), new File(["a,b"], "mine.csv"));
+  const problem = main.getByRole("combobox", { name: "Problem" });
+  await userEvent.selectOptions(problem, "regression");
+  await expect.element(main.getByText("Your data cannot be trained on as it is set.")).toBeVisible();
+  window.scrollTo(0, document.body.scrollHeight);
+  await userEvent.click(bar);
+  const target = main.getByRole("combobox", { name: "Target" });
+  await expect.element(target).toHaveFocus();
+  await expect.element(target).toBeInViewport();
+  await expect.element(target).toHaveAccessibleDescription(/holds no numbers/);
+});
+
+test("a file that cannot be used is replaced where it was chosen", async () => {
+  await userEvent.click(main.getByRole("radio", { name: /^Text/ }));
+  await userEvent.upload(main.getByRole("button", { name: /zipped$/ }), new File([], "mine.txt"));
+  await expect.element(main.getByText(/^Your data cannot be used/)).toBeVisible();
+  await userEvent.click(main.getByRole("button", { name: "Show where" }));
+  await expect.element(main.getByRole("button", { name: "Choose files" })).toHaveFocus();
+});
