@@ -35,6 +35,8 @@ export interface ComparedSide {
   readonly metrics: Readonly<Record<string, number>>;
   /** Settings in force at this step, flat, by name. */
   readonly settings: Config;
+  /** Did a person bring what it learnt from? Else its task made that. */
+  readonly hasOwnData: boolean;
   /** What computed it, and on what data, flat, by name. */
   readonly environment: Config;
 }

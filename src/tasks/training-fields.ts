@@ -279,6 +279,21 @@ export function scheduleFields(kind: ScheduleKind): readonly Field[] {
   }
 }
 
+export const OPTIMIZER_KINDS = OPTIMIZERS.map(({ value }) => value);
+export const SCHEDULE_KINDS = SCHEDULES.map(({ value }) => value);
+
+/** Every setting that says how a run of any task is trained, whatever its optimizer and its schedule. */
+export const TRAINING_FIELDS: readonly Field[] = [
+  SEED,
+  OPTIMIZER,
+  LEARNING_RATE,
+  CLIP_NORM,
+  ...OPTIMIZER_KINDS.flatMap(optimizerFields),
+  SCHEDULE,
+  ...SCHEDULE_KINDS.flatMap(scheduleFields),
+  HORIZON,
+];
+
 /** Longest return that is planned for, where the policy chooses how often to save. */
 export const RETURN_SECONDS: NumberField = {
   name: "returnSeconds",

@@ -47,14 +47,14 @@ export function runSettings(
       if (field?.ofMadeUp === true && data.origin !== "generated") return [];
       return field === undefined
         ? { label: settingWords(name), value: cut(setting(value)) }
-        : told(field, value);
+        : toldSetting(field, value);
     }),
-    told(OPTIMIZER, optimizer.kind),
-    told(LEARNING_RATE, optimizer.learningRate),
-    ...optimizerFields(optimizer.kind).map((field) => told(field, valueIn(optimizer, field.name))),
-    told(CLIP_NORM, optimizer.clipNorm),
-    told(SCHEDULE, schedule.kind),
-    ...scheduleFields(schedule.kind).map((field) => told(field, valueIn(schedule, field.name))),
+    toldSetting(OPTIMIZER, optimizer.kind),
+    toldSetting(LEARNING_RATE, optimizer.learningRate),
+    ...optimizerFields(optimizer.kind).map((field) => toldSetting(field, valueIn(optimizer, field.name))),
+    toldSetting(CLIP_NORM, optimizer.clipNorm),
+    toldSetting(SCHEDULE, schedule.kind),
+    ...scheduleFields(schedule.kind).map((field) => toldSetting(field, valueIn(schedule, field.name))),
     ...(record.from === undefined ? [] : [{ label: "Began with", value: record.from.name }]),
   ];
   return lines.filter(({ value }) => value !== "");
@@ -86,7 +86,8 @@ export function forkChanges(
 
 type Value = number | string | boolean | null;
 
-function told(field: Field, value: Value): SettingLine {
+/** A setting as its field names it. */
+export function toldSetting(field: Field, value: Value): SettingLine {
   const chosen = field.kind === "choice" ? field.options.find((option) => option.value === value) : undefined;
   const unit = field.kind === "integer" || field.kind === "number" ? field.unit : undefined;
   const words = chosen?.label ?? cut(setting(value));

@@ -271,6 +271,7 @@ function factsOf(
     step,
     samples,
     settings: { task, ...settingsOf(seed, stretch) },
+    hasOwnData: data.origin === "file",
     environment: environmentFacts(environment, `${data.name}, ${data.hash.slice(0, HASH_SHOWN)}…`),
   };
 }

@@ -16,6 +16,7 @@ function side(
     digest: "",
     metrics: {},
     settings: {},
+    hasOwnData: false,
     environment: {},
     ...facts,
     state: {

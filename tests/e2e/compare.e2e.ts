@@ -29,7 +29,7 @@ test("three states of two runs, one of them not saved; the line, a reload, and t
     second,
   ] as const);
   const differs = main.getByRole("region", { name: /^What differs/ });
-  await expect(differs.getByRole("row", { name: /^seed 7 7 8$/ })).toBeVisible(PATIENTLY);
+  await expect(differs.getByRole("row", { name: /^Seed 7 7 8$/ })).toBeVisible(PATIENTLY);
   await expect(main.getByText("3 states of 2 runs")).toBeVisible();
   const tensors = main.getByRole("region", { name: /^Change by tensor/ });
   await expect(tensors.getByRole("columnheader", { name: /^change C/ })).toBeVisible();

@@ -34,6 +34,7 @@ export function fakeComparison(sides: readonly FakeSide[]): Comparison {
       digest,
       metrics,
       settings: { learningRate: index === 0 ? 9.2e-4 : 8e-4, dropout: 0.05 * (1 + index), batchSize: 16 },
+      hasOwnData: false,
       environment: { backend: "webgpu", browser: index === 2 ? "Chromium 157" : "Chromium 156" },
       state: { tensors: tensorsAt(info.task, step), scalars: { step, samples: 16 * step, counters: {} } },
     })),

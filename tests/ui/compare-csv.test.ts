@@ -12,6 +12,7 @@ const sides: readonly ComparedSide[] = [1, 2].map((step) => ({
   digest: "",
   metrics: {},
   settings: {},
+  hasOwnData: false,
   environment: {},
 }));
 

@@ -188,3 +188,28 @@ test("a run that is not among those here is said to be so, where it is chosen", 
   await expect.element(run).toHaveValue("gone");
   await expect.element(run).toHaveDisplayValue("not here");
 });
+
+test("what is understood first comes first, and what nobody set is shown where it is asked for", async () => {
+  location.hash = `#/compare?a=${A}&b=${B}`;
+  await expect.element(main.getByRole("region", { name: /^The same beginning/ })).toBeVisible();
+  await expect.element(main.getByRole("heading", { name: /^Loss curves/ })).toBeVisible();
+  const headings = main.getByRole("heading", { level: 2 }).elements();
+  const order = [
+    "What differs",
+    "Loss curves",
+    "The same beginning",
+    "Step 400",
+    "Loss on the line",
+    "Change by",
+  ];
+  const places = order.map((begin) => headings.findIndex((one) => one.textContent.trim().startsWith(begin)));
+  expect(places).not.toContain(-1);
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+
+  location.hash = `#/compare?a=${A}&b=${B}&c=${C}`;
+  const differs = main.getByRole("region", { name: /^What differs/ });
+  await expect.element(differs.getByRole("row", { name: /^Learning rate/ })).toBeVisible();
+  expect(differs.getByRole("row", { name: /^Browser/ }).query()).toBeNull();
+  await userEvent.click(differs.getByRole("button", { name: "Show what nobody set: 1 difference" }));
+  await expect.element(differs.getByRole("row", { name: "Browser Chromium 156" })).toBeVisible();
+});

@@ -4,7 +4,7 @@ import { readCurves } from "../../src/ui/curves";
 import type { JournalRows, RunDetail, RunEvent } from "../../src/worker/protocol";
 
 function side(run: string, step: number, samples: number, batchSize: number): ComparedSide {
-  const facts = { runName: run, task: "", digest: "", metrics: {}, environment: {} };
+  const facts = { runName: run, task: "", digest: "", metrics: {}, hasOwnData: false, environment: {} };
   return { ...facts, run, step, samples, settings: { batchSize } };
 }
 
