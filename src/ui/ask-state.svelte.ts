@@ -16,6 +16,7 @@ export class AskState {
   /** As many as there are states, in their order; none until something is asked. */
   results = $state.raw<readonly PictureResult[]>([]);
   asking = $state(false);
+  #answering: Promise<void> | null = null;
   /** The newest question while one is under way: a drawing goes on faster than a model answers. */
   #next: Question | null = null;
 
@@ -24,9 +25,14 @@ export class AskState {
     this.#states = states;
   }
 
-  async ask(question: Question): Promise<void> {
+  /** Resolves once nothing that was asked is without its answers any more. */
+  ask(question: Question): Promise<void> {
     this.#next = question;
-    if (this.asking) return;
+    this.#answering ??= this.#answerAll();
+    return this.#answering;
+  }
+
+  async #answerAll(): Promise<void> {
     this.asking = true;
     while (this.#next !== null) {
       const now: Question = this.#next;
@@ -34,6 +40,7 @@ export class AskState {
       await this.#askEach(now);
     }
     this.asking = false;
+    this.#answering = null;
   }
 
   /** One after the other, since all need the one trainer; no further than until something else is asked. */

@@ -64,7 +64,7 @@ export function runSettings(
 export function rateWords(learningRate: number, { optimizer }: Pick<RunRecord, "optimizer">): string {
   const { kind } = optimizer.schedule;
   const words = `rate ${rate(learningRate)}`;
-  return kind === "constant" ? words : `${words}; ${uncapitalized(told(SCHEDULE, kind).value)}`;
+  return kind === "constant" ? words : `${words}; ${uncapitalized(toldSetting(SCHEDULE, kind).value)}`;
 }
 
 /** A setting that a fork began with, and what its parent had at that step; null where the parent had none of that name. */

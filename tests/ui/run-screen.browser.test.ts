@@ -51,6 +51,19 @@ test("a step that one went back to is no longer promised", async () => {
   await expect.element(heading).toHaveTextContent(/from step 40, and checked$/);
 });
 
+test("what is at a step that one went back to comes into view, and both pictures say of which step they are", async () => {
+  await page.viewport(1440, 600);
+  const look = main.getByRole("button", { name: "Look at this step" });
+  await expect.element(main.getByRole("heading", { name: "Decision boundary step 820" })).toBeVisible();
+  (look.element() as HTMLElement).scrollIntoView({ block: "end" });
+  await userEvent.click(look);
+  const visited = main.getByRole("heading", { name: "Decision boundary step 41" });
+  await expect.element(visited).toBeInViewport();
+  await expect
+    .element(main.getByRole("heading", { name: "Decision boundary step 820, as the run is now" }))
+    .toBeVisible();
+});
+
 test("what stands in the cell of the last save can be read in whole", async () => {
   await expect.element(main.getByTitle(/Stall: training waited .* for this save\.$/)).toBeVisible();
 });
