@@ -268,12 +268,12 @@ const HORIZON: NumberField = {
 export function scheduleFields(kind: ScheduleKind): readonly Field[] {
   switch (kind) {
     case "constant":
-      return [];
+      return [WARMUP];
     case "cosine":
     case "linear":
       return [WARMUP, FLOOR];
     case "step":
-      return [EVERY, FACTOR];
+      return [WARMUP, EVERY, FACTOR];
     default:
       return kind satisfies never;
   }
