@@ -53,7 +53,6 @@ export interface Comparison {
   /** The first is the one that the others are held against. */
   readonly sides: readonly ComparedSide[];
   readonly differing: readonly Difference[];
-  readonly settingsCompared: number;
   /** Tensors that the first side and at least one other have, by the largest relative change, largest first. */
   readonly tensors: readonly ComparedTensor[];
   /** Tensors of which no other side has that shape, or which the first one lacks. */
@@ -67,8 +66,6 @@ export interface SideState extends ComparedSide {
 
 /** Compares by name: settings, environment, and every tensor, parameters and optimizer slots alike. */
 export function compareStates(sides: readonly SideState[]): Comparison {
-  const settings = differences("settings", sides);
-  const environment = differences("environment", sides);
   const byName = sides.map(({ state }) => new Map(state.tensors.map((tensor) => [tensor.name, tensor])));
   const tensors: ComparedTensor[] = [];
   const unmatched: string[] = [];
@@ -80,22 +77,17 @@ export function compareStates(sides: readonly SideState[]): Comparison {
   }
   return {
     sides: sides.map(sideOf),
-    differing: [...settings.differing, ...environment.differing],
-    settingsCompared: settings.compared,
+    differing: [...differences("settings", sides), ...differences("environment", sides)],
     tensors: tensors.sort((x, y) => largest(y) - largest(x) || (x.name < y.name ? -1 : 1)),
     unmatched: unmatched.sort(),
   };
 }
 
-function differences(
-  of: Difference["of"],
-  sides: readonly ComparedSide[],
-): { readonly differing: readonly Difference[]; readonly compared: number } {
+function differences(of: Difference["of"], sides: readonly ComparedSide[]): readonly Difference[] {
   const names = [...new Set(sides.flatMap((side) => Object.keys(side[of])))].sort();
-  const differing = names
+  return names
     .map((name) => ({ of, name, values: sides.map((side) => side[of][name] ?? null) }))
     .filter(({ values }) => values.some((value) => value !== values[0]));
-  return { differing, compared: names.length };
 }
 
 /** An environment and the data, flat, by names that a person can read. */

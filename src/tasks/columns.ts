@@ -122,7 +122,8 @@ function reasons(columns: readonly Column[]): string {
   return excerpt(ignored.map(({ name, why = "ignored" }) => `${name} (${why})`).join(", "), 400);
 }
 
-function excerpt(text: string, characters = EXAMPLE_CHARACTERS): string {
+/** As much of a text from a file as a message tells. */
+export function excerpt(text: string, characters = EXAMPLE_CHARACTERS): string {
   const all = Array.from(text);
   return all.length > characters ? `${all.slice(0, characters).join("")}…` : text;
 }

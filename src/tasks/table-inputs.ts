@@ -6,7 +6,7 @@
  */
 import { HoldfastError } from "../errors";
 import type { Column } from "./columns";
-import { valueIn } from "./columns";
+import { excerpt, valueIn } from "./columns";
 
 /** Values of a category that are told apart; the others are one. */
 const MAX_CATEGORIES = 64;
@@ -68,7 +68,9 @@ export function numberInputs({ name, cells, numberOf, numbers }: Column, trainin
       const value = expectKnown(name, cell, gaps);
       const number = numberOf(value);
       if (value !== "" && Number.isNaN(number))
-        throw invalid(`“${name}” is a number, and “${cell}” is none; give one${orMissing(gaps)}.`);
+        throw invalid(
+          `“${name}” is a number, and “${excerpt(cell)}” is none (up to 1e100); give one${orMissing(gaps)}.`,
+        );
       put(scaled(number), to, offset);
     },
   };
@@ -100,7 +102,7 @@ export function categoryInputs({ name, cells, missing }: Column, training: Uint3
       const value = expectKnown(name, cell, missing);
       if (value !== "" && !known.has(value))
         throw invalid(
-          `“${name}” is never “${cell}” in the table; give one of its values (${namedOf(values)})${orMissing(missing)}.`,
+          `“${name}” is never “${excerpt(cell)}” in the table; give one of its values (${namedOf(values)})${orMissing(missing)}.`,
         );
       put(slotOf(value), to, offset);
     },
@@ -172,7 +174,8 @@ function orMissing(gaps: number): string {
 
 function namedOf(values: readonly string[]): string {
   const rest = values.length - NAMED_VALUES;
-  return `${values.slice(0, NAMED_VALUES).join(", ")}${rest > 0 ? `, and ${rest} more` : ""}`;
+  const named = values.slice(0, NAMED_VALUES).map((value) => excerpt(value));
+  return `${named.join(", ")}${rest > 0 ? `, and ${rest} more` : ""}`;
 }
 
 function invalid(message: string): HoldfastError {

@@ -28,8 +28,10 @@ export function exampleOf({ target, columns, named, heldOut }: TableRows, index:
 /** What the network reads of a row that is given by its cells. Throws `invalid`, naming the column that is at fault. */
 export function inputsOfCells(
   { columns, inputs }: Pick<TableRows, "columns" | "inputs">,
-  cells: Readonly<Record<string, unknown>>,
+  cells: Readonly<Record<string, unknown>> | null | undefined,
 ): Float32Array<ArrayBuffer> {
+  if (typeof cells !== "object" || cells === null)
+    throw new HoldfastError("invalid", "The row has no cells; give each as text by the name of its column.");
   const values = new Float32Array(inputs);
   let offset = 0;
   for (const column of columns) {

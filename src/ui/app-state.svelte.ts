@@ -228,6 +228,12 @@ export class AppState {
     return isResuming(status, this.api.live(id));
   }
 
+  /** Of a run that is not in the list. */
+  absentName(run: string): string {
+    const name = this.trash.find(({ id }) => id === run)?.name;
+    return name === undefined ? "a run that is not here" : `“${name}”, which is in the trash`;
+  }
+
   #nameOf(run: string): string {
     return this.runs?.find(({ id }) => id === run)?.name ?? run;
   }

@@ -3,6 +3,9 @@ import { messageOf } from "../errors";
 import type { HoldfastPage } from "../worker/api";
 import type { Question, RowExample, RowField } from "../worker/protocol";
 
+/** Characters of a cell that are told. */
+const SHOWN = 60;
+
 /** Components read it, write `cells`, and call the rest. */
 export class RowQuestion {
   readonly #api: HoldfastPage;
@@ -38,7 +41,7 @@ export class RowQuestion {
       this.failed = null;
       return true;
     } catch (error) {
-      this.failed = messageOf(error);
+      if (place === this.#place) this.failed = messageOf(error);
       return false;
     }
   }
@@ -62,16 +65,30 @@ export class RowQuestion {
   }
 }
 
-/** Where runs hold out different rows, or learn from different tables, the first one's row as far as it goes. */
+/**
+ * Where runs hold out different rows, or learn from different tables, the first one's row as far as it goes. Who reads a
+ * column goes before who leaves it alone: a word in a column of numbers is missing to the one, and a word to the other.
+ */
 function filledIn(examples: readonly RowExample[]): Record<string, string> {
-  return Object.fromEntries(examples.toReversed().flatMap(({ cells }) => Object.entries(cells)));
+  const ofAll = examples.toReversed();
+  const read = ofAll.flatMap(({ fields, cells }) =>
+    fields.map(({ name }): [string, string] => [name, cells[name] ?? ""]),
+  );
+  return Object.fromEntries([...ofAll.flatMap(({ cells }) => Object.entries(cells)), ...read]);
 }
 
 function originWords(examples: readonly RowExample[]): string | null {
   const [first] = examples;
   if (first === undefined) return null;
   const isHeldOutByAll = examples.every(({ row }) => row === first.row);
-  const cells = filledIn(examples);
-  const truths = examples.map(({ target }) => `its ${target} is ${cells[target] ?? ""}`);
+  // Of another table's row it would not be true.
+  const truths = examples.flatMap(({ target }) =>
+    target in first.cells ? [`its ${target} is ${clipped(first.cells[target] ?? "")}`] : [],
+  );
   return `Filled in from row ${first.row}, held out${isHeldOutByAll ? "" : " of the first one’s training"}: ${[...new Set(truths)].join(", ")}.`;
+}
+
+function clipped(cell: string): string {
+  const characters = Array.from(cell);
+  return characters.length > SHOWN ? `${characters.slice(0, SHOWN).join("")}…` : cell;
 }

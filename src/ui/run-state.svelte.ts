@@ -96,8 +96,10 @@ export class RunState {
   latest = $derived(this.checkpoints.at(-1) ?? null);
   /** It was interrupted and is brought back, by itself after a reload. */
   isResuming = $derived.by(() => {
+    // Read also while nothing is live: what is not read here tells nothing of its change.
+    const { status, phase } = this;
     const live = this.api.live(this.id);
-    return isResuming(this.status, live && { ...live, phase: this.phase });
+    return isResuming(status, live && { ...live, phase });
   });
   /** In force now. */
   settings = $derived(this.settingsAt(Infinity));

@@ -105,7 +105,10 @@ export class Transfers {
     await this.#host.attempt(async () => {
       // In the click that asked for it: later the browser would not let the page ask.
       const to = await choosePlace(file);
-      if (to === null) return;
+      if (to === null) {
+        this.#host.toast(`Nothing was exported: no place was chosen for ${file}.`);
+        return;
+      }
       await this.#transfer(`Exporting ${file}`, async (watcher) => {
         const blob = await work(to === undefined ? watcher : { ...watcher, to });
         if (to === undefined) download(blob, file);

@@ -24,6 +24,8 @@ export interface RunHereParts {
 export class RunHere {
   readonly #parts: RunHereParts;
   #opened: { readonly trainer: TrainApi; readonly run: string } | null = null;
+  /** What is to be gone on with, and is not open yet. */
+  #resuming: string | null = null;
   /** One thing at a time that opens, closes or starts a run. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -55,6 +57,7 @@ export class RunHere {
 
   /** Opens it where it is not, and goes on with it; `why` stands in its record. */
   resume(run: string, options: { readonly takeOver: boolean; readonly why: string }): Promise<RunInfo> {
+    this.#resuming = run;
     return this.inTurn(async () => {
       try {
         return await this.#resume(run, options);
@@ -63,6 +66,8 @@ export class RunHere {
         const live = this.#parts.events.live(run);
         if (live?.here === true && live.phase.kind !== "idle") this.#tellIdle(run);
         throw error;
+      } finally {
+        if (this.#resuming === run) this.#resuming = null;
       }
     });
   }
@@ -72,6 +77,8 @@ export class RunHere {
     const { supervisor, events } = this.#parts;
     const run = supervisor().takeResume();
     if (run === null) return;
+    // Whoever loads the page again meanwhile wants it no less.
+    supervisor().resumeAfterReload(run);
     // Nobody is to be asked meanwhile whether it should go on.
     events.tell({ kind: "phase", run, phase: { kind: "restoring" } });
     this.resume(run, { takeOver: false, why: "the page was loaded again" }).catch((error: unknown) => {
@@ -83,13 +90,20 @@ export class RunHere {
     });
   }
 
-  /** `busy` where it is not open here. */
+  /** `busy` where it is not open here, nor on its way to be. */
   pause(run: string): Promise<RunInfo> {
+    const wasResuming = this.#resuming === run;
     return this.inTurn(async () => {
       // A recovery that is under way is waited for: what it brings back is what is to be paused.
       const trainer = await this.#parts.supervisor().trainer();
-      if (this.#opened?.run !== run || this.#opened.trainer !== trainer)
+      if (this.#opened?.run !== run || this.#opened.trainer !== trainer) {
+        if (wasResuming) {
+          // It could not be brought back, which is told; nor is that tried again after a reload.
+          this.#parts.supervisor().expect(null);
+          return this.#detail(run);
+        }
         throw new HoldfastError("busy", "This tab does not train that run. Resume it here, or take it over.");
+      }
       await trainer.pause("asked");
       return this.#detail(run);
     });
@@ -178,6 +192,7 @@ export class RunHere {
     const opened = await this.#detail(run);
     // What a tab wrote in its last moment is seen only once its packs are free: it may have been the end of the run.
     if (isOver(opened.status) && !isOver(before.status)) {
+      this.#parts.supervisor().expect(null);
       const message = `“${opened.name}” had ${opened.status} at step ${opened.step} when its tab ended; that was found only now, so it was not gone on with.`;
       this.#parts.events.notice("info", run, message);
       this.#parts.events.tellAll({ kind: "phase", run, phase: { kind: "idle" } });
@@ -201,13 +216,20 @@ export class RunHere {
 
   /** The trainer, with this run open in it; opens it from the store where it is not. */
   async #open(run: string, options: OpenOptions): Promise<TrainApi> {
+    const { supervisor } = this.#parts;
     const isOther = this.#opened !== null && !this.isOpen(run);
     const why = isOther
       ? `“${(await this.#detail(run)).name}” was ${options.toTrain ? "resumed" : "opened"} here`
       : CLOSED;
     const trainer = await this.#leaveOther(run, why);
     if (this.isOpen(run)) return trainer;
-    await trainer.open(run, options);
+    if (options.toTrain) supervisor().resumeAfterReload(run);
+    try {
+      await trainer.open(run, options);
+    } catch (error) {
+      if (options.toTrain) supervisor().expect(null);
+      throw error;
+    }
     this.opened(trainer, run);
     return trainer;
   }

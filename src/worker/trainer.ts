@@ -68,6 +68,8 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
   readonly #rehearsals: Rehearsals;
   #device: Promise<Device> | null = null;
   #open: OpenRun | null = null;
+  /** The run that it told to be at something other than nothing. */
+  #phaseOf: string | null = null;
   #visible = true;
 
   constructor(storage: RunStorageApi, emit: (event: TrainEvent, transfer?: Transferable[]) => void) {
@@ -391,7 +393,8 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
     if (open === null) return;
     this.#open = null;
     await open.close();
-    this.#phase(open.record.id, { kind: "idle" });
+    // Only what it told itself: another tab may have taken the run over, and be at something else.
+    if (this.#phaseOf === open.record.id) this.#phase(open.record.id, { kind: "idle" });
   }
 
   #current(): OpenRun {
@@ -492,6 +495,7 @@ export class Trainer implements Omit<TrainApi, "alive" | "connect" | "interpolat
   }
 
   #phase(run: string, phase: Phase): void {
+    this.#phaseOf = phase.kind === "idle" ? null : run;
     this.#emit({ kind: "phase", run, phase });
   }
 }

@@ -97,7 +97,7 @@ test("whoever closes a step goes on from the timeline", async ({ page, madeUp })
   await openScreen(page, madeUp, { name: "run", route: "/run/spiralsdropout?step=803", scene: "full" });
   await page.getByRole("button", { name: "Close" }).press("Enter");
   await expect(timeline(page)).toBeFocused();
-  await expect(timeline(page)).toHaveAttribute("aria-valuetext", "Checkpoint at step 800");
+  await expect(timeline(page)).toHaveAttribute("aria-valuetext", "Checkpoint at step 800, not selected");
 });
 
 for (const reducedMotion of ["reduce", "no-preference"] as const) {

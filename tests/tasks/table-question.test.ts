@@ -153,3 +153,10 @@ test("a question of another kind is refused", async () => {
   await expect(model.respond?.({}, image)).rejects.toMatchObject({ code: "invalid" });
   model.dispose();
 });
+
+test("a row without cells is refused as such", () => {
+  for (const cells of [undefined, null]) {
+    const text = () => inputsOfCells({ columns: [], inputs: 0 }, cells);
+    expect(text).toThrow("The row has no cells; give each as text by the name of its column.");
+  }
+});

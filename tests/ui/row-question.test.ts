@@ -51,6 +51,30 @@ test("a row that is asked for again while one is on its way is the one that is f
   expect(row.origin).toMatch(/^Filled in from row 18/);
 });
 
+test("of a late failure nothing is said", async () => {
+  const api = new FakeHoldfast("empty", { ticking: false });
+  let fail: (error: Error) => void = () => undefined;
+  const late = new Promise<RowExample>((_resolve, reject) => (fail = reject));
+  let calls = 0;
+  api.example = () => (calls++ === 0 ? late : Promise.resolve(ROW));
+  const row = new RowQuestion(api, ["a"]);
+  const [first, second] = [row.next(), row.next()];
+  expect(await second).toBe(true);
+  fail(new Error("It ended."));
+  expect(await first).toBe(false);
+  expect(row.failed).toBeNull();
+});
+
+test("who reads a column says what a cell of it is, and not who leaves it alone", async () => {
+  const leaves: RowExample = { ...ROW, fields: ROW.fields.slice(1), cells: { ...ROW.cells, site: "much" } };
+  const reads: RowExample = { ...ROW, cells: { ...ROW.cells, site: "" } };
+  const { row, waiting } = rig({ a: leaves, b: reads });
+  const done = row.next();
+  for (const letGo of waiting) letGo();
+  await done;
+  expect(row.question()).toMatchObject({ cells: { site: "" } });
+});
+
 test("a rare value that is filled in stands for all rare ones, and else one of them does", async () => {
   const [site] = ROW.fields;
   if (site === undefined) throw new Error("There is no such field.");

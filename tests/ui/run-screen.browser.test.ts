@@ -190,6 +190,19 @@ test("a run that goes on by itself in a moment is resuming, in one word, and can
     .toBeVisible();
 });
 
+test("one that is looked at while somebody begins to bring it back says so from that moment", async () => {
+  const { id } = await interrupted();
+  const subscribe = vi.spyOn(api, "subscribe");
+  location.hash = `#/run/${id}`;
+  await expect.element(main.getByText("interrupted", { exact: true })).toBeVisible();
+  vi.spyOn(api, "live").mockImplementation((run) => restoring.get(run));
+  for (const [listener] of subscribe.mock.calls) {
+    listener({ kind: "phase", run: id, phase: { kind: "restoring" } });
+  }
+  await expect.element(main.getByText("resuming", { exact: true })).toBeVisible();
+  await expect.element(main.getByRole("button", { name: "Pause" })).toBeEnabled();
+});
+
 test("one that was interrupted and rests is offered to be resumed", async () => {
   const { id } = await interrupted();
   location.hash = `#/run/${id}`;

@@ -26,6 +26,8 @@ function page() {
   const policies = new Map<string, string>();
   let live: Pick<LiveRun, "here" | "phase"> | null = null;
   let resumed: string | null = null;
+  let remembered: string | null = null;
+  const rememberedAtOpen: (string | null)[] = [];
 
   const ask = (line: string): Promise<void> => {
     asked.push(line);
@@ -35,6 +37,7 @@ function page() {
   const worker = (name: string): TrainApi =>
     ({
       open: (run: string, { takeOver, why }: OpenOptions) => {
+        rememberedAtOpen.push(remembered);
         const status = found.get(run);
         if (status !== undefined) statuses.set(run, status);
         return ask(`${name} open ${run}${takeOver ? " from elsewhere" : ""}: ${why}`);
@@ -61,9 +64,12 @@ function page() {
     }),
     supervisor: () => ({
       trainer: () => Promise.resolve(trainer),
-      expect: (run) => void asked.push(`expect ${run}`),
+      expect: (run) => {
+        asked.push(`expect ${run}`);
+        remembered = run;
+      },
       takeResume: () => resumed,
-      resumeAfterReload: (run) => void asked.push(`after the next reload ${run}`),
+      resumeAfterReload: (run) => void (remembered = run),
     }),
     events: {
       live: () => live as LiveRun | null,
@@ -87,6 +93,9 @@ function page() {
     replaceTrainer: () => void (trainer = worker("t2")),
     /** What events told of whichever run is asked for. */
     known: (now: typeof live) => void (live = now),
+    /** What goes on by itself after the next reload: now, and whenever a run was being opened. */
+    remembered: () => remembered,
+    rememberedAtOpen,
     wasTraining: (run: string) => void (resumed = run),
     notices: () => told.flatMap((event) => (event.kind === "notice" ? [event.message] : [])),
   };
@@ -252,7 +261,7 @@ suite("resuming", () => {
     statuses.set("a", "interrupted");
     found.set("a", "finished");
     expect((await resume("a")).status).toBe("finished");
-    expect(asked()).toEqual(["t1 open a: asked"]);
+    expect(asked()).toEqual(["t1 open a: asked", "expect null"]);
     expect(notices()).toEqual([expect.stringContaining("“A” had finished at step 7 when its tab ended")]);
     expect(toldAll).toEqual([phase("a", "idle"), RUNS]);
   });
@@ -313,6 +322,28 @@ suite("resuming", () => {
     expect(asked()).toEqual(["t1 open a: the page was loaded again", "expect a", "t1 go"]);
   });
 
+  test("whoever loads the page again while a run is brought back has it brought back again", async () => {
+    const { here, resume, remembered, rememberedAtOpen, wasTraining } = page();
+    wasTraining("a");
+    here.goOnAfterReload();
+    expect(remembered()).toBe("a");
+    await resume("b");
+    expect(rememberedAtOpen).toEqual(["a", "b"]);
+    await here.open("c");
+    expect(rememberedAtOpen).toEqual(["a", "b", null]);
+  });
+
+  test("whoever pauses it meanwhile has it rest, though it could not be brought back", async () => {
+    const { here, failing, wasTraining, remembered } = page();
+    wasTraining("a");
+    failing.set("t1 open a", new HoldfastError("adapter-missing", "It does not open."));
+    here.goOnAfterReload();
+    expect(await here.pause("a")).toMatchObject({ id: "a" });
+    expect(remembered()).toBe(null);
+    // The control: what nobody brings back cannot be paused.
+    expect(await codeOf(here.pause("a"))).toBe("busy");
+  });
+
   test("control: nothing does where none trained", async () => {
     const { here, asked, told } = page();
     here.goOnAfterReload();
@@ -321,10 +352,10 @@ suite("resuming", () => {
   });
 
   test.each([
-    ["adapter-missing", ["after the next reload a"]],
-    ["corrupt", []],
+    ["adapter-missing", "a"],
+    ["corrupt", null],
   ] as const)("where that fails as %s, it is told, and tried again as it may help", async (code, again) => {
-    const { here, asked, failing, told, wasTraining } = page();
+    const { here, asked, failing, told, wasTraining, remembered } = page();
     wasTraining("a");
     failing.set("t1 open a", new HoldfastError(code, "It does not open."));
     here.goOnAfterReload();
@@ -336,7 +367,8 @@ suite("resuming", () => {
         RUNS,
         { kind: "notice", level: "error", run: "a", message: "It does not open." },
       ]);
-    expect(asked()).toEqual(["t1 open a: the page was loaded again", ...again]);
+    expect(asked()).toEqual(["t1 open a: the page was loaded again", "expect null"]);
+    expect(remembered()).toBe(again);
   });
 });
 

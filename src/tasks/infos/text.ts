@@ -5,7 +5,7 @@ import { BATCH_SIZE, DROPOUT } from "./shared";
 export const TEXT: TaskInfo = {
   id: "text",
   title: "Text",
-  summary: "A small transformer reads a text character by character and learns to write in its manner.",
+  summary: "A small transformer reads a text and learns to write in its manner.",
   mathVersion: 1,
   file: {
     label: "Text files (UTF-8, up to 4 MiB in all), also zipped",
