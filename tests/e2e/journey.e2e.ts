@@ -49,7 +49,7 @@ test("start by the form, change the rate, close the tab, come back, resume, fini
   await expect(
     events(page).filter({ hasText: new RegExp(`resumed at step ${step} .*replayed, all equal`) }),
   ).toBeVisible();
-  await expect(timeline(page)).toHaveAttribute("aria-valuetext", "Checkpoint at step 36, not selected");
+  await expect(timeline(page)).toHaveAttribute("aria-valuetext", /^Checkpoint at step 36,/);
 
   expectNone(faults);
 });
@@ -369,12 +369,12 @@ test("with the keyboard alone: a run is started, paused, and its checkpoints are
   await tabTo(page, "Checkpoints on the timeline");
   await expect(timeline(page)).toHaveAttribute(
     "aria-valuetext",
-    `Checkpoint at step ${info.step}, not selected`,
+    new RegExp(`^Checkpoint at step ${info.step},`),
   );
   await page.keyboard.press("Home");
   await expect(screen(page).getByRole("heading", { name: /^Checkpoint at step 0/ })).toBeVisible();
   await expect(timeline(page)).toBeFocused();
-  await expect(timeline(page)).toHaveAttribute("aria-valuetext", "Checkpoint at step 0");
+  await expect(timeline(page)).toHaveAttribute("aria-valuetext", /^Checkpoint at step 0\b/);
 
   await tabTo(page, "More steps");
   await page.keyboard.press("Enter");
