@@ -74,7 +74,7 @@ export class Firefox {
     await once(socket, "open");
     const waiting: Running["waiting"] = new Map();
     socket.on("message", (data: Buffer) => {
-      const answer = JSON.parse(data.toString()) as Answer; // eslint-disable-line no-restricted-syntax -- nobody else speaks here
+      const answer = answerIn(data.toString());
       waiting.get(answer.id ?? -1)?.(answer);
       waiting.delete(answer.id ?? -1);
     });
@@ -114,13 +114,15 @@ export class Firefox {
     work: (...args: A) => T | Promise<T>,
     ...args: A
   ): Promise<T> {
-    const expression = `(async () => JSON.stringify([await (${String(work)})(...${JSON.stringify(args)})]))()`;
+    const expression = `(async () => JSON.stringify({ it: await (${String(work)})(...${JSON.stringify(args)}) }))()`;
     const { context } = this.#now;
     const target = { context };
     const answer = await this.#send("script.evaluate", { expression, target, awaitPromise: true });
     if (answer.exceptionDetails !== undefined) throw new Error(answer.exceptionDetails.text);
-    const [value] = JSON.parse(answer.result?.value ?? "[]") as readonly [T]; // eslint-disable-line no-restricted-syntax -- what our own function returned
-    return value;
+    const returned: unknown = JSON.parse(answer.result?.value ?? "null");
+    if (typeof returned !== "object" || returned === null) throw new Error("The page answers nothing.");
+    // What returns nothing leaves no key.
+    return ("it" in returned ? returned.it : undefined) as T;
   }
 
   /** All of its processes at once, as a crash does. */
@@ -172,4 +174,20 @@ async function bidiAddress(child: ChildProcess): Promise<string> {
     });
   });
   return found;
+}
+
+function answerIn(text: string): Answer {
+  const answer: unknown = JSON.parse(text);
+  if (!isAnswer(answer)) throw new Error(`Firefox answers ${text.slice(0, 80)}`);
+  return answer;
+}
+
+/** What each of them has; the rest is there or it is not. */
+function isAnswer(value: unknown): value is Answer {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "type" in value &&
+    ["success", "error", "event"].includes(String(value.type))
+  );
 }
