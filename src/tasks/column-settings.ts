@@ -2,7 +2,11 @@
  * What a person says of a table's columns, as the settings of a run have it: `target`, `problem`, and `columns`, which is written
  * as `year=category, "length, mm"=ignored`.
  */
+import { excerpt } from "../excerpt";
 import type { ColumnKind } from "../format/dataset";
+
+/** Characters of what was written that a problem names. */
+const QUOTED = 60;
 
 export const TARGET = "target";
 export const PROBLEM = "problem";
@@ -30,12 +34,15 @@ export function correctionsOf(text: string): Corrections {
     if (found === null)
       return {
         ok: false,
-        problem: `“${excerpt(text.slice(at))}” is not NAME=KIND; write year=category, id=ignored.`,
+        problem: `“${excerpt(text.slice(at).trim(), QUOTED)}” is not NAME=KIND; write year=category, id=ignored.`,
       };
     const name = quoted?.replaceAll('""', '"') ?? plain;
     const kind = COLUMN_KINDS.find((known) => known === word);
     if (kind === undefined)
-      return { ok: false, problem: `“${excerpt(all)}”: a column is one of ${COLUMN_KINDS.join(", ")}.` };
+      return {
+        ok: false,
+        problem: `“${excerpt(all.trim(), QUOTED)}”: a column is one of ${COLUMN_KINDS.join(", ")}.`,
+      };
     if (kinds.has(name)) return { ok: false, problem: `The column “${name}” stands there twice.` };
     kinds.set(name, kind);
   }
@@ -57,9 +64,4 @@ export function usualTarget(
   columns: readonly { readonly name: string; readonly kind: ColumnKind }[],
 ): string | null {
   return columns.findLast(({ kind }) => kind !== "ignored")?.name ?? null;
-}
-
-function excerpt(text: string): string {
-  const short = text.trim();
-  return short.length > 60 ? `${short.slice(0, 60)}…` : short;
 }

@@ -1,5 +1,6 @@
 /** What the columns of a table are: numbers, categories, or nothing that a model could learn from. */
 import { HoldfastError } from "../errors";
+import { excerpt } from "../excerpt";
 import type { ColumnFacts, ColumnKind } from "../format/dataset";
 import { correctionsOf, usualTarget } from "./column-settings";
 import type { CsvTable } from "./csv";
@@ -9,7 +10,8 @@ const MISSING = new Set(["", "na", "n/a", "null", "nan", "?"]);
 const LARGEST = 1e100;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const EXAMPLES = 3;
-const EXAMPLE_CHARACTERS = 24;
+/** Of a cell, where it is told. */
+export const EXAMPLE_CHARACTERS = 24;
 
 /** A column as it stands in the table. */
 export interface Column extends ColumnFacts {
@@ -36,7 +38,7 @@ export function columnsOf({ columns, separator }: CsvTable): readonly Column[] {
       numbers: () => Float64Array.from(cells, numberOf),
       missing,
       distinct: values.size,
-      examples: [...values].slice(0, EXAMPLES).map((value) => excerpt(value)),
+      examples: [...values].slice(0, EXAMPLES).map((value) => excerpt(value, EXAMPLE_CHARACTERS)),
       ...guessed(name, values, cells.length - missing, separator !== ","),
     };
   });
@@ -120,12 +122,6 @@ function expectColumn<T extends ColumnFacts>(columns: readonly T[], name: string
 function reasons(columns: readonly Column[]): string {
   const ignored = columns.filter(({ kind }) => kind === "ignored");
   return excerpt(ignored.map(({ name, why = "ignored" }) => `${name} (${why})`).join(", "), 400);
-}
-
-/** As much of a text from a file as a message tells. */
-export function excerpt(text: string, characters = EXAMPLE_CHARACTERS): string {
-  const all = Array.from(text);
-  return all.length > characters ? `${all.slice(0, characters).join("")}…` : text;
 }
 
 function invalid(message: string): HoldfastError {

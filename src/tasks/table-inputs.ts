@@ -5,8 +5,9 @@
  * one input for each of its values, the rare ones together and those that are missing as one more.
  */
 import { HoldfastError } from "../errors";
+import { excerpt } from "../excerpt";
 import type { Column } from "./columns";
-import { excerpt, valueIn } from "./columns";
+import { EXAMPLE_CHARACTERS, valueIn } from "./columns";
 
 /** Values of a category that are told apart; the others are one. */
 const MAX_CATEGORIES = 64;
@@ -69,7 +70,7 @@ export function numberInputs({ name, cells, numberOf, numbers }: Column, trainin
       const number = numberOf(value);
       if (value !== "" && Number.isNaN(number))
         throw invalid(
-          `“${name}” is a number, and “${excerpt(cell)}” is none (up to 1e100); give one${orMissing(gaps)}.`,
+          `“${name}” is a number, and “${excerpt(cell, EXAMPLE_CHARACTERS)}” is none (up to 1e100); give one${orMissing(gaps)}.`,
         );
       put(scaled(number), to, offset);
     },
@@ -102,7 +103,7 @@ export function categoryInputs({ name, cells, missing }: Column, training: Uint3
       const value = expectKnown(name, cell, missing);
       if (value !== "" && !known.has(value))
         throw invalid(
-          `“${name}” is never “${excerpt(cell)}” in the table; give one of its values (${namedOf(values)})${orMissing(missing)}.`,
+          `“${name}” is never “${excerpt(cell, EXAMPLE_CHARACTERS)}” in the table; give one of its values (${namedOf(values)})${orMissing(missing)}.`,
         );
       put(slotOf(value), to, offset);
     },
@@ -174,7 +175,7 @@ function orMissing(gaps: number): string {
 
 function namedOf(values: readonly string[]): string {
   const rest = values.length - NAMED_VALUES;
-  const named = values.slice(0, NAMED_VALUES).map((value) => excerpt(value));
+  const named = values.slice(0, NAMED_VALUES).map((value) => excerpt(value, EXAMPLE_CHARACTERS));
   return `${named.join(", ")}${rest > 0 ? `, and ${rest} more` : ""}`;
 }
 

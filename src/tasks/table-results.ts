@@ -1,4 +1,5 @@
 /** What a network's outputs for rows of a table are worth: losses, metrics, and how they lie beside the truth. */
+import { excerpt } from "../excerpt";
 import type { Answers } from "../format/answers";
 import type { Panel } from "../format/picture";
 import type { TableRows } from "./table-rows";
@@ -75,9 +76,7 @@ export function answersOf(
 /** Its number, counted from 1 below the names, and what stands in its first cells. */
 function rowWords(columns: TableRows["named"], row: number): string {
   const cells = columns.slice(0, NAMING_CELLS).map(({ name, cells }) => {
-    const cell = Array.from(cells[row] ?? "");
-    const isLong = cell.length > CELL_CHARACTERS;
-    return `${name} ${isLong ? `${cell.slice(0, CELL_CHARACTERS).join("")}…` : cell.join("") || "–"}`;
+    return `${name} ${excerpt(cells[row] ?? "", CELL_CHARACTERS) || "–"}`;
   });
   return `row ${row + 1}: ${cells.join(", ")}`;
 }

@@ -7,6 +7,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Scalar, Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 import { hasCode, HoldfastError } from "../errors";
+import { excerpt } from "../excerpt";
 import type { Answers } from "../format/answers";
 import type { DataPreview } from "../format/dataset";
 import type { Panel } from "../format/picture";
@@ -133,8 +134,7 @@ function factsOf(
 }
 
 function listed(parts: readonly string[], between = ", "): string {
-  const text = Array.from(parts.join(between));
-  return text.length > FACT_CHARACTERS ? `${text.slice(0, FACT_CHARACTERS).join("")}…` : text.join("");
+  return excerpt(parts.join(between), FACT_CHARACTERS);
 }
 
 class TableModel implements Model {

@@ -1,5 +1,6 @@
 /** A row of a table that a person asks by: filled in from rows that are held out, and changed. */
 import { messageOf } from "../errors";
+import { excerpt } from "../excerpt";
 import type { HoldfastPage } from "../worker/api";
 import type { Question, RowExample, RowField } from "../worker/protocol";
 
@@ -83,12 +84,7 @@ function originWords(examples: readonly RowExample[]): string | null {
   const isHeldOutByAll = examples.every(({ row }) => row === first.row);
   // Of another table's row it would not be true.
   const truths = examples.flatMap(({ target }) =>
-    target in first.cells ? [`its ${target} is ${clipped(first.cells[target] ?? "")}`] : [],
+    target in first.cells ? [`its ${target} is ${excerpt(first.cells[target] ?? "", SHOWN)}`] : [],
   );
   return `Filled in from row ${first.row}, held out${isHeldOutByAll ? "" : " of the first one’s training"}: ${[...new Set(truths)].join(", ")}.`;
-}
-
-function clipped(cell: string): string {
-  const characters = Array.from(cell);
-  return characters.length > SHOWN ? `${characters.slice(0, SHOWN).join("")}…` : cell;
 }

@@ -1,4 +1,5 @@
 /** What a run was told, as lines for people: its data, its task's settings, and the optimizer's as they are at a step. */
+import { excerpt } from "../excerpt";
 import { settingsAt } from "../format/settings";
 import { taskInfo } from "../tasks/meta";
 import {
@@ -39,14 +40,14 @@ export function runSettings(
     },
     ...Object.entries(data.preprocessing).map(([name, value]) => ({
       label: `Data: ${settingWords(name)}`,
-      value: cut(setting(value)),
+      value: excerpt(setting(value), SHOWN),
     })),
     { label: "Seed", value: String(record.seed) },
     ...Object.entries(record.config).flatMap(([name, value]) => {
       const field = fields.get(name);
       if (field?.ofMadeUp === true && data.origin !== "generated") return [];
       return field === undefined
-        ? { label: settingWords(name), value: cut(setting(value)) }
+        ? { label: settingWords(name), value: excerpt(setting(value), SHOWN) }
         : toldSetting(field, value);
     }),
     toldSetting(OPTIMIZER, optimizer.kind),
@@ -90,16 +91,11 @@ type Value = number | string | boolean | null;
 export function toldSetting(field: Field, value: Value): SettingLine {
   const chosen = field.kind === "choice" ? field.options.find((option) => option.value === value) : undefined;
   const unit = field.kind === "integer" || field.kind === "number" ? field.unit : undefined;
-  const words = chosen?.label ?? cut(setting(value));
+  const words = chosen?.label ?? excerpt(setting(value), SHOWN);
   return { label: field.label, value: unit === undefined ? words : `${words} ${unit}` };
 }
 
 function valueIn(settings: object, name: string): Value {
   const value: unknown = Object.entries(settings).find(([key]) => key === name)?.[1];
   return typeof value === "number" || typeof value === "string" || typeof value === "boolean" ? value : null;
-}
-
-function cut(text: string): string {
-  const characters = Array.from(text);
-  return characters.length > SHOWN ? `${characters.slice(0, SHOWN).join("")}…` : text;
 }

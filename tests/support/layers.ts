@@ -20,7 +20,7 @@ interface Layer {
 const TFJS = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-webgpu"];
 
 export const LAYERS: readonly Layer[] = [
-  { name: "errors", files: ["errors", "version"], may: [] },
+  { name: "errors", files: ["errors", "version", "excerpt"], may: [] },
   // Plain data: what runs, journals, tensors and checkpoints are, and pure functions on them.
   {
     name: "data",
@@ -82,7 +82,7 @@ export const LAYERS: readonly Layer[] = [
       // A drawing is made ready for training by the page, and for the question by the model.
       "tasks/centred",
     ],
-    may: [],
+    may: ["errors"],
     types: ["data"],
   },
   {
